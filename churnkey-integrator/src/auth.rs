@@ -1,0 +1,412 @@
+//! Proof that a request comes from whoever holds the integration token (contract, section 2.2).
+//!
+//! Pure functions: the request and the time go in, a verdict comes out.
+//!
+//! # What passes
+//! 1. A request with an `X-Churnkey-Signature` header is judged by its signature alone. It needs exactly one
+//!    such header, exactly one `X-Churnkey-Timestamp` of decimal Unix seconds within the tolerance (300 s
+//!    either way unless set), and among its comma-separated elements one `v1=` with the 64 lower-case
+//!    hexadecimal digits of the HMAC-SHA256 over version, timestamp, method, path with query, mode and body.
+//! 2. Any other request needs the token itself in its one `Authorization` header, bare or behind `Bearer `, or in
+//!    the one header that was named by [`Verifier::token_header`]. [`Verifier::require_signature`] switches this off.
+//! 3. A header that decides anything may stand there once. Twice is no proof, whichever of the two is right.
+//!
+//! Every comparison takes the same time for every wrong value. Behind a proxy or a router that rewrites the path,
+//! the path that counts is the one that the caller sent.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConstantTimeEq};
+
+use crate::{context::Mode, secret::IntegrationToken, time::Timestamp};
+
+/// Carries the Unix seconds at which a request was signed.
+pub const TIMESTAMP_HEADER: HeaderName = HeaderName::from_static("x-churnkey-timestamp");
+/// Carries one or more signatures, as `v1=<64 hex digits>`, separated by commas.
+pub const SIGNATURE_HEADER: HeaderName = HeaderName::from_static("x-churnkey-signature");
+/// Carries the mode, `live` or `test`.
+pub const MODE_HEADER: HeaderName = HeaderName::from_static("x-churnkey-mode");
+
+const VERSION: &str = "v1";
+const DEFAULT_TOLERANCE_SECONDS: u64 = 300;
+
+/// How a request proved itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// By a signature over the request.
+    Signature,
+    /// By the token itself.
+    Token,
+}
+
+/// Why a request did not prove itself. For the merchant's log: every caller gets the same 401.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Neither a signature nor a token.
+    #[error("no credential")]
+    Missing,
+    /// A header that decides stands there more than once.
+    #[error("a repeated header")]
+    Repeated,
+    /// A signature without a readable timestamp.
+    #[error("no timestamp in decimal Unix seconds")]
+    Timestamp,
+    /// The timestamp is too far from the server's clock: a replay, or a clock that is wrong.
+    #[error("a timestamp outside of the tolerance: compare both clocks")]
+    Tolerance,
+    /// No element of the signature header is a well-formed `v1=`.
+    #[error("no readable v1 signature")]
+    Malformed,
+    /// The signature is not that of this request under an accepted token.
+    #[error(
+        "a wrong signature: another token, or method, path, query, mode or body differ from what was signed"
+    )]
+    Signature,
+    /// The token is not an accepted one.
+    #[error("a wrong token")]
+    Token,
+    /// A token alone, but signatures are required.
+    #[error("a token where a signature is required")]
+    SignatureRequired,
+}
+
+/// Checks requests against the accepted tokens.
+///
+/// The router has one inside. Alone, it protects a route of your own with the same rules:
+///
+/// ```
+/// use churnkey_integrator::{IntegrationToken, Mode, Proof, Refusal, Timestamp, Verifier, sign};
+/// use http::{Method, Request};
+///
+/// let token = IntegrationToken::new("a-token-for-this-example")?;
+/// let verifier = Verifier::new(&token);
+/// let now = Timestamp::from_unix_seconds(1_767_225_600)?;
+///
+/// let signature = sign(&token, &Method::POST, "/hook?a=1", Mode::Live, b"{}", now);
+/// let (mut parts, _) = Request::post("/hook?a=1").body(())?.into_parts();
+/// parts.headers.extend(signature.headers());
+///
+/// assert_eq!(verifier.verify(&parts, b"{}", now), Ok(Proof::Signature));
+/// assert_eq!(verifier.verify(&parts, b"[]", now), Err(Refusal::Signature));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Verifier {
+    keys: Vec<Key>,
+    tolerance_seconds: u64,
+    require_signature: bool,
+    token_header: Option<HeaderName>,
+}
+
+/// An accepted token, ready for use: the HMAC keyed once, and a digest to compare plain tokens with.
+#[derive(Clone)]
+pub(crate) struct Key {
+    mac: Hmac<Sha256>,
+    digest: [u8; 32],
+}
+
+impl Key {
+    fn new(token: &IntegrationToken) -> Self {
+        Self {
+            mac: keyed(token.expose()),
+            digest: Sha256::digest(token.expose()).into(),
+        }
+    }
+}
+
+/// HMAC-SHA256 under a key of any length.
+pub(crate) fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    #[expect(
+        clippy::expect_used,
+        reason = "HMAC hashes keys that are longer than a block"
+    )]
+    Hmac::new_from_slice(key).expect("HMAC takes keys of any length")
+}
+
+impl Verifier {
+    /// Accepts this token, with a tolerance of 300 seconds.
+    #[must_use]
+    pub fn new(token: &IntegrationToken) -> Self {
+        Self {
+            keys: vec![Key::new(token)],
+            tolerance_seconds: DEFAULT_TOLERANCE_SECONDS,
+            require_signature: false,
+            token_header: None,
+        }
+    }
+
+    /// Accepts a further token, for as long as a rotation lasts.
+    #[must_use]
+    pub fn also_accept(mut self, token: &IntegrationToken) -> Self {
+        self.keys.push(Key::new(token));
+        self
+    }
+
+    /// Refuses plain tokens: only signed requests pass.
+    #[must_use]
+    pub fn require_signature(mut self) -> Self {
+        self.require_signature = true;
+        self
+    }
+
+    /// Looks for the plain token in this header as well as in `Authorization`.
+    #[must_use]
+    pub fn token_header(mut self, name: HeaderName) -> Self {
+        self.token_header = Some(name);
+        self
+    }
+
+    /// How many seconds a timestamp may differ from the clock, either way.
+    #[must_use]
+    pub fn tolerance(mut self, seconds: u64) -> Self {
+        self.tolerance_seconds = seconds;
+        self
+    }
+
+    /// Judges a request. `parts.uri` must be what the caller sent: in a nested axum router, put the
+    /// `OriginalUri` there first.
+    ///
+    /// # Errors
+    /// The [`Refusal`], for the log.
+    pub fn verify(&self, parts: &Parts, body: &[u8], now: Timestamp) -> Result<Proof, Refusal> {
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        self.read(&parts.headers, now)?
+            .check(&parts.method, path, body)
+    }
+
+    /// The first half, which needs no body: are the headers in order, is the timestamp within the tolerance?
+    pub(crate) fn read<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+        now: Timestamp,
+    ) -> Result<Claim<'a>, Refusal> {
+        let mode = at_most_one(headers, &MODE_HEADER)?.map_or(b"live".as_slice(), |v| v.as_bytes());
+        let Some(signatures) = at_most_one(headers, &SIGNATURE_HEADER)? else {
+            self.check_token(headers)?;
+            return Ok(Claim::Token);
+        };
+        let timestamp = at_most_one(headers, &TIMESTAMP_HEADER)?.ok_or(Refusal::Timestamp)?;
+        let timestamp = timestamp.as_bytes();
+        let seconds = unix_seconds(timestamp).ok_or(Refusal::Timestamp)?;
+        if now.unix_seconds().abs_diff(seconds) > self.tolerance_seconds {
+            return Err(Refusal::Tolerance);
+        }
+        Ok(Claim::Signature {
+            keys: &self.keys,
+            mode,
+            timestamp,
+            signatures: signatures.as_bytes(),
+        })
+    }
+
+    fn check_token(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let authorization = at_most_one(headers, &header::AUTHORIZATION)?;
+        let named = match &self.token_header {
+            Some(name) => at_most_one(headers, name)?,
+            None => None,
+        };
+        let authorization = authorization.map(|value| without_scheme(value.as_bytes()));
+        let mut tokens = authorization
+            .into_iter()
+            .chain(named.map(HeaderValue::as_bytes))
+            .peekable();
+        if tokens.peek().is_none() {
+            return Err(Refusal::Missing);
+        }
+        if self.require_signature {
+            return Err(Refusal::SignatureRequired);
+        }
+        // Digests have one length, so that the comparison does not tell the token's.
+        let accepted = tokens.fold(Choice::from(0), |accepted, token| {
+            let digest: [u8; 32] = Sha256::digest(token).into();
+            let equal = |key: &Key| key.digest.ct_eq(&digest);
+            self.keys.iter().map(equal).fold(accepted, |a, b| a | b)
+        });
+        if bool::from(accepted) {
+            Ok(())
+        } else {
+            Err(Refusal::Token)
+        }
+    }
+}
+
+/// Shows the settings and how many tokens are accepted, never a token.
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier")
+            .field("accepted_tokens", &self.keys.len())
+            .field("tolerance_seconds", &self.tolerance_seconds)
+            .field("require_signature", &self.require_signature)
+            .field("token_header", &self.token_header)
+            .finish()
+    }
+}
+
+/// A request whose headers are in order; what is left to check needs the body.
+pub(crate) enum Claim<'a> {
+    /// The token was right.
+    Token,
+    /// There is a signature, in time.
+    Signature {
+        keys: &'a [Key],
+        mode: &'a [u8],
+        timestamp: &'a [u8],
+        signatures: &'a [u8],
+    },
+}
+
+impl Claim<'_> {
+    /// The second half: is one of the signatures that of this request?
+    pub(crate) fn check(self, method: &Method, path: &str, body: &[u8]) -> Result<Proof, Refusal> {
+        let Self::Signature {
+            keys,
+            mode,
+            timestamp,
+            signatures,
+        } = self
+        else {
+            return Ok(Proof::Token);
+        };
+        let mut readable = false;
+        let mut accepted = Choice::from(0);
+        for key in keys {
+            let expected = mac(&key.mac, timestamp, method, path, mode, body);
+            for candidate in signatures.split(|byte| *byte == b',') {
+                if let Some(candidate) = v1(candidate) {
+                    readable = true;
+                    accepted |= expected.ct_eq(&candidate);
+                }
+            }
+        }
+        match (bool::from(accepted), readable) {
+            (true, _) => Ok(Proof::Signature),
+            (false, true) => Err(Refusal::Signature),
+            (false, false) => Err(Refusal::Malformed),
+        }
+    }
+}
+
+/// The six signed parts, joined by line feeds. None of the first five can hold a line feed.
+fn mac(
+    key: &Hmac<Sha256>,
+    timestamp: &[u8],
+    method: &Method,
+    path: &str,
+    mode: &[u8],
+    body: &[u8],
+) -> [u8; 32] {
+    let mut mac = key.clone();
+    for part in [
+        VERSION.as_bytes(),
+        timestamp,
+        method.as_str().as_bytes(),
+        path.as_bytes(),
+        mode,
+    ] {
+        mac.update(part);
+        mac.update(b"\n");
+    }
+    mac.update(body);
+    mac.finalize().into_bytes().into()
+}
+
+/// The bytes of one `v1=` element. Another version, another length or another alphabet is none.
+fn v1(element: &[u8]) -> Option<[u8; 32]> {
+    let digits = element.trim_ascii().strip_prefix(b"v1=")?;
+    if digits.iter().any(u8::is_ascii_uppercase) {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(digits, &mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// Decimal digits only: a sign or a blank would be a second spelling of one moment.
+fn unix_seconds(text: &[u8]) -> Option<i64> {
+    if !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// `Bearer <token>`, with the scheme in any letter case (RFC 9110, section 11.1), or the bare token.
+fn without_scheme(value: &[u8]) -> &[u8] {
+    match value.split_at_checked(7) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"Bearer ") => {
+            token.trim_ascii_start()
+        }
+        _ => value,
+    }
+}
+
+fn at_most_one<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a HeaderValue>, Refusal> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(Refusal::Repeated),
+        (value, None) => Ok(value),
+    }
+}
+
+/// Signs a request as Churnkey does (contract, section 2.2): for tests, and for calling an integration by hand.
+///
+/// `path` is the path with its query, exactly as it will be sent; `body` is empty for a GET.
+#[must_use]
+pub fn sign(
+    token: &IntegrationToken,
+    method: &Method,
+    path: &str,
+    mode: Mode,
+    body: &[u8],
+    at: Timestamp,
+) -> Signature {
+    let timestamp = at.unix_seconds().to_string();
+    let mode_word = mode.as_str().as_bytes();
+    let key = keyed(token.expose());
+    let mac = mac(&key, timestamp.as_bytes(), method, path, mode_word, body);
+    Signature {
+        timestamp,
+        signature: format!("{VERSION}={}", hex::encode(mac)),
+        mode,
+    }
+}
+
+/// The values of the headers that make a request a signed one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    timestamp: String,
+    signature: String,
+    mode: Mode,
+}
+
+impl Signature {
+    /// The value of `X-Churnkey-Timestamp`.
+    #[must_use]
+    pub fn timestamp(&self) -> &str {
+        &self.timestamp
+    }
+
+    /// The value of `X-Churnkey-Signature`.
+    #[must_use]
+    pub fn signature(&self) -> &str {
+        &self.signature
+    }
+
+    /// All three headers, the mode included.
+    pub fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> + use<> {
+        let ascii = |text: &str| HeaderValue::from_str(text).ok();
+        [
+            (TIMESTAMP_HEADER, ascii(&self.timestamp)),
+            (SIGNATURE_HEADER, ascii(&self.signature)),
+            (MODE_HEADER, ascii(self.mode.as_str())),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+    }
+}

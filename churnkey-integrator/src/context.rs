@@ -1,0 +1,163 @@
+//! What a controller knows about the request it serves.
+
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+/// Which of the merchant's data sets a request is about (contract, section 2.4).
+///
+/// Churnkey sends it as `X-Churnkey-Mode`. No header is live; any other value is answered 400, so
+/// that a request meant for test data can never touch live data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mode {
+    /// Real customers.
+    Live,
+    /// The merchant's test data.
+    Test,
+}
+
+impl Mode {
+    /// The word on the wire: `live` or `test`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Names a request in logs and in the `X-Request-Id` header of its answer.
+///
+/// The caller's own `X-Request-Id` is kept if it is 1 to 128 ASCII letters, digits or `-_.:`;
+/// otherwise a new one is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// A request id, if the text may be one.
+    #[must_use]
+    pub(crate) fn from_caller(text: &str) -> Option<Self> {
+        let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+        ((1..=128).contains(&text.len()) && text.bytes().all(safe)).then(|| Self(text.to_owned()))
+    }
+
+    pub(crate) fn from_number(number: u64) -> Self {
+        Self(format!("{number:016x}"))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The proof that a request was authenticated, and what is known about it.
+///
+/// Only the authentication of this crate makes one, so a controller that has one may answer. With the
+/// `testing` feature, `RequestContext::for_test` makes one as well.
+pub struct RequestContext {
+    mode: Mode,
+    request_id: RequestId,
+    deadline: Instant,
+    extensions: http::Extensions,
+}
+
+impl RequestContext {
+    pub(crate) fn new(
+        mode: Mode,
+        request_id: RequestId,
+        deadline: Instant,
+        extensions: http::Extensions,
+    ) -> Self {
+        Self {
+            mode,
+            request_id,
+            deadline,
+            extensions,
+        }
+    }
+
+    /// A context for calling a controller directly in a test.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn for_test(mode: Mode) -> Self {
+        Self::new(
+            mode,
+            RequestId("test".to_owned()),
+            Instant::now() + Duration::from_secs(10),
+            http::Extensions::new(),
+        )
+    }
+
+    /// Live or test: choose the data set by it.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The name of the request in logs.
+    #[must_use]
+    pub fn request_id(&self) -> &RequestId {
+        &self.request_id
+    }
+
+    /// How long the controller may still take; after that the caller has its 503.
+    #[must_use]
+    pub fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// What one of the merchant's own layers has put into the request, such as a tenant.
+    #[must_use]
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.extensions.get()
+    }
+}
+
+impl fmt::Debug for RequestContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestContext")
+            .field("mode", &self.mode)
+            .field("request_id", &self.request_id)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RequestId;
+
+    #[test]
+    fn a_callers_request_id_can_not_forge_a_log_line() {
+        for good in ["a", "req_1", "2026-01-01T00:00:00.1", &"x".repeat(128)] {
+            assert_eq!(RequestId::from_caller(good).unwrap().as_str(), good);
+        }
+        for bad in [
+            "",
+            "a b",
+            "a\nb",
+            "\u{1b}[31m",
+            "é",
+            "a\"b",
+            &"x".repeat(129),
+        ] {
+            assert_eq!(RequestId::from_caller(bad), None, "{bad:?}");
+        }
+        assert_eq!(RequestId::from_number(1).as_str(), "0000000000000001");
+    }
+}

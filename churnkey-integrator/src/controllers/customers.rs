@@ -1,0 +1,165 @@
+//! Customers (contract, section 4).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::Serves;
+use crate::{
+    context::RequestContext,
+    error::{Fault, HandlerError, Result},
+    id::CustomerId,
+    model::Customer,
+    operation::{CustomersOperation, Operation},
+    page::{Page, PageRequest},
+    pii::{Email, Phone},
+};
+
+/// Looks customers up in the merchant's own store.
+///
+/// # A small implementation
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use churnkey_integrator::{
+///     CustomerId, CustomersController, Email, HandlerError, Mode, Page, PageRequest,
+///     RequestContext, Result, controller, model::Customer,
+/// };
+///
+/// struct Account {
+///     id: String,
+///     name: String,
+///     email: String,
+/// }
+///
+/// /// Accounts in the order in which they came, one map a mode.
+/// struct Shop {
+///     live: BTreeMap<u64, Account>,
+///     test: BTreeMap<u64, Account>,
+/// }
+///
+/// impl Shop {
+///     fn accounts(&self, cx: &RequestContext) -> &BTreeMap<u64, Account> {
+///         match cx.mode() {
+///             Mode::Live => &self.live,
+///             Mode::Test => &self.test,
+///         }
+///     }
+/// }
+///
+/// fn customer(account: &Account) -> Result<Customer> {
+///     Ok(Customer::new(CustomerId::new(&account.id)?)
+///         .with_name(account.name.clone())
+///         .with_email(Email::new(&account.email)?))
+/// }
+///
+/// #[controller]
+/// impl CustomersController for Shop {
+///     async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
+///         let mut accounts = self.accounts(cx).values();
+///         accounts.find(|a| a.id == id.as_str()).map(customer).transpose()
+///     }
+///
+///     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
+///         let after: u64 = page.after()?.unwrap_or(0);
+///         let rows = self.accounts(cx).range(after + 1..).take(page.limit() + 1).collect();
+///         Page::from_overfetch(rows, page, |(seq, _)| **seq)?.try_map(|(_, a)| customer(a))
+///     }
+///
+///     async fn find_by_email(&self, cx: &RequestContext, email: &Email) -> Result<Option<Customer>> {
+///         let asked = email.lookup_key();
+///         let mut owners = self.accounts(cx).values().filter(|a| a.email.to_lowercase() == asked);
+///         match (owners.next(), owners.next()) {
+///             (_, Some(_)) => Err(HandlerError::ambiguous("email")),
+///             (owner, None) => owner.map(customer).transpose(),
+///         }
+///     }
+/// }
+/// # use churnkey_integrator::{Integration, IntegrationToken, testing::Client};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # let ada = Account { id: "cus_1".into(), name: "Ada".into(), email: "ada@example.com".into() };
+/// # let shop = Shop { live: BTreeMap::from([(1, ada)]), test: BTreeMap::new() };
+/// # let token = IntegrationToken::new("a-token-for-this-example")?;
+/// # let integration = Integration::builder("Shop", token).customers(shop).build()?;
+/// # let client = Client::new(&integration);
+/// # assert_eq!(client.get("/churnkey/customers/cus_1").await.body["name"], "Ada");
+/// # assert_eq!(client.get("/churnkey/customers?limit=1").await.body["data"][0]["id"], "cus_1");
+/// # assert_eq!(client.get("/churnkey/customers/email/ADA%40example.com").await.status, 200);
+/// # assert_eq!(client.get("/churnkey/customers/phone/%2B1").await.status, 404);
+/// # assert_eq!(client.in_mode(Mode::Test).get("/churnkey/customers/cus_1").await.status, 404);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Contract
+/// * Live and test data never mix: choose the data set by [`RequestContext::mode`].
+/// * What is not there is `Ok(None)`; the framework answers 404.
+/// * [`retrieve`](Self::retrieve) returns the customer with the id that was asked for. Another one is a
+///   500 that is logged, and is never served.
+/// * [`list`](Self::list) follows an order that never changes, such as an insertion number, so that every
+///   customer who is there during the whole crawl comes exactly once.
+/// * A look-up that several customers answer to is [`HandlerError::ambiguous`]: no guess may be made.
+/// * Any error may be returned with `?`; see [`HandlerError`] for what the caller gets to see.
+/// * The call may be dropped at any `.await` when its deadline has passed or the caller has gone.
+#[async_trait]
+pub trait CustomersController: Serves<CustomersOperation> + Send + Sync + 'static {
+    /// The customer with this id, in the mode of the request (`GET /churnkey/customers/{id}`).
+    ///
+    /// # Errors
+    /// Whatever kept the store from answering.
+    async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>>;
+
+    /// A page of all customers of the mode (`GET /churnkey/customers`). See [`crate::page`] for how.
+    ///
+    /// # Errors
+    /// Whatever kept the store from answering; a cursor of another type is a 400.
+    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
+        let _ = (cx, page);
+        Err(not_implemented(CustomersOperation::List))
+    }
+
+    /// The one customer with this e-mail address (`GET /churnkey/customers/email/{email}`). Ignore letter
+    /// case; [`Email::lookup_key`] gives the form to index and compare.
+    ///
+    /// # Errors
+    /// [`HandlerError::ambiguous`] if there are several, or whatever kept the store from answering.
+    async fn find_by_email(&self, cx: &RequestContext, email: &Email) -> Result<Option<Customer>> {
+        let _ = (cx, email);
+        Err(not_implemented(CustomersOperation::FindByEmail))
+    }
+
+    /// The one customer with this phone number (`GET /churnkey/customers/phone/{phone}`).
+    /// [`Phone::lookup_key`] gives the form to index and compare.
+    ///
+    /// # Errors
+    /// [`HandlerError::ambiguous`] if there are several, or whatever kept the store from answering.
+    async fn find_by_phone(&self, cx: &RequestContext, phone: &Phone) -> Result<Option<Customer>> {
+        let _ = (cx, phone);
+        Err(not_implemented(CustomersOperation::FindByPhone))
+    }
+}
+
+/// Only reached if `operations()` was written by hand and lists too much.
+fn not_implemented(operation: CustomersOperation) -> HandlerError {
+    HandlerError::from(Fault::NotImplemented(Operation::from(operation).name()))
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<T: CustomersController + ?Sized> CustomersController for Arc<T> {
+    async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
+        (**self).retrieve(cx, id).await
+    }
+
+    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
+        (**self).list(cx, page).await
+    }
+
+    async fn find_by_email(&self, cx: &RequestContext, email: &Email) -> Result<Option<Customer>> {
+        (**self).find_by_email(cx, email).await
+    }
+
+    async fn find_by_phone(&self, cx: &RequestContext, phone: &Phone) -> Result<Option<Customer>> {
+        (**self).find_by_phone(cx, phone).await
+    }
+}

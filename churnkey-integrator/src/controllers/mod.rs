@@ -1,0 +1,69 @@
+//! What a merchant implements to be read: one trait a resource.
+//!
+//! | trait | method | route | required? |
+//! | --- | --- | --- | --- |
+//! | [`CustomersController`] | `retrieve` | `GET /churnkey/customers/{id}` | yes |
+//! | | `list` | `GET /churnkey/customers?limit&cursor` | no |
+//! | | `find_by_email` | `GET /churnkey/customers/email/{email}` | no |
+//! | | `find_by_phone` | `GET /churnkey/customers/phone/{phone}` | no |
+//!
+//! Put [`#[controller]`](macro@crate::controller) on the `impl` block: a method that the block does not have is
+//! not mounted, and not in the manifest.
+
+mod customers;
+
+pub use customers::CustomersController;
+
+use std::sync::Arc;
+
+/// Says which operations of a controller are served.
+///
+/// [`#[controller]`](macro@crate::controller) writes this from the methods of the `impl` block. By hand
+/// it is for a controller that hands its calls on, or that decides by its configuration:
+///
+/// ```
+/// use churnkey_integrator::{
+///     CustomerId, CustomersController, CustomersOperation, RequestContext, Result, Serves,
+///     async_trait, model::Customer,
+/// };
+///
+/// struct Shop {
+///     customers_are_listed: bool,
+/// }
+///
+/// impl Serves<CustomersOperation> for Shop {
+///     fn operations(&self) -> &'static [CustomersOperation] {
+///         if self.customers_are_listed {
+///             &[CustomersOperation::Retrieve, CustomersOperation::List]
+///         } else {
+///             &[CustomersOperation::Retrieve]
+///         }
+///     }
+/// }
+///
+/// #[async_trait]
+/// impl CustomersController for Shop {
+///     async fn retrieve(&self, _: &RequestContext, _: &CustomerId) -> Result<Option<Customer>> {
+///         Ok(None)
+///     }
+/// }
+/// ```
+///
+/// What is listed here is mounted and advertised; what is not, is neither. A required operation is
+/// mounted either way. A listed operation whose method is missing answers 500 and logs what to do.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say which operations it serves (`{O}`)",
+    label = "put `#[controller]` on this `impl`, in the place of `#[async_trait]`",
+    note = "`#[controller]` writes `operations()` from the methods that the `impl` block has",
+    note = "or write `impl Serves<{O}> for {Self}` with `operations()` by hand"
+)]
+pub trait Serves<O: 'static> {
+    /// The operations whose methods are implemented.
+    fn operations(&self) -> &'static [O];
+}
+
+impl<O: 'static, T: Serves<O> + ?Sized> Serves<O> for Arc<T> {
+    fn operations(&self) -> &'static [O] {
+        (**self).operations()
+    }
+}

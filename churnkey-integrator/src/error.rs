@@ -1,0 +1,194 @@
+//! What a controller answers when it can't answer.
+//!
+//! The rule (contract, section 2.6): text for the caller exists only where it was asked for by name,
+//! and only on a 4xx. Everything else, above all what `?` turns into an error, is a fixed sentence
+//! on the wire and stays on the merchant's side.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use http::StatusCode;
+
+use crate::page::InvalidCursor;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The result of a controller's method.
+pub type Result<T, E = HandlerError> = std::result::Result<T, E>;
+
+/// Why a controller does not answer with a record.
+///
+/// `?` makes one of any error: a 500 with the fixed message `Internal Server Error`; the error itself
+/// is logged once, its text at debug level only. For every other status there is a constructor.
+/// A record that is not there is no error: answer `Ok(None)`.
+///
+/// Like `anyhow::Error`, it does not implement [`std::error::Error`] itself.
+///
+/// # Example
+/// ```
+/// use churnkey_integrator::{HandlerError, Result};
+///
+/// fn port() -> Result<u16> {
+///     Ok("not a number".parse()?)
+/// }
+///
+/// let error = port().unwrap_err();
+/// assert_eq!(error.status(), 500);
+/// assert_eq!(error.message(), "Internal Server Error");
+/// ```
+pub struct HandlerError(Box<Inner>);
+
+struct Inner {
+    status: StatusCode,
+    message: Cow<'static, str>,
+    retry_after: Option<Duration>,
+    source: Option<BoxError>,
+}
+
+impl HandlerError {
+    fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner {
+            status,
+            message: message.into(),
+            retry_after: None,
+            source: None,
+        }))
+    }
+
+    /// A 400: the request is wrong as it stands, or the merchant's rules refuse it; sending it again won't
+    /// help. The message goes to the caller: name the field and the rule, never data.
+    pub fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// A 404 with a message of your own. For the record that was asked for, `Ok(None)` is enough; this is
+    /// for what the request refers to besides, such as a coupon.
+    pub fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
+    /// A 409 because several customers share what was looked up, so that none may be chosen: it could hand one
+    /// person another's subscription. `what` is `"email"` or `"phone"`.
+    ///
+    /// ```
+    /// # use churnkey_integrator::HandlerError;
+    /// let error = HandlerError::ambiguous("email");
+    /// assert_eq!(error.status(), 409);
+    /// assert_eq!(error.message(), "More than one customer has this email");
+    /// ```
+    #[must_use]
+    pub fn ambiguous(what: &'static str) -> Self {
+        let message = format!("More than one customer has this {what}");
+        Self::new(StatusCode::CONFLICT, message)
+    }
+
+    /// A 409 because the record's present state does not allow it; the same request may pass later.
+    pub fn conflict(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::CONFLICT, message)
+    }
+
+    /// A 503 with `Retry-After`: the store can't be reached at the moment. The message is fixed, the source is
+    /// logged. The wait is rounded up to whole seconds.
+    pub fn unavailable(retry_after: Duration, source: impl Into<BoxError>) -> Self {
+        let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
+        error.0.retry_after = Some(retry_after);
+        error.with_source(source)
+    }
+
+    /// Adds what is to be logged with the error. It never reaches the caller.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// The HTTP status of the answer, 4xx or 5xx.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.0.status.as_u16()
+    }
+
+    /// What the caller will read.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    pub(crate) fn status_code(&self) -> StatusCode {
+        self.0.status
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    pub(crate) fn into_parts(self) -> (Cow<'static, str>, Option<BoxError>) {
+        (self.0.message, self.0.source)
+    }
+}
+
+impl<E: Into<BoxError>> From<E> for HandlerError {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        if error.is::<InvalidCursor>() {
+            return Self::bad_request("Invalid cursor");
+        }
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").with_source(error)
+    }
+}
+
+/// A rule that the merchant's controller broke. The texts are ours and hold no data, so they may be logged.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error(
+        "retrieve returned a record with another id than the one that was asked for; nothing was served"
+    )]
+    AnotherRecord,
+    #[error(
+        "the page holds {held} records though {limit} were asked for; fetch page.fetch_limit() rows and use Page::from_overfetch"
+    )]
+    PageOverLimit { held: usize, limit: usize },
+    #[error(
+        "operations() lists {0}, but the controller does not implement it: add the method, or let #[controller] write operations()"
+    )]
+    NotImplemented(&'static str),
+    #[error("the controller panicked")]
+    Panic,
+    #[error("the controller did not answer before the deadline")]
+    Deadline,
+}
+
+/// Shows the status and the message, never the source: that may hold anything.
+impl fmt::Debug for HandlerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HandlerError")
+            .field("status", &self.status())
+            .field("message", &self.0.message)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_foreign_error_is_a_500_that_shows_nothing_of_it() {
+        let error = HandlerError::from("password authentication failed for user \"shop\"");
+        assert_eq!(error.status(), 500);
+        assert_eq!(
+            format!("{error:?}"),
+            "HandlerError { status: 500, message: \"Internal Server Error\", .. }"
+        );
+    }
+
+    #[test]
+    fn a_cursor_of_another_type_is_a_400() {
+        let error = HandlerError::from(InvalidCursor);
+        assert_eq!((error.status(), error.message()), (400, "Invalid cursor"));
+    }
+
+    #[test]
+    fn an_error_is_small_enough_to_be_returned_by_value() {
+        assert_eq!(size_of::<HandlerError>(), size_of::<usize>());
+    }
+}

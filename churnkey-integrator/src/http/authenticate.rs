@@ -1,0 +1,110 @@
+//! Nothing behind this layer runs for a request that has not proven itself.
+
+use std::time::{Duration, Instant};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    extract::{OriginalUri, Request, State},
+    http::StatusCode,
+    middleware::Next,
+    response::Response,
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::time::timeout_at;
+use tracing::Span;
+
+use super::{Guard, Shared, observe::Cause, response};
+use crate::{
+    auth::{MODE_HEADER, Refusal},
+    context::Mode,
+    error::{Fault, HandlerError},
+};
+
+/// What authentication has found out. Only this file makes one, and a [`Call`](super::extract::Call) needs one.
+#[derive(Clone, Copy)]
+pub(super) struct Proven {
+    pub(super) mode: Mode,
+    pub(super) deadline: Instant,
+}
+
+impl Proven {
+    /// The path and query that the caller sent, before any nesting took a prefix off.
+    fn path_as_sent(request: &http::request::Parts) -> &str {
+        let original = request.extensions.get::<OriginalUri>();
+        let uri = original.map_or(&request.uri, |OriginalUri(uri)| uri);
+        uri.path_and_query().map_or("/", |path| path.as_str())
+    }
+}
+
+pub(super) async fn authenticate(
+    State(guard): State<Guard>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let shared = &*guard.shared;
+    let deadline = Instant::now() + shared.limits.deadline;
+    match prove(shared, request, deadline).await {
+        Ok(request) => match timeout_at(deadline.into(), next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => response::from_error(HandlerError::unavailable(
+                Duration::from_secs(1),
+                Fault::Deadline,
+            )),
+        },
+        Err(response) => response,
+    }
+}
+
+/// Size, headers, timestamp, signature, mode, in this order: the cheapest check first.
+async fn prove(shared: &Shared, request: Request, deadline: Instant) -> Result<Request, Response> {
+    let (mut parts, body) = request.into_parts();
+    if body.size_hint().lower() > shared.limits.body_bytes as u64 {
+        return Err(response::error(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+    let now = (shared.clock)();
+    let claim = shared
+        .verifier
+        .read(&parts.headers, now)
+        .map_err(unauthorized)?;
+    let body = if body.is_end_stream() {
+        Bytes::new()
+    } else {
+        read(body, shared.limits.body_bytes, deadline).await?
+    };
+    claim
+        .check(&parts.method, Proven::path_as_sent(&parts), &body)
+        .map_err(unauthorized)?;
+    let mode = mode(&parts, shared.live_only)?;
+    Span::current().record("mode", mode.as_str());
+    parts.extensions.insert(Proven { mode, deadline });
+    Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+async fn read(body: Body, max_bytes: usize, deadline: Instant) -> Result<Bytes, Response> {
+    match timeout_at(deadline.into(), Limited::new(body, max_bytes).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(response::error(StatusCode::PAYLOAD_TOO_LARGE))
+        }
+        Ok(Err(_)) => Err(response::error(StatusCode::BAD_REQUEST)),
+        Err(_) => Err(response::error(StatusCode::REQUEST_TIMEOUT)),
+    }
+}
+
+fn mode(parts: &http::request::Parts, live_only: bool) -> Result<Mode, Response> {
+    let refused =
+        |message: &'static str| Err(response::from_error(HandlerError::bad_request(message)));
+    match parts.headers.get(&MODE_HEADER).map(|mode| mode.as_bytes()) {
+        None | Some(b"live") => Ok(Mode::Live),
+        Some(b"test") if live_only => refused("This integration serves live data only"),
+        Some(b"test") => Ok(Mode::Test),
+        Some(_) => refused("X-Churnkey-Mode must be live or test"),
+    }
+}
+
+/// The same bytes for every cause: what was wrong is for the merchant's log alone.
+fn unauthorized(refusal: Refusal) -> Response {
+    let mut response = response::error(StatusCode::UNAUTHORIZED);
+    response.extensions_mut().insert(Cause::Refused(refusal));
+    response
+}

@@ -1,0 +1,167 @@
+//! What a handler reads from a request. Each rejection is a 400 in the contract's shape that names the parameter.
+
+use std::{borrow::Cow, sync::Arc};
+
+use axum::{
+    RequestExt,
+    extract::{RawPathParams, Request},
+};
+
+use super::{Shared, authenticate::Proven};
+use crate::{
+    context::{RequestContext, RequestId},
+    error::{HandlerError, Result},
+    operation::Operation,
+    page::{InvalidCursor, PageRequest},
+    seal::Binding,
+};
+
+/// An authenticated request for one operation.
+pub(super) struct Call {
+    pub(super) context: RequestContext,
+    pub(super) shared: Arc<Shared>,
+    operation: Operation,
+    parameters: RawPathParams,
+    query: Option<String>,
+}
+
+impl Call {
+    pub(super) async fn new(
+        operation: Operation,
+        shared: Arc<Shared>,
+        mut request: Request,
+    ) -> Result<Self> {
+        let parameters = request.extract_parts::<RawPathParams>().await;
+        let parameters = parameters
+            .map_err(|_| HandlerError::bad_request("The path is not percent-encoded UTF-8"))?;
+        let query = request.uri().query().map(str::to_owned);
+        let mut extensions = std::mem::take(request.extensions_mut());
+        let (Some(proven), Some(request_id)) = (
+            extensions.remove::<Proven>(),
+            extensions.remove::<RequestId>(),
+        ) else {
+            return Err(HandlerError::from(
+                "a route was mounted without authentication",
+            ));
+        };
+        Ok(Self {
+            context: RequestContext::new(proven.mode, request_id, proven.deadline, extensions),
+            shared,
+            operation,
+            parameters,
+            query,
+        })
+    }
+
+    /// A path parameter, percent-decoded once: a `+` is a plus, `%2B` as well, `%252B` is `%2B`.
+    pub(super) fn parameter(&self, name: &str) -> Result<&str> {
+        let mut parameters = self.parameters.iter();
+        parameters
+            .find_map(|(key, value)| (key == name).then_some(value))
+            .ok_or_else(|| HandlerError::from(format!("the route has no parameter {name}")))
+    }
+
+    /// A path parameter that is an id.
+    pub(super) fn id<T: TryFrom<String>>(&self, name: &str) -> Result<T>
+    where
+        T::Error: std::fmt::Display,
+    {
+        let text = self.parameter(name)?;
+        let max = self.shared.limits.id_bytes;
+        if text.len() > max {
+            return Err(HandlerError::bad_request(format!(
+                "{name} must not be longer than {max} bytes"
+            )));
+        }
+        T::try_from(text.to_owned()).map_err(|e| HandlerError::bad_request(format!("{name}: {e}")))
+    }
+
+    /// `limit` and `cursor`. Other parameters are ignored, a repeated one is refused.
+    pub(super) fn page(&self) -> Result<PageRequest> {
+        let limits = &self.shared.limits;
+        let limit = match self.query_parameter("limit")? {
+            None => limits.default_page,
+            Some(text) => clamped(&text, limits.max_page).ok_or_else(|| {
+                HandlerError::bad_request("limit must be a whole number from 1 up")
+            })?,
+        };
+        let cursor = match self.query_parameter("cursor")? {
+            None => None,
+            Some(text) => Some(
+                self.with_binding(|to| self.shared.seal.open(&text, to))
+                    .ok_or(InvalidCursor)?,
+            ),
+        };
+        Ok(PageRequest::new(limit, cursor))
+    }
+
+    /// What a cursor of this list is bound to.
+    pub(super) fn with_binding<T>(&self, use_it: impl FnOnce(Binding<'_>) -> T) -> T {
+        let path_keys: Vec<&str> = self.parameters.iter().map(|(_, value)| value).collect();
+        use_it(Binding {
+            list: self.operation.name(),
+            path_keys: &path_keys,
+            mode: self.context.mode(),
+        })
+    }
+
+    fn query_parameter(&self, name: &str) -> Result<Option<Cow<'_, str>>> {
+        let query = self.query.as_deref().unwrap_or_default();
+        let mut values = form_urlencoded::parse(query.as_bytes())
+            .filter_map(|(key, value)| (key == name).then_some(value));
+        match (values.next(), values.next()) {
+            (_, Some(_)) => Err(HandlerError::bad_request(format!(
+                "{name} must not be repeated"
+            ))),
+            (value, None) => Ok(value),
+        }
+    }
+}
+
+/// A whole number from 1 up, cut down to the maximum. Read as JavaScript writes numbers, so that `1e+21` is a
+/// large limit like any other.
+fn clamped(text: &str, max: u16) -> Option<u16> {
+    if !text.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    let number: f64 = text.parse().ok()?;
+    if number >= f64::from(max) {
+        return (number.is_infinite() || number.fract() == 0.0).then_some(max);
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a whole number between 1 and the maximum, by the checks around"
+    )]
+    (number >= 1.0 && number.fract() == 0.0).then_some(number as u16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clamped;
+
+    #[test]
+    fn large_limits_clamp_and_what_is_no_whole_number_from_1_up_is_refused() {
+        for (text, limit) in [
+            ("1", 1),
+            ("10", 10),
+            ("007", 7),
+            ("499", 499),
+            ("500", 500),
+            ("501", 500),
+            ("1000000000", 500),
+            ("1e9", 500),
+            ("1e+21", 500),
+            ("18446744073709551616", 500),
+            (&"9".repeat(400), 500),
+        ] {
+            assert_eq!(clamped(text, 500), Some(limit), "{text}");
+        }
+        for text in [
+            "", "0", "00", "-1", "+1", "abc", "1.5", "600.5", "0.5", "1_0", " 1", "1 ", "0x10",
+            "inf", "NaN", "१",
+        ] {
+            assert_eq!(clamped(text, 500), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Request id, span and log line of a request.
+//!
+//! The span carries operation, mode, status, duration and request id. Never a path parameter, an e-mail address, a
+//! phone number, a body, a token or a signature: what a caller sent is not repeated. What a merchant's error says is
+//! logged at debug level only.
+
+use std::{
+    collections::hash_map::RandomState,
+    hash::BuildHasher,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
+use tracing::{Instrument, Span, field};
+
+use super::Guard;
+use crate::{auth::Refusal, context::RequestId, error::Fault};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Why a request ended as it did, as an extension of its response: for the log, and for the conformance suite.
+#[derive(Clone)]
+pub(crate) enum Cause {
+    Refused(Refusal),
+    Failed(Arc<dyn std::error::Error + Send + Sync>),
+}
+
+impl Cause {
+    /// The text that holds no data of anybody.
+    pub(crate) fn safe_text(&self) -> Option<String> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.to_string()),
+            Self::Failed(error) => error.downcast_ref::<Fault>().map(Fault::to_string),
+        }
+    }
+}
+
+/// Makes ids that differ between processes and can't be guessed from one another.
+pub(crate) struct RequestIds {
+    key: RandomState,
+    count: AtomicU64,
+}
+
+impl RequestIds {
+    pub(crate) fn new() -> Self {
+        Self {
+            key: RandomState::new(),
+            count: AtomicU64::new(0),
+        }
+    }
+
+    fn next(&self) -> RequestId {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        RequestId::from_number(self.key.hash_one(count))
+    }
+}
+
+pub(super) async fn observe(
+    State(guard): State<Guard>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let started = Instant::now();
+    let sent = request.headers().get(&REQUEST_ID);
+    let sent = sent.and_then(|id| RequestId::from_caller(id.to_str().ok()?));
+    let request_id = sent.unwrap_or_else(|| guard.shared.request_ids.next());
+    let span = tracing::info_span!(
+        "churnkey",
+        operation = guard.operation,
+        request_id = request_id.as_str(),
+        mode = field::Empty,
+        status = field::Empty,
+        duration_ms = field::Empty,
+    );
+    let echoed = HeaderValue::from_str(request_id.as_str());
+    request.extensions_mut().insert(request_id);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    span.in_scope(|| report(&span, &response, started));
+    if let Ok(id) = echoed {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+fn report(span: &Span, response: &Response, started: Instant) {
+    if span.is_disabled() {
+        return;
+    }
+    let status = response.status();
+    span.record("status", status.as_u16());
+    span.record("duration_ms", started.elapsed().as_secs_f64() * 1000.0);
+    let cause = response.extensions().get::<Cause>();
+    let reason = cause.and_then(Cause::safe_text);
+    let reason = reason.as_deref();
+    if status.is_server_error() {
+        tracing::error!(reason, "failed");
+    } else if matches!(cause, Some(Cause::Refused(_))) {
+        tracing::warn!(reason, "refused");
+    } else {
+        tracing::info!(reason, "answered");
+    }
+    if let Some(Cause::Failed(error)) = cause {
+        // Formatted with `?`, so that a line feed or an escape sequence inside can't forge a line.
+        tracing::debug!(cause = ?chain(&**error), "the error behind it");
+    }
+}
+
+/// The error and what caused it, in one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

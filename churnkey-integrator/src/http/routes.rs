@@ -1,0 +1,77 @@
+//! The one place where an operation becomes a route and a line of the manifest, both at once.
+
+use std::{future::Future, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    response::Response,
+    routing::{MethodRouter, get},
+};
+
+use super::{Shared, extract::Call, response};
+use crate::{error::Result, features::Features, operation::Operation};
+
+/// What is mounted so far, and the manifest that says so.
+#[derive(Clone)]
+pub(crate) struct Routes {
+    mounted: Vec<(Operation, MethodRouter<Arc<Shared>>)>,
+    features: Features,
+}
+
+impl Routes {
+    pub(crate) fn new(name: String) -> Self {
+        Self {
+            mounted: Vec::new(),
+            features: Features::new(name),
+        }
+    }
+
+    /// Serves an operation by a controller's method.
+    pub(super) fn serve<C, H, F>(&mut self, operation: Operation, controller: &Arc<C>, handler: H)
+    where
+        C: ?Sized + Send + Sync + 'static,
+        H: Fn(Arc<C>, Call) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Result<Response>> + Send,
+    {
+        let controller = Arc::clone(controller);
+        let route = move |State(shared): State<Arc<Shared>>, request: Request| async move {
+            let answer = match Call::new(operation, shared, request).await {
+                Ok(call) => handler(controller, call).await,
+                Err(error) => Err(error),
+            };
+            answer.unwrap_or_else(response::from_error)
+        };
+        self.mount(operation, get(route));
+    }
+
+    pub(super) fn mount(&mut self, operation: Operation, route: MethodRouter<Arc<Shared>>) {
+        self.features.advertise(operation);
+        self.mounted.push((operation, route));
+    }
+
+    pub(crate) fn features(&self) -> &Features {
+        &self.features
+    }
+
+    pub(crate) fn operations(&self) -> impl Iterator<Item = Operation> {
+        self.mounted.iter().map(|(operation, _)| *operation)
+    }
+
+    pub(super) fn into_mounted(self) -> Vec<(Operation, MethodRouter<Arc<Shared>>)> {
+        self.mounted
+    }
+}
+
+/// The only call of `Router::route` in the crate.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the wrapper that the rule points to"
+)]
+pub(super) fn mount(
+    router: Router<Arc<Shared>>,
+    path: &str,
+    route: MethodRouter<Arc<Shared>>,
+) -> Router<Arc<Shared>> {
+    router.route(path, route)
+}

@@ -1,0 +1,121 @@
+//! Ids, as the merchant's own store has them: opaque text.
+
+use serde::{Deserialize, Serialize};
+
+/// The text is no id: see the message for the rule that it broke.
+///
+/// The rejected text is not kept, so that it can't reach a log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a {what} {problem}")]
+pub struct InvalidId {
+    what: &'static str,
+    problem: &'static str,
+}
+
+/// The longest id that any type here holds, in bytes. What callers may send is bounded more
+/// tightly by [`max_id_bytes`](crate::IntegrationBuilder::max_id_bytes).
+pub(crate) const MAX_BYTES: usize = 1024;
+
+fn check(what: &'static str, id: &str) -> Result<(), InvalidId> {
+    let problem = if id.is_empty() {
+        "must not be empty"
+    } else if id.len() > MAX_BYTES {
+        "is longer than 1024 bytes"
+    } else if id.chars().any(char::is_control) {
+        // A NUL byte can't be stored by PostgreSQL, and a line feed forges log lines.
+        "must not contain control characters"
+    } else {
+        return Ok(());
+    };
+    Err(InvalidId { what, problem })
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        ///
+        /// Opaque text of 1 to 1024 bytes without control characters (contract, section 2.7:
+        /// ids are strings everywhere). Compared byte by byte.
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks and wraps an id.
+            ///
+            /// # Errors
+            /// [`InvalidId`] if the text is empty, longer than 1024 bytes or holds a control character.
+            pub fn new(id: impl Into<String>) -> Result<Self, InvalidId> {
+                let id = id.into();
+                check($what, &id)?;
+                Ok(Self(id))
+            }
+
+            /// The id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(id: String) -> Result<Self, InvalidId> {
+                Self::new(id)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(id: &str) -> Result<Self, InvalidId> {
+                Self::new(id)
+            }
+        }
+    };
+}
+
+id!(
+    /// What a merchant calls one of their customers.
+    CustomerId,
+    "customer id"
+);
+id!(
+    /// What a merchant calls one of their coupons.
+    CouponId,
+    "coupon id"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_any_text_without_control_characters() {
+        for good in ["cus_1", "a/b", "..", "' OR 1=1 --", "Zoë", " ", "email"] {
+            assert_eq!(CustomerId::new(good).unwrap().as_str(), good);
+        }
+        assert!(CustomerId::new("x".repeat(1024)).is_ok());
+    }
+
+    #[test]
+    fn an_invalid_id_says_which_rule_it_broke_and_never_repeats_the_text() {
+        let message = |id: &str| CustomerId::new(id).unwrap_err().to_string();
+        assert_eq!(message(""), "a customer id must not be empty");
+        assert_eq!(
+            message("a\0b"),
+            "a customer id must not contain control characters"
+        );
+        assert_eq!(
+            message(&"x".repeat(1025)),
+            "a customer id is longer than 1024 bytes"
+        );
+    }
+}

@@ -1,0 +1,375 @@
+//! Assembly: tokens, controllers and limits in, a router out.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use axum::Router;
+use http::{HeaderName, header};
+
+use crate::{
+    auth::{MODE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, Verifier},
+    controllers::CustomersController,
+    http::{self as wire, Clock, Limits, Routes, Shared},
+    id,
+    operation::Operation,
+    seal::Seal,
+    secret::IntegrationToken,
+    time::Timestamp,
+};
+
+/// A merchant's side of Churnkey, ready to be mounted.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use churnkey_integrator::{
+///     CustomerId, CustomersController, Integration, IntegrationToken, RequestContext, Result,
+///     controller, model::Customer,
+/// };
+///
+/// struct Shop;
+///
+/// #[controller]
+/// impl CustomersController for Shop {
+///     async fn retrieve(&self, _: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
+///         Ok((id.as_str() == "cus_1").then(|| Customer::new(id.clone())))
+///     }
+/// }
+///
+/// let token = IntegrationToken::new("a-token-for-this-example")?;
+/// let churnkey = Integration::builder("Acme", token).customers(Shop).build()?;
+/// let app: Router = Router::new()
+///     .route("/", get(|| async { "my own page" }))
+///     .merge(churnkey.into_router());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Integration {
+    shared: Arc<Shared>,
+    routes: Routes,
+    prefix: String,
+    #[cfg(feature = "testing")]
+    token: IntegrationToken,
+}
+
+impl Integration {
+    /// Starts with the merchant's name, as the manifest says it, and the token that callers prove.
+    pub fn builder(name: impl Into<String>, token: IntegrationToken) -> IntegrationBuilder {
+        IntegrationBuilder {
+            name: name.into(),
+            tokens: vec![token],
+            customers: Vec::new(),
+            prefix: "/churnkey".to_owned(),
+            token_header: None,
+            require_signature: false,
+            tolerance: Duration::from_secs(300),
+            live_only: false,
+            limits: Limits {
+                body_bytes: 64 * 1024,
+                id_bytes: 255,
+                cursor_bytes: 512,
+                default_page: 100,
+                max_page: 500,
+                deadline: Duration::from_secs(10),
+            },
+            clock: Arc::new(Timestamp::now),
+        }
+    }
+
+    /// The router, with its routes under the prefix. It fits an app with any state: merge or nest it. It answers
+    /// under its prefix only, with its own 404 and 405 there; the app's own routes, fallback and layers stay as they are.
+    ///
+    /// Layers that the app puts around it see the requests first, and may hand values to the
+    /// controllers through the request's extensions ([`RequestContext::extension`](crate::RequestContext::extension)).
+    pub fn into_router<S>(self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        wire::router(self.routes, &self.shared, &self.prefix)
+    }
+
+    /// What is served, in the order of the operation table.
+    pub fn operations(&self) -> impl Iterator<Item = Operation> {
+        self.routes.operations()
+    }
+
+    /// The path under which everything is mounted.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn token(&self) -> &IntegrationToken {
+        &self.token
+    }
+}
+
+/// Lists what is served, for a start-up log. No secret is in it.
+impl fmt::Debug for Integration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let serves: Vec<String> = self
+            .operations()
+            .map(|o| format!("{} {}{}", o.method(), self.prefix, o.path()))
+            .collect();
+        f.debug_struct("Integration")
+            .field("name", &self.shared.features.name())
+            .field("serves", &serves)
+            .field("live_only", &self.shared.live_only)
+            .field("verifier", &self.shared.verifier)
+            .field("limits", &self.shared.limits)
+            .finish()
+    }
+}
+
+/// Collects what an [`Integration`] is made of. Nothing is checked before [`build`](Self::build).
+#[must_use]
+pub struct IntegrationBuilder {
+    name: String,
+    tokens: Vec<IntegrationToken>,
+    customers: Vec<Arc<dyn CustomersController>>,
+    prefix: String,
+    token_header: Option<String>,
+    require_signature: bool,
+    tolerance: Duration,
+    live_only: bool,
+    limits: Limits,
+    clock: Clock,
+}
+
+impl IntegrationBuilder {
+    /// Serves customers. An `Arc` of a controller is one as well.
+    pub fn customers(mut self, controller: impl CustomersController) -> Self {
+        self.customers.push(Arc::new(controller));
+        self
+    }
+
+    /// Accepts a further token, for both proofs, during a rotation: first accept the new one here, then change it in
+    /// Churnkey's dashboard, then make it the builder's first and drop the old one. Cursors are sealed with the first.
+    pub fn also_accept(mut self, token: IntegrationToken) -> Self {
+        self.tokens.push(token);
+        self
+    }
+
+    /// Refuses plain tokens: only signed requests pass.
+    pub fn require_signature(mut self) -> Self {
+        self.require_signature = true;
+        self
+    }
+
+    /// Reads the plain token from this header too, such as `x-integration-token`.
+    pub fn token_header(mut self, name: impl Into<String>) -> Self {
+        self.token_header = Some(name.into());
+        self
+    }
+
+    /// How far a signature's timestamp may be from the clock, either way: 30 to 900 seconds, 300 unless set.
+    pub fn tolerance(mut self, tolerance: Duration) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// Answers requests in test mode with 400, for a merchant without test data.
+    pub fn live_only(mut self) -> Self {
+        self.live_only = true;
+        self
+    }
+
+    /// Mounts under this path instead of `/churnkey`.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// The largest body that is read, in bytes; 65,536 unless set. More is answered 413.
+    pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+        self.limits.body_bytes = bytes;
+        self
+    }
+
+    /// The longest id that a caller may send, in bytes; 255 unless set, at most 1,024. More is answered 400.
+    pub fn max_id_bytes(mut self, bytes: usize) -> Self {
+        self.limits.id_bytes = bytes;
+        self
+    }
+
+    /// The longest sealed cursor, in bytes; 512 unless set. Minting a longer one is a 500, reading one a 400.
+    pub fn max_cursor_bytes(mut self, bytes: usize) -> Self {
+        self.limits.cursor_bytes = bytes;
+        self
+    }
+
+    /// How many records a page holds when the caller does not say, and at most; 100 and 500 unless set. A larger
+    /// `limit` is cut down, not refused.
+    pub fn page_limit(mut self, default: u16, max: u16) -> Self {
+        self.limits.default_page = default;
+        self.limits.max_page = max;
+        self
+    }
+
+    /// How long a request may take; 10 seconds unless set. Then the controller's future is dropped and the answer is
+    /// 503 with `Retry-After`. Code that blocks its thread can't be interrupted.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.limits.deadline = deadline;
+        self
+    }
+
+    /// Replaces the system's clock in the check of a signature's timestamp, for tests.
+    pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Checks everything and puts it together.
+    ///
+    /// # Errors
+    /// [`BuildError`] with every problem at once, each with its cure.
+    pub fn build(self) -> Result<Integration, BuildError> {
+        let mut problems = self.problems();
+        let token_header = match self.token_header.as_deref().map(token_header) {
+            Some(Err(problem)) => {
+                problems.push(problem);
+                None
+            }
+            Some(Ok(name)) => Some(name),
+            None => None,
+        };
+        let Some((token, further)) = self.tokens.split_first() else {
+            return Err(BuildError { problems });
+        };
+        if !problems.is_empty() {
+            return Err(BuildError { problems });
+        }
+
+        let mut verifier = Verifier::new(token).tolerance(self.tolerance.as_secs());
+        for token in further {
+            verifier = verifier.also_accept(token);
+        }
+        if self.require_signature {
+            verifier = verifier.require_signature();
+        }
+        if let Some(name) = token_header {
+            verifier = verifier.token_header(name);
+        }
+
+        let mut routes = Routes::new(self.name);
+        wire::mount_features(&mut routes);
+        for controller in &self.customers {
+            wire::mount_customers(&mut routes, controller);
+        }
+        Ok(Integration {
+            shared: Arc::new(Shared {
+                features: routes.features().clone(),
+                verifier,
+                seal: Seal::new(&self.tokens, self.limits.cursor_bytes),
+                limits: self.limits,
+                live_only: self.live_only,
+                clock: self.clock,
+                request_ids: wire::RequestIds::new(),
+            }),
+            routes,
+            prefix: self.prefix,
+            #[cfg(feature = "testing")]
+            token: token.clone(),
+        })
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let limits = &self.limits;
+        let rules = [
+            (
+                !self.name.trim().is_empty(),
+                "the name is empty: give the company's name to Integration::builder",
+            ),
+            (
+                !self.customers.is_empty(),
+                "no controller is registered: add .customers(..), which Churnkey needs first of all",
+            ),
+            (
+                self.customers.len() <= 1,
+                "customers are registered more than once: keep one .customers(..)",
+            ),
+            (
+                is_prefix(&self.prefix),
+                "the prefix is no plain path: write it like /churnkey or /api/churnkey, with a slash in front, \
+                 none at the end, and only letters, digits, `-`, `_`, `.` and `~` between",
+            ),
+            (
+                (30..=900).contains(&self.tolerance.as_secs()),
+                "the tolerance is out of bounds: choose 30 to 900 seconds",
+            ),
+            (
+                !limits.deadline.is_zero(),
+                "the deadline is zero, so no request could be answered: choose some seconds",
+            ),
+            (
+                limits.default_page >= 1 && limits.default_page <= limits.max_page,
+                "the page limits don't fit: the default must be at least 1 and at most the maximum",
+            ),
+            (
+                (1..=id::MAX_BYTES).contains(&limits.id_bytes),
+                "max_id_bytes is out of bounds: choose 1 to 1024",
+            ),
+            (
+                limits.cursor_bytes >= 64,
+                "max_cursor_bytes is too small to hold any cursor: choose at least 64",
+            ),
+        ];
+        let broken = rules.iter().filter(|(kept, _)| !kept);
+        broken.map(|(_, problem)| (*problem).to_owned()).collect()
+    }
+}
+
+impl fmt::Debug for IntegrationBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IntegrationBuilder")
+            .field("name", &self.name)
+            .field("prefix", &self.prefix)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+fn is_prefix(prefix: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
+    prefix.strip_prefix('/').is_some_and(|path| {
+        path.split('/')
+            .all(|part| !part.is_empty() && part.chars().all(plain))
+    })
+}
+
+/// A header that already means something else can't carry the token.
+fn token_header(name: &str) -> Result<HeaderName, String> {
+    let taken = [
+        header::AUTHORIZATION,
+        header::CONTENT_LENGTH,
+        header::CONTENT_TYPE,
+        header::HOST,
+        MODE_HEADER,
+        SIGNATURE_HEADER,
+        TIMESTAMP_HEADER,
+    ];
+    match HeaderName::try_from(name) {
+        Ok(name) if !taken.contains(&name) => Ok(name),
+        Ok(name) => Err(format!(
+            "the token header {name} has a meaning of its own: choose one like x-integration-token \
+             (Authorization is always read)"
+        )),
+        Err(_) => Err(
+            "the token header is no header name: choose one like x-integration-token".to_owned(),
+        ),
+    }
+}
+
+/// Everything that keeps an [`Integration`] from being built, each problem with its cure.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the integration can't be built:\n- {}", .problems.join("\n- "))]
+pub struct BuildError {
+    problems: Vec<String>,
+}
+
+impl BuildError {
+    /// The problems, one sentence each.
+    #[must_use]
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+}

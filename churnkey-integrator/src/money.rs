@@ -1,0 +1,261 @@
+//! Money and shares of it. Amounts are whole numbers in the currency's minor unit: $1.10 is `110`.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// An ISO 4217 currency. Read in any letter case, written in lower case (contract, section 2.7).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Currency(iso_currency::Currency);
+
+/// The text is no ISO 4217 currency code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not an ISO 4217 currency code, such as usd or EUR")]
+pub struct UnknownCurrency;
+
+impl Currency {
+    /// Looks a code up, in any letter case.
+    ///
+    /// # Errors
+    /// [`UnknownCurrency`] if ISO 4217 has no such code.
+    pub fn new(code: &str) -> Result<Self, UnknownCurrency> {
+        iso_currency::Currency::from_code(&code.to_ascii_uppercase())
+            .map(Self)
+            .ok_or(UnknownCurrency)
+    }
+
+    /// The code in lower case.
+    #[must_use]
+    pub fn code(self) -> String {
+        self.0.code().to_ascii_lowercase()
+    }
+}
+
+impl fmt::Debug for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Currency({})", self.code())
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.code())
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::new(&code).map_err(de::Error::custom)
+    }
+}
+
+/// A share from 0 to 100 percent, to a hundredth of a percent.
+///
+/// # Example
+/// ```
+/// use churnkey_integrator::Percentage;
+///
+/// assert_eq!(serde_json::to_string(&Percentage::whole(20)?)?, "20");
+/// assert_eq!(serde_json::to_string(&Percentage::hundredths(1250)?)?, "12.5");
+/// assert!(Percentage::whole(101).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Percentage {
+    hundredths: u32,
+}
+
+/// The number is no percentage.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("percent must be from 0 to 100, with at most two decimals")]
+pub struct InvalidPercentage;
+
+impl Percentage {
+    /// Whole percents: `whole(20)` is 20 %.
+    ///
+    /// # Errors
+    /// [`InvalidPercentage`] above 100.
+    pub fn whole(percent: u32) -> Result<Self, InvalidPercentage> {
+        Self::hundredths(percent.saturating_mul(100))
+    }
+
+    /// Hundredths of a percent (basis points): `hundredths(1250)` is 12.5 %.
+    ///
+    /// # Errors
+    /// [`InvalidPercentage`] above 10,000.
+    pub fn hundredths(hundredths: u32) -> Result<Self, InvalidPercentage> {
+        if hundredths > 10_000 {
+            return Err(InvalidPercentage);
+        }
+        Ok(Self { hundredths })
+    }
+
+    /// The share in hundredths of a percent.
+    #[must_use]
+    pub fn as_hundredths(self) -> u32 {
+        self.hundredths
+    }
+}
+
+impl Serialize for Percentage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.hundredths.is_multiple_of(100) {
+            serializer.serialize_u32(self.hundredths / 100)
+        } else {
+            serializer.serialize_f64(f64::from(self.hundredths) / 100.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Percentage {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let scaled = f64::deserialize(deserializer)? * 100.0;
+        let hundredths = scaled.round();
+        // The bound makes the cast exact; the distance refuses a third decimal.
+        if !(0.0..=10_000.0).contains(&hundredths) || (scaled - hundredths).abs() > 1e-6 {
+            return Err(de::Error::custom(InvalidPercentage));
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a whole number from 0 to 10,000, by the check above"
+        )]
+        let hundredths = hundredths as u32;
+        Ok(Self { hundredths })
+    }
+}
+
+/// An amount that depends on the quantity, in minor units: so much a unit, so much once, or both
+/// (contract, sections 3.4 and 3.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "AmountFields")]
+pub struct Amount {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flat: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct AmountFields {
+    unit: Option<u64>,
+    flat: Option<u64>,
+}
+
+/// Neither `unit` nor `flat` is there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an amount needs `unit`, `flat` or both")]
+pub struct EmptyAmount;
+
+impl Amount {
+    /// So much for each unit of the quantity.
+    #[must_use]
+    pub fn per_unit(minor_units: u64) -> Self {
+        Self {
+            unit: Some(minor_units),
+            flat: None,
+        }
+    }
+
+    /// So much once, whatever the quantity.
+    #[must_use]
+    pub fn flat(minor_units: u64) -> Self {
+        Self {
+            unit: None,
+            flat: Some(minor_units),
+        }
+    }
+
+    /// So much for each unit, and so much once.
+    #[must_use]
+    pub fn per_unit_and_flat(unit: u64, flat: u64) -> Self {
+        Self {
+            unit: Some(unit),
+            flat: Some(flat),
+        }
+    }
+
+    /// What two nullable columns hold.
+    ///
+    /// # Errors
+    /// [`EmptyAmount`] if both are empty.
+    pub fn from_parts(unit: Option<u64>, flat: Option<u64>) -> Result<Self, EmptyAmount> {
+        if unit.is_none() && flat.is_none() {
+            return Err(EmptyAmount);
+        }
+        Ok(Self { unit, flat })
+    }
+
+    /// The part for each unit, in minor units.
+    #[must_use]
+    pub fn unit_part(self) -> Option<u64> {
+        self.unit
+    }
+
+    /// The part that counts once, in minor units.
+    #[must_use]
+    pub fn flat_part(self) -> Option<u64> {
+        self.flat
+    }
+}
+
+impl TryFrom<AmountFields> for Amount {
+    type Error = EmptyAmount;
+
+    fn try_from(fields: AmountFields) -> Result<Self, EmptyAmount> {
+        Self::from_parts(fields.unit, fields.flat)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{from_value, json, to_value};
+
+    #[test]
+    fn currencies_are_read_in_any_case_and_written_in_lower_case() {
+        for code in ["usd", "USD", "Usd"] {
+            assert_eq!(to_value(Currency::new(code).unwrap()).unwrap(), "usd");
+        }
+        for code in ["", "dollar", "us", "QQQ", "ſek"] {
+            assert_eq!(Currency::new(code), Err(UnknownCurrency), "{code}");
+        }
+        assert!(from_value::<Currency>(json!("usx")).is_err());
+    }
+
+    #[test]
+    fn a_percentage_outside_0_to_100_or_finer_than_hundredths_is_refused() {
+        for good in [json!(0), json!(20), json!(12.5), json!(99.99), json!(100)] {
+            let percentage: Percentage = from_value(good.clone()).unwrap();
+            assert_eq!(to_value(percentage).unwrap(), good);
+        }
+        for bad in [
+            json!(-1),
+            json!(100.01),
+            json!(12.345),
+            json!(1e300),
+            json!("20"),
+        ] {
+            assert!(from_value::<Percentage>(bad.clone()).is_err(), "{bad}");
+        }
+        assert_eq!(Percentage::whole(u32::MAX), Err(InvalidPercentage));
+    }
+
+    #[test]
+    fn an_amount_has_at_least_one_part() {
+        assert_eq!(to_value(Amount::flat(500)).unwrap(), json!({"flat": 500}));
+        assert_eq!(
+            to_value(Amount::per_unit_and_flat(1, 2)).unwrap(),
+            json!({"unit": 1, "flat": 2})
+        );
+        assert!(from_value::<Amount>(json!({})).is_err());
+        assert!(from_value::<Amount>(json!({"unit": -1})).is_err());
+    }
+}

@@ -1,0 +1,214 @@
+//! Paging by keyset: a page is "the next so many after this key", never "skip so many".
+//!
+//! Skipping costs more the deeper it goes, and repeats or loses records whenever a row before the
+//! offset comes or goes while Churnkey reads. A key that never changes, such as an insertion
+//! number, has neither fault. The merchant's part is three lines:
+//!
+//! ```
+//! # use churnkey_integrator::{Page, PageRequest, Result};
+//! # struct Row { seq: i64 }
+//! # fn query(_sql: &str, _after: i64, _limit: i64) -> Vec<Row> { Vec::new() }
+//! fn list(page: &PageRequest) -> Result<Page<Row>> {
+//!     let after: i64 = page.after()?.unwrap_or(0);
+//!     let rows = query(
+//!         "SELECT .. FROM customers WHERE seq > $1 ORDER BY seq LIMIT $2",
+//!         after,
+//!         page.fetch_limit(),
+//!     );
+//!     Ok(Page::from_overfetch(rows, page, |last| last.seq)?)
+//! }
+//! ```
+//!
+//! The cursor on the wire is sealed: what reaches `list` is a key that this integration issued, for
+//! this list and this mode. Anything else was answered 400 before.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Where a page ends: the merchant's own key, as JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    key: String,
+}
+
+/// The cursor does not fit the list: its key has another type than the one asked for.
+///
+/// With `?` it becomes a 400, not a 500: the caller has to start again from the first page, as after a
+/// release that changed the key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("Invalid cursor")]
+pub struct InvalidCursor;
+
+/// The key can't be written as JSON.
+#[derive(Debug, thiserror::Error)]
+#[error("the page's key can't be written as JSON; use a number, a text or a tuple of those")]
+pub struct InvalidCursorKey(#[from] serde_json::Error);
+
+impl Cursor {
+    /// A cursor that points behind this key.
+    ///
+    /// # Errors
+    /// [`InvalidCursorKey`] if the key has no JSON form.
+    pub fn new<K: Serialize>(key: &K) -> Result<Self, InvalidCursorKey> {
+        Ok(Self {
+            key: serde_json::to_string(key)?,
+        })
+    }
+
+    /// The key, as the type it was made from.
+    ///
+    /// # Errors
+    /// [`InvalidCursor`] if it is of another type.
+    pub fn key<K: DeserializeOwned>(&self) -> Result<K, InvalidCursor> {
+        serde_json::from_str(&self.key).map_err(|_| InvalidCursor)
+    }
+
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.key.as_bytes()
+    }
+
+    pub(crate) fn from_payload(payload: Vec<u8>) -> Result<Self, InvalidCursor> {
+        String::from_utf8(payload)
+            .map(|key| Self { key })
+            .map_err(|_| InvalidCursor)
+    }
+}
+
+/// Which page is asked for (contract, section 2.5).
+///
+/// The number that the caller sent is not visible here, only the clamped one.
+#[derive(Debug, Clone)]
+pub struct PageRequest {
+    limit: u16,
+    cursor: Option<Cursor>,
+}
+
+impl PageRequest {
+    pub(crate) fn new(limit: u16, cursor: Option<Cursor>) -> Self {
+        Self { limit, cursor }
+    }
+
+    /// The most records that the page may hold, at least 1.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        usize::from(self.limit)
+    }
+
+    /// How many rows to ask the store for: one more than the limit, which tells whether there are more.
+    #[must_use]
+    pub fn fetch_limit(&self) -> i64 {
+        i64::from(self.limit) + 1
+    }
+
+    /// The key behind which the page begins; `None` on the first page.
+    ///
+    /// # Errors
+    /// [`InvalidCursor`] if the key is of another type; with `?` a 400.
+    pub fn after<K: DeserializeOwned>(&self) -> Result<Option<K>, InvalidCursor> {
+        self.cursor.as_ref().map(Cursor::key).transpose()
+    }
+
+    /// The cursor as it is, for a controller that hands it on to another one.
+    #[must_use]
+    pub fn cursor(&self) -> Option<&Cursor> {
+        self.cursor.as_ref()
+    }
+}
+
+/// A page of records, and where the next one begins (contract, section 2.5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    data: Vec<T>,
+    next: Option<Cursor>,
+}
+
+impl<T> Page<T> {
+    /// Makes a page of what [`fetch_limit`](PageRequest::fetch_limit) rows after the cursor were asked for: keeps at most
+    /// `limit` of them, and has a `next` only if there was one more. A full last page thus has none.
+    ///
+    /// `key` reads the key of the last row that is kept.
+    ///
+    /// # Errors
+    /// [`InvalidCursorKey`] if the key has no JSON form.
+    pub fn from_overfetch<K: Serialize>(
+        mut rows: Vec<T>,
+        page: &PageRequest,
+        key: impl FnOnce(&T) -> K,
+    ) -> Result<Self, InvalidCursorKey> {
+        let more = rows.len() > page.limit();
+        rows.truncate(page.limit());
+        let next = match rows.last() {
+            Some(last) if more => Some(Cursor::new(&key(last))?),
+            _ => None,
+        };
+        Ok(Self { data: rows, next })
+    }
+
+    /// A page whose end the merchant has found out by other means.
+    #[must_use]
+    pub fn new(data: Vec<T>, next: Option<Cursor>) -> Self {
+        Self { data, next }
+    }
+
+    /// The same page with each record turned into something else.
+    pub fn map<U>(self, each: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            data: self.data.into_iter().map(each).collect(),
+            next: self.next,
+        }
+    }
+
+    /// The same page with each row turned into a model.
+    ///
+    /// # Errors
+    /// The first error of `each`.
+    pub fn try_map<U, E>(self, each: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
+        Ok(Page {
+            data: self.data.into_iter().map(each).collect::<Result<_, E>>()?,
+            next: self.next,
+        })
+    }
+
+    /// The records.
+    #[must_use]
+    pub fn data(&self) -> &[T] {
+        &self.data
+    }
+
+    /// Where the next page begins; `None` on the last one.
+    #[must_use]
+    pub fn next(&self) -> Option<&Cursor> {
+        self.next.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(limit: u16) -> PageRequest {
+        PageRequest::new(limit, None)
+    }
+
+    #[test]
+    fn a_full_last_page_has_no_next() {
+        let page = Page::from_overfetch(vec![1, 2], &request(2), |last| *last).unwrap();
+        assert_eq!((page.data(), page.next()), ([1, 2].as_slice(), None));
+        let page = Page::from_overfetch(Vec::<i32>::new(), &request(2), |last| *last).unwrap();
+        assert_eq!((page.data(), page.next()), ([].as_slice(), None));
+    }
+
+    #[test]
+    fn one_row_more_than_the_limit_becomes_the_cursor_of_the_last_row_kept() {
+        let page = Page::from_overfetch(vec![1, 2, 3], &request(2), |last| *last).unwrap();
+        assert_eq!(page.data(), [1, 2]);
+        assert_eq!(page.next().unwrap().key::<i32>(), Ok(2));
+        assert_eq!(request(2).fetch_limit(), 3);
+    }
+
+    #[test]
+    fn a_key_of_another_type_is_an_invalid_cursor() {
+        let cursor = Cursor::new(&("2026", 7)).unwrap();
+        assert_eq!(cursor.key::<(String, i64)>(), Ok(("2026".to_owned(), 7)));
+        assert_eq!(cursor.key::<i64>(), Err(InvalidCursor));
+    }
+}

@@ -1,0 +1,191 @@
+//! Personal data: text that reaches the wire and nothing else.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Text about a person. Serializes as it is, never prints.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Private(String);
+
+impl Private {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Private {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Private {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// The text is no e-mail address or phone number. The text itself is not kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} {problem}")]
+pub struct InvalidContact {
+    what: &'static str,
+    problem: &'static str,
+}
+
+fn check(what: &'static str, text: &str, max_bytes: usize) -> Result<(), InvalidContact> {
+    let problem = if text.trim().is_empty() {
+        "must not be empty"
+    } else if text.len() > max_bytes {
+        "is too long"
+    } else if text.chars().any(char::is_control) {
+        "must not contain control characters"
+    } else {
+        return Ok(());
+    };
+    Err(InvalidContact { what, problem })
+}
+
+macro_rules! contact {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal) => {
+        $(#[$doc])*
+        ///
+        /// `Debug` does not show it.
+        #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            #[doc = concat!("Checks and wraps ", $what, ".")]
+            ///
+            /// # Errors
+            #[doc = concat!(
+                "[`InvalidContact`] if the text is blank, longer than ", $max,
+                " bytes or holds a control character."
+            )]
+            pub fn new(text: impl Into<String>) -> Result<Self, InvalidContact> {
+                let text = text.into();
+                check($what, &text, $max)?;
+                Ok(Self(text))
+            }
+
+            /// The text as it was given.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "([redacted])"))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidContact;
+
+            fn try_from(text: String) -> Result<Self, InvalidContact> {
+                Self::new(text)
+            }
+        }
+    };
+}
+
+contact!(
+    /// An e-mail address: opaque text of 1 to 320 bytes. What counts as a valid address is the
+    /// merchant's business; what Churnkey asks for is looked up, not judged.
+    Email,
+    "an e-mail address",
+    320
+);
+contact!(
+    /// A phone number as the merchant keeps it, of 1 to 64 bytes; E.164 (`+441632960001`) is best.
+    Phone,
+    "a phone number",
+    64
+);
+
+impl Email {
+    /// What two spellings of one address have in common: trimmed and in lower case. Store it beside
+    /// the address, index it, and compare it whole. Dots and `+tags` are kept, they tell mailboxes apart.
+    ///
+    /// ```
+    /// # use churnkey_integrator::Email;
+    /// let asked = Email::new("Ada@Example.COM")?;
+    /// assert_eq!(asked.lookup_key(), "ada@example.com");
+    /// # Ok::<(), churnkey_integrator::InvalidContact>(())
+    /// ```
+    #[must_use]
+    pub fn lookup_key(&self) -> String {
+        self.0.trim().to_lowercase()
+    }
+}
+
+impl Phone {
+    /// What two spellings of one number have in common: its ASCII digits after one leading `+`, with `00`
+    /// in front read as `+`. A number without `+` stays without: which country it is in, only the merchant
+    /// knows. `None` if there is no digit, so that such a text never finds anybody.
+    ///
+    /// ```
+    /// # use churnkey_integrator::Phone;
+    /// let asked = Phone::new("+44 (1632) 960-001")?;
+    /// assert_eq!(asked.lookup_key().as_deref(), Some("+441632960001"));
+    /// # Ok::<(), churnkey_integrator::InvalidContact>(())
+    /// ```
+    #[must_use]
+    pub fn lookup_key(&self) -> Option<String> {
+        let digits: String = self.0.chars().filter(char::is_ascii_digit).collect();
+        if digits.is_empty() {
+            None
+        } else if self.0.trim_start().starts_with('+') {
+            Some(format!("+{digits}"))
+        } else {
+            Some(match digits.strip_prefix("00") {
+                Some(international) if !international.is_empty() => format!("+{international}"),
+                _ => digits,
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn personal_data_never_prints() {
+        let email = Email::new("ada@example.com").unwrap();
+        let phone = Phone::new("+441632960001").unwrap();
+        let name = Private::from("Ada".to_owned());
+        assert_eq!(
+            format!("{email:?} {phone:?} {name:?}"),
+            "Email([redacted]) Phone([redacted]) [redacted]"
+        );
+        let error = Email::new("ada\0@example.com").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "an e-mail address must not contain control characters"
+        );
+    }
+
+    #[test]
+    fn lookup_keys_fold_what_may_differ_and_keep_the_rest() {
+        let email = |text| Email::new(text).unwrap().lookup_key();
+        assert_eq!(
+            email(" Zoe+Billing@Example.com "),
+            "zoe+billing@example.com"
+        );
+        assert_eq!(email("z.o.e@example.com"), "z.o.e@example.com");
+        assert_eq!(email("ZOË@EXAMPLE.COM"), "zoë@example.com");
+
+        let phone = |text| Phone::new(text).unwrap().lookup_key();
+        assert_eq!(phone("+358 40 123 4567").unwrap(), "+358401234567");
+        assert_eq!(phone("00358401234567").unwrap(), "+358401234567");
+        assert_eq!(phone("0401234567").unwrap(), "0401234567");
+        assert_eq!(phone("00").unwrap(), "00");
+        assert_eq!(phone("call me"), None);
+    }
+}

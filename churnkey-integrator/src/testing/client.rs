@@ -1,0 +1,245 @@
+//! A signed client that calls a router in process.
+
+use axum::{Router, body::Body, extract::Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::{
+    auth::sign, context::Mode, http::Cause, integration::Integration, secret::IntegrationToken,
+    time::Timestamp,
+};
+
+/// Calls an integration as Churnkey would, without a socket.
+///
+/// Every answer is checked for what holds for all of them: JSON, a request id, `no-store`, and the error shape
+/// with the status repeated. An answer that breaks a rule panics with a sentence that says so.
+///
+/// ```
+/// # use churnkey_integrator::{CustomerId, CustomersController, Integration, IntegrationToken, RequestContext, Result, controller, model::Customer};
+/// use churnkey_integrator::{Mode, testing::Client};
+/// # struct Shop;
+/// # #[controller]
+/// # impl CustomersController for Shop {
+/// #     async fn retrieve(&self, _: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
+/// #         Ok((id.as_str() == "cus_1").then(|| Customer::new(id.clone())))
+/// #     }
+/// # }
+/// # let token = IntegrationToken::new("a-token-for-this-example")?;
+/// # let integration = Integration::builder("Acme", token).customers(Shop).build()?;
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+///
+/// let client = Client::new(&integration);
+/// let answer = client.get("/churnkey/customers/cus_1").await;
+/// assert_eq!(answer.status, 200);
+/// assert_eq!(answer.body["id"], "cus_1");
+///
+/// let answer = client.in_mode(Mode::Test).get("/churnkey/customers/cus_2").await;
+/// assert_eq!(answer.body["message"], "Customer not found");
+/// # });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    router: Router,
+    token: IntegrationToken,
+    mode: Mode,
+    clock: fn() -> Timestamp,
+}
+
+impl Client {
+    /// Calls this integration, in live mode, signing with its own token.
+    #[must_use]
+    pub fn new(integration: &Integration) -> Self {
+        let router = integration.clone().into_router();
+        Self::for_router(router, integration.token().clone())
+    }
+
+    /// Calls a whole app that an integration is mounted in, so that the app's own layers take part.
+    #[must_use]
+    pub fn for_router(router: Router, token: IntegrationToken) -> Self {
+        Self {
+            router,
+            token,
+            mode: Mode::Live,
+            clock: Timestamp::now,
+        }
+    }
+
+    /// The same client in another mode.
+    #[must_use]
+    pub fn in_mode(&self, mode: Mode) -> Self {
+        Self {
+            mode,
+            ..self.clone()
+        }
+    }
+
+    /// Sends a signed GET. The path includes the prefix and the query, percent-encoded.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path).signed().send().await
+    }
+
+    /// Starts a request by hand: without a credential until it is given one.
+    #[must_use]
+    pub fn call(&self, method: Method, path: &str) -> Call<'_> {
+        Call {
+            client: self,
+            method,
+            path: path.to_owned(),
+            headers: HeaderMap::new(),
+            body: Vec::new(),
+        }
+    }
+}
+
+/// A request in the making.
+#[derive(Debug)]
+#[must_use = "a call does nothing before `send`"]
+pub struct Call<'a> {
+    client: &'a Client,
+    method: Method,
+    path: String,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Call<'_> {
+    /// Adds a header, beside those of the same name. A name or value that no header can have is left out.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        let (name, value) = (HeaderName::try_from(name), HeaderValue::from_str(value));
+        if let (Ok(name), Ok(value)) = (name, value) {
+            self.headers.append(name, value);
+        }
+        self
+    }
+
+    /// Sets the body.
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Signs what is there now, for now. What is changed afterwards spoils the signature.
+    pub fn signed(self) -> Self {
+        let now = (self.client.clock)();
+        self.signed_at(now)
+    }
+
+    /// Signs what is there now, for another time.
+    pub fn signed_at(mut self, at: Timestamp) -> Self {
+        let Client { token, mode, .. } = self.client;
+        let signature = sign(token, &self.method, &self.path, *mode, &self.body, at);
+        self.headers.extend(signature.headers());
+        self
+    }
+
+    /// Sends the request and checks the answer for what holds for every answer.
+    ///
+    /// # Panics
+    /// If the answer breaks one of those rules, or if the path is no URI.
+    #[expect(clippy::panic, reason = "for tests, where a panic is the verdict")]
+    pub async fn send(self) -> Answer {
+        let answer = self.send_unchecked().await;
+        if let Err(broken) = answer.check() {
+            panic!("{broken}");
+        }
+        answer
+    }
+
+    /// Sends the request and returns whatever comes.
+    ///
+    /// # Panics
+    /// If the path is no URI.
+    #[expect(
+        clippy::expect_used,
+        reason = "for tests, where a panic is the verdict"
+    )]
+    pub async fn send_unchecked(self) -> Answer {
+        let mut request = Request::builder()
+            .method(self.method)
+            .uri(&self.path)
+            .body(Body::from(self.body))
+            .expect("the path of a test's request must be a URI: percent-encode it");
+        *request.headers_mut() = self.headers;
+        let response = match self.client.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.map(|body| body.to_bytes());
+        let bytes = bytes.unwrap_or_default().to_vec();
+        let cause = parts.extensions.get::<Cause>();
+        Answer {
+            status: parts.status.as_u16(),
+            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+            fault: cause.and_then(Cause::safe_text),
+            headers: parts.headers,
+            bytes,
+        }
+    }
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// The body as JSON, `null` if it is none.
+    pub body: Value,
+    /// The body as it came.
+    pub bytes: Vec<u8>,
+    /// The rule that the controller broke, or why the request was refused, as far as the framework tells it in process.
+    pub fault: Option<String>,
+}
+
+impl Answer {
+    /// A header's value, if it is there once or more and is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Checks what holds for every answer (contract, sections 2.1 and 2.6).
+    ///
+    /// # Errors
+    /// A sentence that names the broken rule.
+    pub fn check(&self) -> Result<(), String> {
+        let status = self.status;
+        for (name, expected) in [
+            (header::CONTENT_TYPE, "application/json"),
+            (header::CACHE_CONTROL, "no-store"),
+        ] {
+            if self.header(name.as_str()) != Some(expected) {
+                return Err(format!("an answer {status} without `{name}: {expected}`"));
+            }
+        }
+        if self.header("x-request-id").is_none() {
+            return Err(format!("an answer {status} without X-Request-Id"));
+        }
+        if status < 400 {
+            return match &self.body {
+                Value::Object(_) => Ok(()),
+                _ => Err(format!("an answer {status} whose body is no JSON object")),
+            };
+        }
+        let shape = self.body.as_object().is_some_and(|body| {
+            body.len() == 2
+                && body.get("code") == Some(&status.into())
+                && body.get("message").is_some_and(Value::is_string)
+        });
+        if !shape {
+            return Err(format!(
+                "an answer {status} whose body is not {{\"code\":{status},\"message\":\"..\"}}"
+            ));
+        }
+        if status == 503 && self.header("retry-after").is_none() {
+            return Err("an answer 503 without Retry-After".to_owned());
+        }
+        Ok(())
+    }
+}

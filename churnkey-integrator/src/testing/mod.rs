@@ -1,0 +1,6 @@
+//! For tests (feature `testing`): a client that calls an integration in process and signs as Churnkey does, and the
+//! conformance suite that checks everything an integration serves.
+
+mod client;
+
+pub use client::{Answer, Call, Client};

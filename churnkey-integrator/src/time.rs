@@ -1,0 +1,233 @@
+//! Moments, as the wire writes them.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A moment in UTC, to the millisecond, from the year 0000 to 9999.
+///
+/// The wire form is `2026-01-01T00:00:00.000Z` (contract, section 2.7); any RFC 3339 offset is read.
+///
+/// # Example
+/// ```
+/// use churnkey_integrator::Timestamp;
+///
+/// let start: Timestamp = "2026-01-01T01:00:00+01:00".parse()?;
+/// assert_eq!(start.to_string(), "2026-01-01T00:00:00.000Z");
+/// # Ok::<(), churnkey_integrator::InvalidTimestamp>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(jiff::Timestamp);
+
+/// The text or number is no moment between the years 0000 and 9999.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a time: expected RFC 3339, such as 2026-01-01T00:00:00Z, in the years 0000 to 9999")]
+pub struct InvalidTimestamp;
+
+/// The first millisecond of the year 0000: RFC 3339 has no earlier one.
+const FIRST_MILLISECOND: i64 = -62_167_219_200_000;
+
+impl Timestamp {
+    /// The system's clock.
+    #[must_use]
+    pub fn now() -> Self {
+        let now = jiff::Timestamp::now();
+        Self::from_unix_millis(now.as_millisecond()).unwrap_or(Self(now))
+    }
+
+    /// A count of milliseconds since 1970-01-01T00:00:00Z.
+    ///
+    /// # Errors
+    /// [`InvalidTimestamp`] outside of the years 0000 to 9999.
+    pub fn from_unix_millis(millis: i64) -> Result<Self, InvalidTimestamp> {
+        if millis < FIRST_MILLISECOND {
+            return Err(InvalidTimestamp);
+        }
+        jiff::Timestamp::from_millisecond(millis)
+            .map(Self)
+            .map_err(|_| InvalidTimestamp)
+    }
+
+    /// A count of seconds since 1970-01-01T00:00:00Z.
+    ///
+    /// # Errors
+    /// [`InvalidTimestamp`] outside of the years 0000 to 9999.
+    pub fn from_unix_seconds(seconds: i64) -> Result<Self, InvalidTimestamp> {
+        Self::from_unix_millis(seconds.saturating_mul(1000))
+    }
+
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn unix_millis(self) -> i64 {
+        self.0.as_millisecond()
+    }
+
+    /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
+    #[must_use]
+    pub fn unix_seconds(self) -> i64 {
+        self.unix_millis().div_euclid(1000)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = InvalidTimestamp;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
+        let time: jiff::Timestamp = text.parse().map_err(|_| InvalidTimestamp)?;
+        Self::from_unix_millis(time.as_millisecond())
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3}", self.0)
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(feature = "jiff")]
+mod with_jiff {
+    use super::{InvalidTimestamp, Timestamp};
+
+    impl TryFrom<jiff::Timestamp> for Timestamp {
+        type Error = InvalidTimestamp;
+
+        /// Rounds to the millisecond, towards 1970.
+        fn try_from(time: jiff::Timestamp) -> Result<Self, InvalidTimestamp> {
+            Self::from_unix_millis(time.as_millisecond())
+        }
+    }
+
+    impl From<Timestamp> for jiff::Timestamp {
+        fn from(time: Timestamp) -> Self {
+            time.0
+        }
+    }
+}
+
+#[cfg(feature = "chrono")]
+mod with_chrono {
+    use super::{InvalidTimestamp, Timestamp};
+
+    impl TryFrom<chrono::DateTime<chrono::Utc>> for Timestamp {
+        type Error = InvalidTimestamp;
+
+        /// Rounds down to the millisecond.
+        fn try_from(time: chrono::DateTime<chrono::Utc>) -> Result<Self, InvalidTimestamp> {
+            Self::from_unix_millis(time.timestamp_millis())
+        }
+    }
+
+    impl From<Timestamp> for chrono::DateTime<chrono::Utc> {
+        fn from(time: Timestamp) -> Self {
+            // Every moment of the years 0000 to 9999 is one of chrono's.
+            Self::from_timestamp_millis(time.unix_millis()).unwrap_or_default()
+        }
+    }
+}
+
+#[cfg(feature = "time")]
+mod with_time {
+    use super::{InvalidTimestamp, Timestamp};
+
+    impl TryFrom<time::OffsetDateTime> for Timestamp {
+        type Error = InvalidTimestamp;
+
+        /// Rounds down to the millisecond.
+        fn try_from(time: time::OffsetDateTime) -> Result<Self, InvalidTimestamp> {
+            let millis = time.unix_timestamp_nanos().div_euclid(1_000_000);
+            Self::from_unix_millis(i64::try_from(millis).map_err(|_| InvalidTimestamp)?)
+        }
+    }
+
+    impl From<Timestamp> for time::OffsetDateTime {
+        fn from(moment: Timestamp) -> Self {
+            // Every moment of the years 0000 to 9999 is one of time's.
+            Self::from_unix_timestamp_nanos(i128::from(moment.unix_millis()) * 1_000_000)
+                .unwrap_or(Self::UNIX_EPOCH)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wire_form_has_milliseconds_and_is_utc() {
+        for (text, wire) in [
+            ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000Z"),
+            ("2026-01-01T00:00:00.1234567Z", "2026-01-01T00:00:00.123Z"),
+            ("2026-03-01T02:30:00+02:30", "2026-03-01T00:00:00.000Z"),
+            ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00.000Z"),
+            ("9999-12-30T21:59:59.999Z", "9999-12-30T21:59:59.999Z"),
+        ] {
+            let time: Timestamp = text.parse().unwrap();
+            assert_eq!(serde_json::to_value(time).unwrap(), wire);
+            assert_eq!(
+                serde_json::from_value::<Timestamp>(wire.into()).unwrap(),
+                time
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in [
+            "",
+            "2026-01-01",
+            "2026-01-01T00:00:00",
+            "yesterday",
+            "-000001-01-01T00:00:00Z",
+        ] {
+            assert_eq!(text.parse::<Timestamp>(), Err(InvalidTimestamp), "{text}");
+        }
+        for millis in [i64::MIN, FIRST_MILLISECOND - 1, i64::MAX] {
+            assert_eq!(Timestamp::from_unix_millis(millis), Err(InvalidTimestamp));
+        }
+        assert_eq!(
+            Timestamp::from_unix_seconds(i64::MAX),
+            Err(InvalidTimestamp)
+        );
+        assert_eq!(
+            Timestamp::from_unix_seconds(i64::MIN),
+            Err(InvalidTimestamp)
+        );
+    }
+
+    #[test]
+    fn seconds_round_down_also_before_1970() {
+        let millis = |n| Timestamp::from_unix_millis(n).unwrap().unix_seconds();
+        assert_eq!((millis(1999), millis(0), millis(-1)), (1, 0, -1));
+    }
+
+    #[cfg(all(feature = "jiff", feature = "chrono", feature = "time"))]
+    #[test]
+    fn conversions_keep_the_moment() {
+        let moment: Timestamp = "2026-01-01T00:00:00.123Z".parse().unwrap();
+        let jiff = jiff::Timestamp::from(moment);
+        let chrono = chrono::DateTime::<chrono::Utc>::from(moment);
+        let time = ::time::OffsetDateTime::from(moment);
+        assert_eq!(Timestamp::try_from(jiff), Ok(moment));
+        assert_eq!(Timestamp::try_from(chrono), Ok(moment));
+        assert_eq!(Timestamp::try_from(time), Ok(moment));
+    }
+}

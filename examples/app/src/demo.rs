@@ -1,0 +1,48 @@
+//! The demo data: what `examples/demo-billing.json` holds, and customers by the number.
+
+use churnkey_integrator::{CustomerId, Email, Phone, Timestamp, model::Customer};
+use serde::Deserialize;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The demo data of both modes.
+#[derive(Debug, Deserialize)]
+pub struct Demo {
+    /// The moment that the data describes.
+    pub clock: Timestamp,
+    /// What is served without a mode, or in live mode.
+    pub live: DataSet,
+    /// What is served in test mode.
+    pub test: DataSet,
+}
+
+/// The records of one mode, each in its order of creation.
+#[derive(Debug, Deserialize)]
+pub struct DataSet {
+    /// The customers.
+    pub customers: Vec<Customer>,
+}
+
+impl Demo {
+    /// Reads the file that was compiled in.
+    ///
+    /// # Errors
+    /// If the file is not what the models expect.
+    pub fn load() -> Result<Self, serde_json::Error> {
+        serde_json::from_str(include_str!("../../demo-billing.json"))
+    }
+}
+
+/// The customers `cus_gen_0000001` up to a number, each with an e-mail address and a phone number of their own.
+pub fn generated_customers(
+    number: u32,
+    created_at: Timestamp,
+) -> impl Iterator<Item = Result<Customer, BoxError>> {
+    (1..=number).map(move |n| {
+        Ok(Customer::new(CustomerId::new(format!("cus_gen_{n:07}"))?)
+            .with_name(format!("Generated {n:07}"))
+            .with_email(Email::new(format!("gen{n:07}@example.com"))?)
+            .with_phone(Phone::new(format!("+888{n:010}"))?)
+            .with_metadata("createdAt", created_at.to_string()))
+    })
+}

@@ -1,0 +1,66 @@
+//! The integration token of an example: from the environment, or the demo one on a loopback address.
+
+use std::net::SocketAddr;
+
+use churnkey_integrator::{IntegrationToken, TokenError};
+
+const VARIABLE: &str = "CK_INTEGRATION_TOKEN";
+const DEMO_TOKEN: &str = "ck-demo-integration-token-0001";
+
+/// The token, and how a shell may spell it without showing a secret.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// The token itself.
+    pub token: IntegrationToken,
+    /// A shell word for it.
+    pub shell_word: &'static str,
+}
+
+/// There is no token that may be used.
+#[derive(Debug, thiserror::Error)]
+pub enum NoToken {
+    /// The environment's token is none.
+    #[error("CK_INTEGRATION_TOKEN: {0}")]
+    Invalid(#[from] TokenError),
+    /// The demo token is public, so it must not open anything that others can reach.
+    #[error(
+        "set CK_INTEGRATION_TOKEN: without it there is only the public demo token, which is not used \
+         on {0}, an address that other machines can reach (or listen on 127.0.0.1)"
+    )]
+    DemoTokenBeyondLoopback(SocketAddr),
+}
+
+/// The token that everybody may read here.
+///
+/// # Errors
+/// Never.
+pub fn demo_token() -> Result<IntegrationToken, TokenError> {
+    IntegrationToken::new(DEMO_TOKEN)
+}
+
+impl Credential {
+    /// Takes the token from `CK_INTEGRATION_TOKEN`. Without it, and only on a loopback address, the demo token
+    /// serves, with a warning.
+    ///
+    /// # Errors
+    /// [`NoToken`] if the variable holds no token, or if the demo token would be reachable from elsewhere.
+    pub fn from_env(listen: SocketAddr) -> Result<Self, NoToken> {
+        match IntegrationToken::from_env(VARIABLE) {
+            Ok(token) => Ok(Self {
+                token,
+                shell_word: "\"$CK_INTEGRATION_TOKEN\"",
+            }),
+            Err(TokenError::NotSet(_)) if listen.ip().is_loopback() => {
+                tracing::warn!(
+                    "{VARIABLE} is not set: using the public demo token, for trying out only"
+                );
+                Ok(Self {
+                    token: demo_token()?,
+                    shell_word: DEMO_TOKEN,
+                })
+            }
+            Err(TokenError::NotSet(_)) => Err(NoToken::DemoTokenBeyondLoopback(listen)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

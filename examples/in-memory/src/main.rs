@@ -1,0 +1,45 @@
+//! `cargo run -p in-memory`: a merchant with demo data, answering Churnkey's calls.
+
+use std::{error::Error, process::ExitCode};
+
+use axum::{Router, routing::get};
+use clap::Parser;
+use example_app::{Clock, Credential, Demo, ServerOptions, exit_code, generated_customers, serve};
+use in_memory::{churnkey, store::Store};
+
+/// A merchant whose customers live in a map.
+///
+/// The token is read from CK_INTEGRATION_TOKEN.
+#[derive(Debug, Parser)]
+struct Options {
+    #[command(flatten)]
+    server: ServerOptions,
+    /// Add this many generated live customers, from cus_gen_0000001 on
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    customers: u32,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    exit_code(|| run(options))
+}
+
+async fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    let demo = Demo::load()?;
+    let clock = options.server.clock.unwrap_or(Clock::Frozen(demo.clock));
+    let store = Store::default();
+    store.live.extend(demo.live.customers);
+    store.test.extend(demo.test.customers);
+    for customer in generated_customers(options.customers, clock.now()) {
+        store
+            .live
+            .extend([customer.map_err(|error| error as Box<dyn Error>)?]);
+    }
+
+    let credential = Credential::from_env(options.server.listen)?;
+    let integration = churnkey::integration(store, credential.token.clone())?;
+    let app = Router::new()
+        .route("/", get(|| async { "The in-memory merchant.\n" }))
+        .merge(integration.into_router());
+    serve(app, options.server.listen, &credential).await
+}
