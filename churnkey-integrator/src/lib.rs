@@ -1,4 +1,50 @@
-//! The merchant's side of a [Churnkey](https://churnkey.co) custom provider integration.
+//! The merchant's side of a [Churnkey](https://churnkey.co) integration: Churnkey's servers call a merchant over HTTP to
+//! look customers up, and this crate answers them from the merchant's own store. Implement a trait, mount one router.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use churnkey_integrator::{
+//!     CustomerId, CustomersController, Integration, IntegrationToken, RequestContext, Result,
+//!     controller, model::Customer,
+//! };
+//!
+//! struct Shop; // a pool, a map, ...
+//!
+//! #[controller]
+//! impl CustomersController for Shop {
+//!     async fn retrieve(&self, _: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
+//!         Ok((id.as_str() == "cus_1").then(|| Customer::new(id.clone())))
+//!     }
+//! }
+//!
+//! # fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+//! # let token = IntegrationToken::new("a-token-for-this-example")?;
+//! # /*
+//! let token = IntegrationToken::from_env("CK_INTEGRATION_TOKEN")?;
+//! # */
+//! let churnkey = Integration::builder("Acme", token).customers(Shop).build()?;
+//! let app: Router = Router::new()
+//!     .route("/", get(|| async { "my own page" }))
+//!     .merge(churnkey.into_router());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to look
+//! * [`CustomersController`]: what to implement, with a whole implementation. [`controllers`] has the table of routes.
+//! * [`model`]: what is answered. [`Page`] and [`mod@page`]: how lists are paged.
+//! * [`HandlerError`]: what to answer when there is no answer, and what the caller gets to see of it.
+//! * [`Integration`] and [`IntegrationBuilder`]: how it is put together, and every limit.
+//! * [`Verifier`]: how a request proves itself, also for routes of your own. [`sign`]: how to sign one.
+//! * `testing` (with the feature of that name): an in-process client, and the conformance suite for your own tests.
+//!
+//! # Features
+//! | feature | what it brings |
+//! | --- | --- |
+//! | `testing` | the module `testing` and `RequestContext::for_test` |
+//! | `chrono`, `jiff`, `time` | conversions of [`Timestamp`] |
+//!
+//! None is on by default. The minimum Rust version is 1.88.
 #![forbid(unsafe_code)]
 
 mod id;
@@ -41,3 +87,8 @@ pub use page::{Cursor, InvalidCursor, InvalidCursorKey, Page, PageRequest};
 pub use pii::{Email, InvalidContact, Phone};
 pub use secret::{IntegrationToken, TokenError};
 pub use time::{InvalidTimestamp, Timestamp};
+
+/// Runs the programs of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

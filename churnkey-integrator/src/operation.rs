@@ -98,6 +98,20 @@ impl Operation {
         self.row().required
     }
 
+    /// Whether a request with this method is for the operation. HEAD is GET without the body.
+    pub(crate) fn answers(self, method: &Method) -> bool {
+        let own = self.method();
+        *method == own || (own == Method::GET && *method == Method::HEAD)
+    }
+
+    /// The value of the `Allow` header of a 405.
+    pub(crate) fn allow(self) -> &'static str {
+        match self.method() {
+            Method::GET => "GET,HEAD",
+            _ => "POST",
+        }
+    }
+
     /// The controller's and the operation's key in the manifest.
     pub(crate) fn manifest_keys(self) -> Option<(&'static str, &'static str)> {
         self.row().manifest

@@ -121,3 +121,138 @@ impl fmt::Debug for Seal {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn token(text: &str) -> IntegrationToken {
+        IntegrationToken::new(text).unwrap()
+    }
+
+    fn seal() -> Seal {
+        Seal::new([&token("the-first-integration-token")], 512)
+    }
+
+    const LIST: Binding<'static> = Binding {
+        list: "customers.list",
+        path_keys: &[],
+        mode: Mode::Live,
+    };
+
+    fn sealed(seal: &Seal) -> (Cursor, String) {
+        let cursor = Cursor::new(&42).unwrap();
+        let text = seal.close(&cursor, LIST).unwrap();
+        (cursor, text)
+    }
+
+    #[test]
+    fn what_was_sealed_opens_again_and_fits_into_a_url() {
+        let (cursor, text) = sealed(&seal());
+        assert_eq!(seal().open(&text, LIST), Some(cursor));
+        assert_eq!(text.len(), 26);
+        assert!(
+            text.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        );
+    }
+
+    #[test]
+    fn a_cursor_is_good_for_its_own_list_owner_and_mode_only() {
+        let (_, text) = sealed(&seal());
+        let others = [
+            Binding {
+                list: "subscriptions.list",
+                ..LIST
+            },
+            Binding {
+                path_keys: &["cus_1"],
+                ..LIST
+            },
+            Binding {
+                path_keys: &[""],
+                ..LIST
+            },
+            Binding {
+                mode: Mode::Test,
+                ..LIST
+            },
+        ];
+        for other in others {
+            assert_eq!(seal().open(&text, other), None);
+        }
+        let joined = Binding {
+            path_keys: &["ab"],
+            ..LIST
+        };
+        let split = Binding {
+            path_keys: &["a", "b"],
+            ..LIST
+        };
+        let text = seal().close(&Cursor::new(&1).unwrap(), joined).unwrap();
+        assert!(seal().open(&text, joined).is_some());
+        assert_eq!(seal().open(&text, split), None);
+    }
+
+    #[test]
+    fn during_a_rotation_every_accepted_token_opens_and_the_first_one_seals() {
+        let (old, new) = (
+            token("the-former-integration-token"),
+            token("the-newer-integration-token"),
+        );
+        let before = Seal::new([&old], 512);
+        let during = Seal::new([&new, &old], 512);
+        let after = Seal::new([&new], 512);
+        let (_, from_before) = sealed(&before);
+        let (_, from_during) = sealed(&during);
+        assert!(during.open(&from_before, LIST).is_some());
+        assert_eq!(after.open(&from_before, LIST), None);
+        assert!(after.open(&from_during, LIST).is_some());
+    }
+
+    #[test]
+    fn the_length_is_bounded_on_minting_and_on_reading() {
+        let long = Cursor::new(&"x".repeat(400)).unwrap();
+        let error = seal().close(&long, LIST).unwrap_err().to_string();
+        assert!(
+            error.starts_with("the sealed cursor has 559 bytes, but at most 512 are allowed"),
+            "{error}"
+        );
+        let roomy = Seal::new([&token("the-first-integration-token")], 600);
+        let text = roomy.close(&long, LIST).unwrap();
+        assert!(roomy.open(&text, LIST).is_some());
+        assert_eq!(seal().open(&text, LIST), None);
+    }
+
+    #[test]
+    fn any_flipped_bit_of_the_text_spoils_a_cursor() {
+        let (_, text) = sealed(&seal());
+        for at in 0..text.len() {
+            for bit in 0..7 {
+                let mut bytes = text.clone().into_bytes();
+                bytes[at] ^= 1 << bit;
+                let flipped = String::from_utf8(bytes).unwrap();
+                assert_eq!(seal().open(&flipped, LIST), None, "{flipped}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn keys_survive_the_round_trip(key in any::<(i64, String)>()) {
+            let roomy = Seal::new([&token("the-first-integration-token")], 10_000);
+            let cursor = Cursor::new(&key).unwrap();
+            let text = roomy.close(&cursor, LIST).unwrap();
+            let opened = roomy.open(&text, LIST).unwrap();
+            prop_assert_eq!(opened.key::<(i64, String)>().unwrap(), key);
+        }
+
+        #[test]
+        fn invented_cursors_never_open(text in ".{0,600}", url_safe in "[A-Za-z0-9_-]{0,600}") {
+            prop_assert_eq!(seal().open(&text, LIST), None);
+            prop_assert_eq!(seal().open(&url_safe, LIST), None);
+        }
+    }
+}

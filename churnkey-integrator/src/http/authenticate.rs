@@ -74,7 +74,7 @@ async fn prove(shared: &Shared, request: Request, deadline: Instant) -> Result<R
     claim
         .check(&parts.method, Proven::path_as_sent(&parts), &body)
         .map_err(unauthorized)?;
-    let mode = mode(&parts, shared.live_only)?;
+    let mode = mode(&parts, shared.live_only).map_err(response::from_error)?;
     Span::current().record("mode", mode.as_str());
     parts.extensions.insert(Proven { mode, deadline });
     Ok(Request::from_parts(parts, Body::from(body)))
@@ -91,14 +91,16 @@ async fn read(body: Body, max_bytes: usize, deadline: Instant) -> Result<Bytes, 
     }
 }
 
-fn mode(parts: &http::request::Parts, live_only: bool) -> Result<Mode, Response> {
-    let refused =
-        |message: &'static str| Err(response::from_error(HandlerError::bad_request(message)));
+fn mode(parts: &http::request::Parts, live_only: bool) -> Result<Mode, HandlerError> {
     match parts.headers.get(&MODE_HEADER).map(|mode| mode.as_bytes()) {
         None | Some(b"live") => Ok(Mode::Live),
-        Some(b"test") if live_only => refused("This integration serves live data only"),
+        Some(b"test") if live_only => Err(HandlerError::bad_request(
+            "This integration serves live data only",
+        )),
         Some(b"test") => Ok(Mode::Test),
-        Some(_) => refused("X-Churnkey-Mode must be live or test"),
+        Some(_) => Err(HandlerError::bad_request(
+            "X-Churnkey-Mode must be live or test",
+        )),
     }
 }
 

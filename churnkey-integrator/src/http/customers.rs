@@ -57,12 +57,12 @@ async fn list(controller: Controller, call: Call) -> Result<Response> {
 }
 
 async fn find_by_email(controller: Controller, call: Call) -> Result<Response> {
-    let email = Email::new(call.parameter("email")?).map_err(invalid)?;
+    let email = Email::new(call.parameter("email")?).map_err(|e| invalid(&e))?;
     found(controller.find_by_email(&call.context, &email).await?)
 }
 
 async fn find_by_phone(controller: Controller, call: Call) -> Result<Response> {
-    let phone = Phone::new(call.parameter("phone")?).map_err(invalid)?;
+    let phone = Phone::new(call.parameter("phone")?).map_err(|e| invalid(&e))?;
     found(controller.find_by_phone(&call.context, &phone).await?)
 }
 
@@ -71,7 +71,7 @@ fn found(customer: Option<Customer>) -> Result<Response> {
     Ok(response::json(StatusCode::OK, &customer))
 }
 
-fn invalid(error: InvalidContact) -> HandlerError {
+fn invalid(error: &InvalidContact) -> HandlerError {
     HandlerError::bad_request(error.to_string())
 }
 

@@ -17,7 +17,6 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::{Request, State},
     http::StatusCode,
     middleware::from_fn_with_state,
     response::Response,
@@ -70,7 +69,6 @@ where
     let mut router = Router::new();
     for (operation, route) in routes.into_mounted() {
         let path = format!("{prefix}{}", operation.path());
-        let route = route.fallback(response::method_not_allowed);
         router = routes::mount(router, &path, guarded(route, shared, operation.name()));
     }
     for rest in ["", "/", "/{*rest}"] {
@@ -102,14 +100,11 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     response::from_error(Fault::Panic.into())
 }
 
-/// The manifest itself: `GET /features`.
-async fn features(State(shared): State<Arc<Shared>>, _: Request) -> Response {
-    response::json(StatusCode::OK, &shared.features)
-}
-
 /// Mounts the manifest, which every integration has.
 pub(crate) fn mount_features(routes: &mut Routes) {
-    routes.mount(Operation::Features, axum::routing::get(features));
+    routes.mount(Operation::Features, |shared, _| async move {
+        response::json(StatusCode::OK, &shared.features)
+    });
 }
 
 pub(crate) use customers::mount as mount_customers;

@@ -10,7 +10,7 @@ use axum::{
 use serde::Serialize;
 
 use super::observe::Cause;
-use crate::error::HandlerError;
+use crate::{error::HandlerError, operation::Operation};
 
 #[derive(Serialize)]
 struct ErrorBody<'a> {
@@ -71,6 +71,9 @@ pub(super) async fn not_found() -> Response {
     error(StatusCode::NOT_FOUND)
 }
 
-pub(super) async fn method_not_allowed() -> Response {
-    error(StatusCode::METHOD_NOT_ALLOWED)
+pub(super) fn method_not_allowed(operation: Operation) -> Response {
+    let mut response = error(StatusCode::METHOD_NOT_ALLOWED);
+    let allow = HeaderValue::from_static(operation.allow());
+    response.headers_mut().insert(header::ALLOW, allow);
+    response
 }

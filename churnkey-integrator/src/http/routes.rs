@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::{Request, State},
     response::Response,
-    routing::{MethodRouter, get},
+    routing::{MethodRouter, any},
 };
 
 use super::{Shared, extract::Call, response};
@@ -35,19 +35,31 @@ impl Routes {
         F: Future<Output = Result<Response>> + Send,
     {
         let controller = Arc::clone(controller);
-        let route = move |State(shared): State<Arc<Shared>>, request: Request| async move {
+        self.mount(operation, move |shared, request| async move {
             let answer = match Call::new(operation, shared, request).await {
                 Ok(call) => handler(controller, call).await,
                 Err(error) => Err(error),
             };
             answer.unwrap_or_else(response::from_error)
-        };
-        self.mount(operation, get(route));
+        });
     }
 
-    pub(super) fn mount(&mut self, operation: Operation, route: MethodRouter<Arc<Shared>>) {
+    /// Takes every method to the handler's door and turns the wrong ones away there, behind authentication. axum's own
+    /// method routing would add `Allow` outside of it, and so tell anybody which paths there are.
+    pub(super) fn mount<H, F>(&mut self, operation: Operation, handler: H)
+    where
+        H: FnOnce(Arc<Shared>, Request) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response> + Send,
+    {
+        let route = move |State(shared): State<Arc<Shared>>, request: Request| async move {
+            if operation.answers(request.method()) {
+                handler(shared, request).await
+            } else {
+                response::method_not_allowed(operation)
+            }
+        };
         self.features.advertise(operation);
-        self.mounted.push((operation, route));
+        self.mounted.push((operation, any(route)));
     }
 
     pub(crate) fn features(&self) -> &Features {

@@ -131,10 +131,15 @@ impl Customer {
         self
     }
 
-    /// One more entry of free data. The same key again replaces the value.
+    /// All free data, such as `[("plan", "pro")]` or a map.
     #[must_use]
-    pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.metadata.0.insert(key.into(), value.into());
+    pub fn with_metadata<K: Into<String>, V: Into<String>>(
+        mut self,
+        entries: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let entries = entries.into_iter();
+        let entries = entries.map(|(key, value)| (key.into(), value.into()));
+        self.metadata = Metadata(entries.collect());
         self
     }
 

@@ -1,5 +1,7 @@
 //! A signed client that calls a router in process.
 
+use std::{fmt, sync::Arc};
+
 use axum::{Router, body::Body, extract::Request};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use http_body_util::BodyExt;
@@ -7,7 +9,11 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use crate::{
-    auth::sign, context::Mode, http::Cause, integration::Integration, secret::IntegrationToken,
+    auth::sign_for_mode,
+    context::Mode,
+    http::{Cause, Clock},
+    integration::Integration,
+    secret::IntegrationToken,
     time::Timestamp,
 };
 
@@ -40,20 +46,24 @@ use crate::{
 /// # });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     router: Router,
     token: IntegrationToken,
     mode: Mode,
-    clock: fn() -> Timestamp,
+    clock: Clock,
 }
 
 impl Client {
     /// Calls this integration, in live mode, signing with its own token.
     #[must_use]
     pub fn new(integration: &Integration) -> Self {
-        let router = integration.clone().into_router();
-        Self::for_router(router, integration.token().clone())
+        Self {
+            router: integration.clone().into_router(),
+            token: integration.token().clone(),
+            mode: Mode::Live,
+            clock: integration.clock(),
+        }
     }
 
     /// Calls a whole app that an integration is mounted in, so that the app's own layers take part.
@@ -63,7 +73,7 @@ impl Client {
             router,
             token,
             mode: Mode::Live,
-            clock: Timestamp::now,
+            clock: Arc::new(Timestamp::now),
         }
     }
 
@@ -81,8 +91,15 @@ impl Client {
         self.call(Method::GET, path).signed().send().await
     }
 
+    pub(super) async fn get_unchecked(&self, path: &str) -> Answer {
+        self.call(Method::GET, path).signed().send_unchecked().await
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
     /// Starts a request by hand: without a credential until it is given one.
-    #[must_use]
     pub fn call(&self, method: Method, path: &str) -> Call<'_> {
         Call {
             client: self,
@@ -91,6 +108,14 @@ impl Client {
             headers: HeaderMap::new(),
             body: Vec::new(),
         }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
     }
 }
 
@@ -115,22 +140,46 @@ impl Call<'_> {
         self
     }
 
+    /// Sets a header in the place of those of the same name.
+    pub fn replacing(mut self, name: &str, value: &str) -> Self {
+        if let Ok(name) = HeaderName::try_from(name) {
+            self.headers.remove(name);
+        }
+        self.header(name, value)
+    }
+
     /// Sets the body.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
 
-    /// Signs what is there now, for now. What is changed afterwards spoils the signature.
+    /// Signs what is there now, for the time on the integration's clock. What is changed afterwards spoils the
+    /// signature.
     pub fn signed(self) -> Self {
-        let now = (self.client.clock)();
+        let now = self.client.now();
         self.signed_at(now)
     }
 
+    /// Adds the token itself as `Authorization: Bearer`.
+    pub fn with_token(self) -> Self {
+        let token = self.client.token.expose().to_vec();
+        self.header(
+            "authorization",
+            &format!("Bearer {}", String::from_utf8_lossy(&token)),
+        )
+    }
+
     /// Signs what is there now, for another time.
-    pub fn signed_at(mut self, at: Timestamp) -> Self {
-        let Client { token, mode, .. } = self.client;
-        let signature = sign(token, &self.method, &self.path, *mode, &self.body, at);
+    pub fn signed_at(self, at: Timestamp) -> Self {
+        let mode = self.client.mode.as_str();
+        self.signed_in_mode(mode, at)
+    }
+
+    /// Signs what is there now, for a mode that may be none.
+    pub(super) fn signed_in_mode(mut self, mode: &str, at: Timestamp) -> Self {
+        let token = &self.client.token;
+        let signature = sign_for_mode(token, &self.method, &self.path, mode, &self.body, at);
         self.headers.extend(signature.headers());
         self
     }
@@ -202,6 +251,12 @@ impl Answer {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The message of an error.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.body.get("message")?.as_str()
     }
 
     /// Checks what holds for every answer (contract, sections 2.1 and 2.6).

@@ -2,5 +2,7 @@
 //! conformance suite that checks everything an integration serves.
 
 mod client;
+pub mod conformance;
 
 pub use client::{Answer, Call, Client};
+pub use conformance::{Fixtures, Report, conformance};

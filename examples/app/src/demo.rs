@@ -43,6 +43,6 @@ pub fn generated_customers(
             .with_name(format!("Generated {n:07}"))
             .with_email(Email::new(format!("gen{n:07}@example.com"))?)
             .with_phone(Phone::new(format!("+888{n:010}"))?)
-            .with_metadata("createdAt", created_at.to_string()))
+            .with_metadata([("createdAt", created_at.to_string())]))
     })
 }
