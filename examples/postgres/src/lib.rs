@@ -1,0 +1,5 @@
+//! A merchant whose customers live in PostgreSQL. The files to read, and to copy, are [`churnkey`] and [`store`].
+#![forbid(unsafe_code)]
+
+pub mod churnkey;
+pub mod store;

@@ -1,0 +1,64 @@
+//! `DATABASE_URL=postgres://.. cargo run -p postgres -- --demo`: a merchant on PostgreSQL (12 or later), answering
+//! Churnkey's calls.
+
+use std::{error::Error, process::ExitCode};
+
+use axum::{Router, routing::get};
+use clap::Parser;
+use example_app::{Clock, Credential, Demo, ServerOptions, exit_code, serve};
+use postgres::{churnkey, store::Store};
+
+/// A merchant whose customers live in PostgreSQL.
+///
+/// The token is read from CK_INTEGRATION_TOKEN.
+// No `Debug`: the database's address may hold a password.
+#[derive(Parser)]
+struct Options {
+    #[command(flatten)]
+    server: ServerOptions,
+    /// The database, as postgres://user:password@host:port/database. On a machine that you share,
+    /// set the variable instead: others may see a command's arguments
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    database: Option<String>,
+    /// Load the demo data, unless there are customers already
+    #[arg(long)]
+    demo: bool,
+    /// Add this many generated live customers, from cus_gen_0000001 on; those that are there stay
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    customers: u32,
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    exit_code(|| run(options))
+}
+
+async fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    let address = options.database.filter(|address| !address.is_empty());
+    let address = address.ok_or(
+        "no database is named: give --database URL or set DATABASE_URL, \
+         as postgres://user:password@host:port/database",
+    )?;
+    let store = Store::connect(&address)?;
+    store.migrate().await?;
+    if options.demo {
+        let demo = Demo::load()?;
+        if !store
+            .load_if_empty(&demo.live.customers, &demo.test.customers)
+            .await?
+        {
+            tracing::warn!("there are customers already, so the demo data was not loaded");
+        }
+    }
+    if options.customers > 0 {
+        let clock = options.server.clock.unwrap_or(Clock::System);
+        store.generate(options.customers, clock.now()).await?;
+    }
+
+    let credential = Credential::from_env(options.server.listen)?;
+    let integration = churnkey::integration(store, credential.token.clone())?;
+    let app = Router::new()
+        .route("/", get(|| async { "The Postgres merchant.\n" }))
+        .merge(integration.into_router());
+    serve(app, options.server.listen, &credential).await
+}

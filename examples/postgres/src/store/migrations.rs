@@ -1,0 +1,77 @@
+//! The schema, in steps that are numbered and each run once.
+//!
+//! To change the schema, add a file and a line below. A file that was released is never edited: where it has run, it
+//! does not run again.
+
+use churnkey_integrator::Mode;
+use deadpool_postgres::{Object, Transaction};
+use tokio_postgres::{Error, IsolationLevel};
+
+use super::{Store, StoreError, statements::schema};
+
+const MIGRATIONS: [(i32, &str); 2] = [
+    (1, include_str!("../../migrations/0001_customers.sql")),
+    (2, include_str!("../../migrations/0002_coupons.sql")),
+];
+
+/// Any number will do that no other program takes for its own advisory lock in this database: here "churnkey" in ASCII.
+const LOCK: i64 = i64::from_be_bytes(*b"churnkey");
+
+impl Store {
+    /// Brings both schemas up to date, in one transaction: all of it happens, or nothing. Running it again does nothing, and
+    /// processes that start at once wait for each other.
+    ///
+    /// The role needs the right to create schemas in the database.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database can't be reached or refuses.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        let doing = "migrating the database";
+        let mut connection = self.database.connection(doing).await?;
+        let migrated = async {
+            let transaction = alone(&mut connection).await?;
+            for mode in [Mode::Live, Mode::Test] {
+                migrate(&transaction, schema(mode)).await?;
+            }
+            transaction.commit().await
+        };
+        migrated
+            .await
+            .map_err(|error| StoreError::new(doing, &error))
+    }
+}
+
+/// A transaction beside which no other process migrates or loads. Waits for that as long as it takes.
+pub(super) async fn alone(connection: &mut Object) -> Result<Transaction<'_>, Error> {
+    let transaction = connection.build_transaction();
+    // So that each statement sees what was committed while this one waited.
+    let transaction = transaction.isolation_level(IsolationLevel::ReadCommitted);
+    let transaction = transaction.start().await?;
+    transaction
+        .batch_execute("SET LOCAL statement_timeout = 0")
+        .await?;
+    let lock = "SELECT pg_advisory_xact_lock($1)";
+    transaction.execute(lock, &[&LOCK]).await?;
+    Ok(transaction)
+}
+
+async fn migrate(transaction: &Transaction<'_>, schema: &str) -> Result<(), Error> {
+    // The path lets a migration name its tables plainly. It ends with the transaction.
+    let begin = format!(
+        "CREATE SCHEMA IF NOT EXISTS {schema};
+        SET LOCAL search_path TO {schema};
+        CREATE TABLE IF NOT EXISTS migrations (
+            version integer PRIMARY KEY,
+            applied_at timestamptz NOT NULL DEFAULT now()
+        )"
+    );
+    transaction.batch_execute(&begin).await?;
+    for (version, sql) in MIGRATIONS {
+        let done = "INSERT INTO migrations (version) VALUES ($1) ON CONFLICT DO NOTHING";
+        if transaction.execute(done, &[&version]).await? == 1 {
+            transaction.batch_execute(sql).await?;
+            tracing::info!(schema, version, "migrated");
+        }
+    }
+    Ok(())
+}

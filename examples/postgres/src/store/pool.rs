@@ -1,0 +1,206 @@
+//! Connections, and what happens when the database does not answer.
+//!
+//! * **TLS**: [`NoTls`] suits a database on the same host or in a private network. Otherwise put a connector, such as
+//!   `MakeRustlsConnect` of the crate tokio-postgres-rustls, in its place, and `sslmode=require` into the address.
+//! * **A connection pooler** in transaction mode (PgBouncer) gives each transaction another session: there the prepared
+//!   statements need its `max_prepared_statements` (1.21 or later), and the `options` below need `ignore_startup_parameters =
+//!   options`, with the time limit set on the role instead (`ALTER ROLE .. SET statement_timeout`). Nothing else
+//!   here relies on a session.
+
+use std::{error::Error, fmt, io, time::Duration};
+
+use churnkey_integrator::{HandlerError, Result};
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
+};
+use tokio_postgres::{Config, NoTls, Row, error::SqlState, types::ToSql};
+
+use super::{Statement, StoreError};
+
+/// How long a request waits for one of the pool's connections; then it is shed.
+const WAIT: Duration = Duration::from_secs(1);
+/// How long a new connection may take, over all hosts of the address, and for each of them.
+const CREATE: Duration = Duration::from_secs(2);
+const CREATE_PER_HOST: Duration = Duration::from_secs(1);
+/// How long the check of an idle connection may take.
+const RECYCLE: Duration = Duration::from_secs(1);
+/// How long a statement may take: less than a request's deadline, so that the server does not work on for nobody.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long what was sent may stay without a sign of life from the other host.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
+/// What a caller is told to wait.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The pool. A clone shares it.
+#[derive(Clone)]
+pub(super) struct Database(Pool);
+
+impl Database {
+    pub(super) fn new(address: &str, max_connections: usize) -> Result<Self, StoreError> {
+        // The parser's own message may repeat a part of the password.
+        let mut config: Config = address.parse().map_err(|_| StoreError::Address)?;
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(StoreError::Address);
+        }
+        // The address comes last, so that what it says wins.
+        let options = config.get_options().unwrap_or_default();
+        let timeout = STATEMENT_TIMEOUT.as_millis();
+        config
+            .options(format!("-c statement_timeout={timeout} {options}"))
+            .connect_timeout(CREATE_PER_HOST)
+            .tcp_user_timeout(UNACKNOWLEDGED)
+            .keepalives_idle(Duration::from_secs(30))
+            .keepalives_interval(Duration::from_secs(5))
+            .keepalives_retries(3);
+        if config.get_application_name().is_none() {
+            config.application_name("churnkey");
+        }
+        // No query to check a connection: it would cost a round trip each time, and prove nothing about the next one.
+        let fast = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
+        Pool::builder(Manager::from_config(config, NoTls, fast))
+            .max_size(max_connections.max(1))
+            .timeouts(Timeouts {
+                wait: Some(WAIT),
+                create: Some(CREATE),
+                recycle: Some(RECYCLE),
+            })
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map(Self)
+            .map_err(|error| StoreError::Unreachable {
+                doing: "creating the pool",
+                why: error.to_string(),
+            })
+    }
+
+    /// Runs a statement that only reads. When its connection turns out to be of no use, tries once more on a new one.
+    pub(super) async fn query(
+        &self,
+        statement: &Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>> {
+        let mut answer = self.attempt(statement, parameters).await;
+        if matches!(&answer, Err(PoolError::Backend(error)) if is_broken(error)) {
+            // Whatever befell this connection has most likely befallen the idle ones too.
+            self.0.retain(|_, _| false);
+            answer = self.attempt(statement, parameters).await;
+        }
+        answer.map_err(handler_error)
+    }
+
+    async fn attempt(
+        &self,
+        statement: &Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, PoolError> {
+        let lease = Lease(Some(self.0.get().await?));
+        let rows = lease.query(statement, parameters).await;
+        lease.give_back();
+        rows
+    }
+
+    /// A connection for what is not a request: migrations and loading.
+    pub(super) async fn connection(&self, doing: &'static str) -> Result<Object, StoreError> {
+        self.0.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => StoreError::new(doing, &error),
+            error => StoreError::Unreachable {
+                doing,
+                why: error.to_string(),
+            },
+        })
+    }
+}
+
+/// A connection while a request uses it. The request may be dropped before it has its answer, and then the connection is
+/// closed: the next one would have to wait behind an answer that nobody reads any more, perhaps of a host that is gone.
+struct Lease(Option<Object>);
+
+impl Lease {
+    async fn query(
+        &self,
+        statement: &Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, PoolError> {
+        let connection = self.0.as_ref().ok_or(PoolError::Closed)?;
+        let prepared = connection.prepare_cached(statement.sql()).await?;
+        Ok(connection.query(&prepared, parameters).await?)
+    }
+
+    fn give_back(mut self) {
+        self.0.take();
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(unanswered) = self.0.take() {
+            drop(Object::take(unanswered));
+        }
+    }
+}
+
+/// What a caller gets to know: 503 if it may pass by itself, 500 if not, and never the text.
+fn handler_error(error: PoolError) -> HandlerError {
+    match error {
+        PoolError::Backend(error) if is_away(&error) => {
+            HandlerError::unavailable(RETRY_AFTER, error)
+        }
+        PoolError::Backend(error) => error.into(),
+        PoolError::Timeout(_) => HandlerError::unavailable(RETRY_AFTER, error),
+        error => error.into(),
+    }
+}
+
+/// The connection is of no more use, as after a restart; a new one may do.
+fn is_broken(error: &tokio_postgres::Error) -> bool {
+    error.is_closed()
+        // 57P01 to 57P05: the server shuts down, starts up or has dropped the session.
+        || has_class(error, "57P")
+        // What was prepared does not fit the tables any more, after a migration.
+        || error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED)
+}
+
+fn is_away(error: &tokio_postgres::Error) -> bool {
+    is_broken(error)
+        || error.source().is_some_and(|source| source.is::<io::Error>())
+        // 08: the connection failed.
+        || has_class(error, "08")
+        || error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS)
+        // The statement took too long.
+        || error.code() == Some(&SqlState::QUERY_CANCELED)
+}
+
+fn has_class(error: &tokio_postgres::Error, class: &str) -> bool {
+    error
+        .code()
+        .is_some_and(|state| state.code().starts_with(class))
+}
+
+impl StoreError {
+    pub(super) fn new(doing: &'static str, error: &tokio_postgres::Error) -> Self {
+        tracing::debug!(?error, doing, "the database's own words");
+        match (error.code(), error.source()) {
+            (Some(state), _) => Self::Refused {
+                doing,
+                code: state.code().to_owned(),
+            },
+            (None, Some(source)) if source.is::<io::Error>() => Self::Unreachable {
+                doing,
+                why: format!("{error}: {source}"),
+            },
+            _ => Self::Unreachable {
+                doing,
+                why: error.to_string(),
+            },
+        }
+    }
+}
+
+/// Shows nothing: the pool's own form names the host and the user.
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").finish_non_exhaustive()
+    }
+}

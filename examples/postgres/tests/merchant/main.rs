@@ -1,0 +1,115 @@
+//! The Postgres merchant over a real PostgreSQL.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that panics with a clear sentence has done its work"
+)]
+
+mod conformance;
+mod crawl;
+mod customers;
+mod migrations;
+mod outages;
+mod plans;
+mod process;
+
+use churnkey_integrator::{Mode, testing::Client};
+use example_app::{Demo, demo_token};
+use postgres::{churnkey, store::Store};
+use serde_json::Value;
+use throwaway_postgres::{TestDatabase, test_database};
+use tokio_postgres::NoTls;
+
+/// A merchant in a database of its own.
+struct Shop {
+    store: Store,
+    live: Client,
+    test: Client,
+    database: TestDatabase,
+}
+
+impl Shop {
+    async fn empty() -> Self {
+        let database = test_database();
+        let store = migrated(database.url()).await;
+        let integration = churnkey::integration(store.clone(), demo_token().unwrap()).unwrap();
+        let live = Client::new(&integration);
+        let test = live.in_mode(Mode::Test);
+        Self {
+            store,
+            live,
+            test,
+            database,
+        }
+    }
+
+    async fn with_demo_data() -> Self {
+        let shop = Self::empty().await;
+        assert!(load_demo(&shop.store).await);
+        shop
+    }
+
+    /// A connection beside the store's.
+    async fn sql(&self) -> tokio_postgres::Client {
+        sql(self.database.url()).await
+    }
+}
+
+async fn migrated(url: &str) -> Store {
+    let store = Store::connect(url).unwrap();
+    store.migrate().await.unwrap();
+    store
+}
+
+async fn load_demo(store: &Store) -> bool {
+    let demo = Demo::load().unwrap();
+    let loaded = store.load_if_empty(&demo.live.customers, &demo.test.customers);
+    loaded.await.unwrap()
+}
+
+async fn sql(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+fn demo_file() -> Value {
+    serde_json::from_str(include_str!("../../../demo-billing.json")).unwrap()
+}
+
+/// The ids of a crawl from here to its end, and of no more than so many pages.
+async fn crawl(
+    client: &Client,
+    limit: usize,
+    cursor: &mut Option<String>,
+    pages: usize,
+) -> Vec<String> {
+    let mut ids = Vec::new();
+    for _ in 0..pages {
+        let after = cursor
+            .as_ref()
+            .map_or_else(String::new, |cursor| format!("&cursor={cursor}"));
+        let answer = client
+            .get(&format!("/churnkey/customers?limit={limit}{after}"))
+            .await;
+        assert_eq!(answer.status, 200);
+        let page = answer.body["data"].as_array().unwrap();
+        ids.extend(
+            page.iter()
+                .map(|customer| customer["id"].as_str().unwrap().to_owned()),
+        );
+        *cursor = answer.body["next"].as_str().map(str::to_owned);
+        if cursor.is_none() {
+            break;
+        }
+    }
+    ids
+}
+
+async fn whole_crawl(client: &Client, limit: usize) -> Vec<String> {
+    let mut cursor = None;
+    let ids = crawl(client, limit, &mut cursor, 1000).await;
+    assert_eq!(cursor, None);
+    ids
+}

@@ -1,0 +1,177 @@
+//! The schema: made once, whoever comes, and firm about what it holds.
+
+use churnkey_integrator::Mode;
+use postgres::store::{Store, StoreError};
+use throwaway_postgres::test_database;
+
+use crate::{Shop, load_demo, migrated, sql, whole_crawl};
+
+/// Everything that the migrations made, with the moment of each.
+const MADE: &str = "
+    SELECT table_schema || '.' || table_name || '.' || column_name FROM information_schema.columns
+    WHERE table_schema LIKE 'churnkey%'
+    UNION ALL SELECT 'live ' || version || applied_at FROM churnkey_live.migrations
+    UNION ALL SELECT 'test ' || version || applied_at FROM churnkey_test.migrations
+    ORDER BY 1";
+
+async fn made(url: &str) -> Vec<String> {
+    let rows = sql(url).await.query(MADE, &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+#[tokio::test]
+async fn running_again_does_nothing() {
+    let shop = Shop::with_demo_data().await;
+    let before = made(shop.database.url()).await;
+    shop.store.migrate().await.unwrap();
+    migrated(shop.database.url()).await;
+    assert_eq!(made(shop.database.url()).await, before);
+    assert_eq!(whole_crawl(&shop.live, 500).await.len(), 6);
+    let versions = before.iter().filter(|line| line.starts_with("live "));
+    assert_eq!(versions.count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn eight_at_once_wait_for_each_other() {
+    let database = test_database();
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            // A store each, as a process has: they share no connection.
+            let store = Store::connect(database.url()).unwrap();
+            tokio::spawn(async move {
+                store.migrate().await.unwrap();
+                load_demo(&store).await
+            })
+        })
+        .collect();
+    let mut loaded = 0;
+    for task in tasks {
+        loaded += usize::from(task.await.unwrap());
+    }
+    assert_eq!(loaded, 1);
+    let sql = sql(database.url()).await;
+    for (schema, customers) in [("churnkey_live", 6), ("churnkey_test", 1)] {
+        let count = format!(
+            "SELECT (SELECT count(*) FROM {schema}.customers), (SELECT count(*) FROM {schema}.migrations)"
+        );
+        let row = sql.query_one(&count, &[]).await.unwrap();
+        assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (customers, 2));
+    }
+}
+
+#[tokio::test]
+async fn a_failing_migration_leaves_nothing_behind() {
+    let database = test_database();
+    let sql = sql(database.url()).await;
+    // In the way of the second schema's table.
+    sql.batch_execute("CREATE SCHEMA churnkey_test; CREATE TABLE churnkey_test.coupons ()")
+        .await
+        .unwrap();
+    let store = Store::connect(database.url()).unwrap();
+    let error = store.migrate().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "migrating the database failed: PostgreSQL answered SQLSTATE 42P07; RUST_LOG=debug shows its message"
+    );
+    let made = sql
+        .query(
+            "SELECT 1 FROM pg_namespace WHERE nspname = 'churnkey_live'",
+            &[],
+        )
+        .await;
+    assert_eq!(made.unwrap().len(), 0);
+    sql.batch_execute("DROP TABLE churnkey_test.coupons")
+        .await
+        .unwrap();
+    store.migrate().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_tables_refuse_what_could_not_be_served() {
+    let shop = Shop::with_demo_data().await;
+    let sql = shop.sql().await;
+    for (statement, code) in [
+        // Paging relies on it.
+        (
+            "UPDATE churnkey_live.customers SET seq = seq + 100",
+            "428C9",
+        ),
+        (
+            "INSERT INTO churnkey_live.customers (id) VALUES ('cus_ada')",
+            "23505",
+        ),
+        (
+            "INSERT INTO churnkey_live.customers (id) VALUES ('')",
+            "23514",
+        ),
+        (
+            "INSERT INTO churnkey_live.customers (id, email) VALUES ('x', 'x@example.com')",
+            "23514",
+        ),
+        (
+            "INSERT INTO churnkey_live.customers (id, currency) VALUES ('x', 'USD')",
+            "23514",
+        ),
+        (
+            "INSERT INTO churnkey_live.customers (id, addresses) VALUES ('x', '{}')",
+            "23514",
+        ),
+        (
+            "INSERT INTO churnkey_live.customers (id, metadata) VALUES ('x', '{\"n\": 1}')",
+            "23514",
+        ),
+        (
+            "INSERT INTO churnkey_live.customers (id, metadata) VALUES ('x', '[]')",
+            "23514",
+        ),
+        (
+            "UPDATE churnkey_live.coupons SET duration_type = 'once'",
+            "23514",
+        ),
+        (
+            "UPDATE churnkey_live.coupons SET value_type = 'fixed'",
+            "23514",
+        ),
+        (
+            "UPDATE churnkey_live.coupons SET percent_hundredths = 10001",
+            "23514",
+        ),
+        ("DELETE FROM churnkey_live.coupons", "23503"),
+    ] {
+        let error = sql.batch_execute(statement).await.unwrap_err();
+        assert_eq!(error.code().unwrap().code(), code, "{statement}");
+    }
+    sql.batch_execute("DELETE FROM churnkey_live.customers")
+        .await
+        .unwrap();
+    sql.batch_execute("DELETE FROM churnkey_live.coupons")
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_address_never_shows_in_an_error() {
+    for address in [
+        "",
+        "localhost",
+        "postgres://",
+        "mysql://user:hunter2@host/db",
+        "postgres://user:hunter2@host:port/db",
+        "postgres://user:a@b/hunter2?hunter2=1",
+        "hunter2=1",
+    ] {
+        let error = Store::connect(address).unwrap_err();
+        assert!(matches!(error, StoreError::Address), "{address}: {error:?}");
+    }
+    let refused = "postgres://secretuser:hunter2@127.0.0.1:1/secretdb";
+    let store = Store::connect(refused).unwrap();
+    let error = store.migrate().await.unwrap_err();
+    let message = error.to_string();
+    let expected = "migrating the database failed: error connecting to server: Connection refused";
+    assert!(message.starts_with(expected), "{message}");
+    let shown = format!("{store:?} {:?} {error:?}", store.in_mode(Mode::Live));
+    assert!(
+        !shown.contains("secret") && !shown.contains("hunter2"),
+        "{shown}"
+    );
+}

@@ -1,0 +1,282 @@
+//! The database goes away, hangs, refuses and comes back.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use churnkey_integrator::{Integration, testing::Client};
+use example_app::demo_token;
+use postgres::store::Store;
+use serde_json::json;
+use throwaway_postgres::{ThrowawayPostgres, test_database};
+
+use crate::{load_demo, migrated, sql};
+
+const ADA: &str = "/churnkey/customers/cus_ada";
+const SECOND: Duration = Duration::from_secs(1);
+
+fn client(store: &Store, deadline: Duration) -> Client {
+    let integration = Integration::builder("Postgres example", demo_token().unwrap())
+        .customers(store.clone())
+        .deadline(deadline);
+    Client::new(&integration.build().unwrap())
+}
+
+async fn open(url: &str, deadline: Duration) -> Client {
+    let store = migrated(url).await;
+    load_demo(&store).await;
+    client(&store, deadline)
+}
+
+/// Asks for Ada, and checks that a 503 is a whole one.
+async fn ask(client: &Client) -> (u16, Duration) {
+    let begun = Instant::now();
+    let answer = client.get(ADA).await;
+    if answer.status == 503 {
+        assert_eq!(
+            answer.body,
+            json!({"code": 503, "message": "Service Unavailable"})
+        );
+        assert_eq!(answer.header("retry-after"), Some("1"));
+    }
+    (answer.status, begun.elapsed())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_stops_under_load_is_back_in_service_within_a_second() {
+    let mut server = ThrowawayPostgres::start();
+    let client = open(&server.url(), 10 * SECOND).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let callers: Vec<_> = (0..8)
+        .map(|_| {
+            let (client, stop) = (client.clone(), stop.clone());
+            tokio::spawn(async move {
+                let (mut served, mut shed, mut longest) = (0, 0, Duration::ZERO);
+                while !stop.load(Ordering::Relaxed) {
+                    let (status, took) = ask(&client).await;
+                    match status {
+                        200 => served += 1,
+                        503 => shed += 1,
+                        other => panic!("status {other}"),
+                    }
+                    longest = longest.max(took);
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                (served, shed, longest)
+            })
+        })
+        .collect();
+    tokio::time::sleep(SECOND / 5).await;
+
+    for _ in 0..2 {
+        tokio::task::block_in_place(|| server.stop());
+        let (status, took) = ask(&client).await;
+        assert_eq!(status, 503);
+        assert!(took < SECOND, "{took:?}");
+        tokio::time::sleep(SECOND / 5).await;
+
+        tokio::task::block_in_place(|| server.restart());
+        let returned = Instant::now();
+        while ask(&client).await.0 != 200 {
+            assert!(returned.elapsed() < SECOND);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert!(returned.elapsed() < SECOND);
+        // From here on everybody is served.
+        for _ in 0..50 {
+            assert_eq!(ask(&client).await.0, 200);
+        }
+    }
+
+    stop.store(true, Ordering::Relaxed);
+    for caller in callers {
+        let (served, shed, longest) = caller.await.unwrap();
+        assert!(
+            served > 0 && shed > 0 && longest < 3 * SECOND,
+            "{served} {shed} {longest:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_from_before_a_restart_cost_no_request() {
+    let mut server = ThrowawayPostgres::start();
+    let client = open(&server.url(), 10 * SECOND).await;
+    // Fill the pool with idle connections.
+    let all = (0..32).map(|_| {
+        tokio::spawn({
+            let client = client.clone();
+            async move { ask(&client).await }
+        })
+    });
+    for one in all.collect::<Vec<_>>() {
+        assert_eq!(one.await.unwrap().0, 200);
+    }
+    tokio::task::block_in_place(|| server.restart());
+    for _ in 0..32 {
+        let (status, took) = ask(&client).await;
+        assert_eq!(status, 200);
+        assert!(took < SECOND, "{took:?}");
+    }
+}
+
+#[tokio::test]
+async fn connections_that_the_server_drops_cost_no_request() {
+    let database = test_database();
+    let client = open(database.url(), 10 * SECOND).await;
+    let sql = sql(database.url()).await;
+    let drop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'churnkey'";
+    for _ in 0..20 {
+        assert!(!sql.query(drop, &[]).await.unwrap().is_empty());
+        assert_eq!(ask(&client).await.0, 200);
+    }
+}
+
+#[tokio::test]
+async fn connections_from_before_a_migration_cost_no_request() {
+    let database = test_database();
+    let client = open(database.url(), 10 * SECOND).await;
+    let sql = sql(database.url()).await;
+    for kind in ["varchar", "text"] {
+        assert_eq!(ask(&client).await.0, 200);
+        let migration = format!("ALTER TABLE churnkey_live.customers ALTER name TYPE {kind}");
+        sql.batch_execute(&migration).await.unwrap();
+    }
+    assert_eq!(ask(&client).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_database_that_hangs_gives_503_within_the_deadline() {
+    let mut server = ThrowawayPostgres::start();
+    let client = open(&server.url(), SECOND).await;
+    assert_eq!(ask(&client).await.0, 200);
+    server.freeze();
+    // First over a connection that was open, then over one that does not come about.
+    for _ in 0..3 {
+        let (status, took) = ask(&client).await;
+        assert_eq!(status, 503);
+        assert!(took < SECOND * 3 / 2, "{took:?}");
+    }
+    server.thaw();
+    let returned = Instant::now();
+    while ask(&client).await.0 != 200 {
+        assert!(returned.elapsed() < SECOND);
+    }
+    assert!(returned.elapsed() < SECOND);
+}
+
+#[tokio::test]
+async fn an_exhausted_pool_sheds() {
+    let database = test_database();
+    load_demo(&migrated(database.url()).await).await;
+    let store = Store::connect_with(database.url(), 1).unwrap();
+    let client = client(&store, 10 * SECOND);
+    let mut sql = sql(database.url()).await;
+    let lock = sql.transaction().await.unwrap();
+    lock.batch_execute("LOCK TABLE churnkey_live.customers")
+        .await
+        .unwrap();
+
+    let holder = tokio::spawn({
+        let client = client.clone();
+        async move { ask(&client).await.0 }
+    });
+    tokio::time::sleep(SECOND / 5).await;
+    let begun = Instant::now();
+    let waiting: Vec<_> = (0..20)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { ask(&client).await })
+        })
+        .collect();
+    for one in waiting {
+        let (status, took) = one.await.unwrap();
+        assert_eq!(status, 503);
+        assert!(took < SECOND * 3 / 2, "{took:?}");
+    }
+    assert!(begun.elapsed() < 2 * SECOND);
+
+    lock.rollback().await.unwrap();
+    assert_eq!(holder.await.unwrap(), 200);
+    assert_eq!(ask(&client).await.0, 200);
+}
+
+#[tokio::test]
+async fn a_dropped_request_takes_no_connection_with_it() {
+    let database = test_database();
+    load_demo(&migrated(database.url()).await).await;
+    let store = Store::connect_with(database.url(), 1).unwrap();
+    let client = client(&store, SECOND / 4);
+    let mut sql = sql(database.url()).await;
+    let lock = sql.transaction().await.unwrap();
+    lock.batch_execute("LOCK TABLE churnkey_live.customers")
+        .await
+        .unwrap();
+    // The connection is stuck behind the lock when its request ends, and the other mode is not made to wait for it.
+    assert_eq!(ask(&client).await.0, 503);
+    let test = client.in_mode(churnkey_integrator::Mode::Test);
+    let answer = test.get("/churnkey/customers/cus_test").await;
+    assert_eq!(answer.status, 200);
+    lock.rollback().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_ended_by_the_server() {
+    let database = test_database();
+    let patient = open(database.url(), 20 * SECOND).await;
+    // What the address says wins over the store's own limit.
+    let separator = if database.url().contains('?') {
+        '&'
+    } else {
+        '?'
+    };
+    let hasty = format!(
+        "{}{separator}options=-c%20statement_timeout%3D300",
+        database.url()
+    );
+    let hasty = open(&hasty, 20 * SECOND).await;
+    let mut sql = sql(database.url()).await;
+    let lock = sql.transaction().await.unwrap();
+    lock.batch_execute("LOCK TABLE churnkey_live.customers")
+        .await
+        .unwrap();
+    let patient = tokio::spawn(async move { ask(&patient).await });
+    let (status, took) = ask(&hasty).await;
+    assert_eq!(status, 503);
+    assert!(took > SECOND / 4 && took < SECOND, "{took:?}");
+    // Before the deadline of ten seconds that an integration has unless told otherwise.
+    let (status, took) = patient.await.unwrap();
+    assert_eq!(status, 503);
+    assert!(took > 7 * SECOND && took < 9 * SECOND, "{took:?}");
+    lock.rollback().await.unwrap();
+    assert_eq!(ask(&hasty).await.0, 200);
+}
+
+#[tokio::test]
+async fn what_postgresql_says_stays_inside() {
+    let database = test_database();
+    let client = open(database.url(), 10 * SECOND).await;
+    let sql = sql(database.url()).await;
+    sql.batch_execute("DROP TABLE churnkey_live.customers CASCADE")
+        .await
+        .unwrap();
+    for path in [
+        ADA,
+        "/churnkey/customers",
+        "/churnkey/customers/email/ada@example.com",
+        "/churnkey/customers/phone/+441632960001",
+    ] {
+        let answer = client.get(path).await;
+        assert_eq!(
+            answer.body,
+            json!({"code": 500, "message": "Internal Server Error"}),
+            "{path}"
+        );
+        assert_eq!(answer.fault, None);
+    }
+}
