@@ -1,0 +1,207 @@
+//! The program as a person meets it: options, output, signals.
+#![expect(clippy::unwrap_used, reason = "a test that panics has done its work")]
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    process::{Child, Command, Output, Stdio},
+};
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_in-memory"));
+    command
+        .args(arguments)
+        .env_remove("CK_INTEGRATION_TOKEN")
+        .env_remove("RUST_LOG");
+    command
+}
+
+/// The running program, with what it printed first. It is killed if a test ends before it does.
+struct Running {
+    child: Child,
+    lines: [String; 3],
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = std::array::from_fn(|_| lines.next().unwrap().unwrap());
+        Self { child, lines }
+    }
+
+    fn address(&self) -> &str {
+        self.lines[0].strip_prefix("listening on http://").unwrap()
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// Waits for the end; the exit code and what went to standard error.
+    fn ended(mut self) -> (Option<i32>, String) {
+        let code = self.child.wait().unwrap().code();
+        let mut log = String::new();
+        self.child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut log)
+            .unwrap();
+        (code, log)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Pastes a line into a shell.
+fn paste(line: &str) -> serde_json::Value {
+    let mut shell = Command::new("bash");
+    let Output { stdout, .. } = shell
+        .args(["-c", line])
+        .env("CK_INTEGRATION_TOKEN", "a-token-from-the-environment")
+        .output()
+        .unwrap();
+    serde_json::from_slice(&stdout).unwrap()
+}
+
+#[test]
+fn it_prints_its_address_and_two_calls_to_paste() {
+    let running = Running::start(&mut program(&["--listen", "127.0.0.1:0"]));
+    assert!(running.address().starts_with("127.0.0.1:"));
+    assert!(!running.address().ends_with(":0"));
+    assert_eq!(paste(&running.lines[1])["id"], "cus_ada");
+    let page = paste(&running.lines[2]);
+    assert_eq!(page["data"][1]["id"], "cus_grace");
+    assert!(page["next"].is_string());
+
+    running.signal("-TERM");
+    let (code, log) = running.ended();
+    assert_eq!(code, Some(0));
+    assert!(log.contains("using the public demo token"), "{log}");
+}
+
+#[test]
+fn the_readmes_signed_call_is_answered_as_the_readme_says() {
+    let readme = include_str!("../../../README.md");
+    let block = |language: &str| {
+        let (_, rest) = readme.split_once(&format!("```{language}\n")).unwrap();
+        rest.split_once("```").unwrap().0
+    };
+    let running = Running::start(&mut program(&["--listen", "127.0.0.1:0"]));
+    let call = block("bash").replace("127.0.0.1:3000", running.address());
+    let expected: serde_json::Value = serde_json::from_str(block("json")).unwrap();
+    assert_eq!(paste(&call), expected);
+}
+
+#[test]
+fn a_token_from_the_environment_is_used_and_not_shown() {
+    let mut command = program(&["--listen", "127.0.0.1:0"]);
+    command.env("CK_INTEGRATION_TOKEN", "a-token-from-the-environment");
+    let running = Running::start(&mut command);
+    for line in &running.lines {
+        assert!(!line.contains("a-token-from-the-environment"), "{line}");
+    }
+    assert_eq!(paste(&running.lines[1])["id"], "cus_ada");
+    assert_eq!(paste(&running.lines[2])["data"][0]["id"], "cus_ada");
+    running.signal("-INT");
+    let (code, log) = running.ended();
+    assert_eq!(code, Some(0));
+    assert!(!log.contains("a-token-from-the-environment"), "{log}");
+    assert!(!log.contains("WARN"), "{log}");
+}
+
+#[test]
+fn a_running_request_ends_before_the_program_does() {
+    let running = Running::start(&mut program(&["--listen", "127.0.0.1:0"]));
+    let mut stream = TcpStream::connect(running.address()).unwrap();
+    let head = "POST /churnkey/features HTTP/1.1\r\nHost: m\r\nContent-Length: 2\r\n\
+                Authorization: ck-demo-integration-token-0001\r\nConnection: close\r\n\r\n{";
+    stream.write_all(head.as_bytes()).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    running.signal("-TERM");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    stream.write_all(b"}").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
+    assert_eq!(running.ended().0, Some(0));
+}
+
+#[test]
+fn customers_are_generated_at_the_time_of_the_datas_clock() {
+    let running = Running::start(&mut program(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--customers",
+        "3",
+        "--clock",
+        "2026-02-01T00:00:00+01:00",
+    ]));
+    let line = running.lines[1].replace("cus_ada", "cus_gen_0000003");
+    assert_eq!(
+        paste(&line),
+        serde_json::json!({
+            "id": "cus_gen_0000003",
+            "name": "Generated 0000003",
+            "email": "gen0000003@example.com",
+            "phone": "+8880000000003",
+            "metadata": {"createdAt": "2026-01-31T23:00:00.000Z"}
+        })
+    );
+}
+
+#[test]
+fn what_keeps_it_from_starting_is_one_sentence_with_the_cure() {
+    let with_token = |token: &str| {
+        let mut command = program(&["--listen", "127.0.0.1:0"]);
+        command.env("CK_INTEGRATION_TOKEN", token);
+        command
+    };
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    for (mut command, sentence) in [
+        (
+            program(&["--listen", "0.0.0.0:0"]),
+            "set CK_INTEGRATION_TOKEN: without it there is only the public demo token",
+        ),
+        (
+            with_token("a-token-from-a-file-0001\n"),
+            "CK_INTEGRATION_TOKEN: the integration token ends in a line feed",
+        ),
+        (
+            with_token("short"),
+            "CK_INTEGRATION_TOKEN: the integration token has 5 bytes, it needs at least 16",
+        ),
+        (program(&["--listen", &taken]), "choose another --listen"),
+    ] {
+        let output = command.output().unwrap();
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{log}");
+        assert!(log.contains(sentence), "{log}");
+        assert_eq!(output.stdout, b"");
+    }
+    let output = program(&["--clock", "yesterday"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let usage = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        usage.contains("expected RFC 3339, such as 2026-01-15T12:00:00Z, or `system`"),
+        "{usage}"
+    );
+}

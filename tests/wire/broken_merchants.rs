@@ -1,0 +1,331 @@
+//! The conformance suite must name the fault of each of these merchants. Each breaks one rule and keeps the others.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use churnkey_integrator::{Cursor, testing::conformance::Rule};
+use churnkey_integrator::{
+    CustomerId, CustomersController, CustomersOperation, Email, HandlerError, Integration, Mode,
+    Page, PageRequest, Phone, RequestContext, Result, Serves, async_trait, controller,
+    model::Customer,
+    testing::{Fixtures, Report, conformance},
+};
+
+use crate::merchants::{demo_fixtures, in_memory_store, token};
+use in_memory::store::Store;
+
+/// Hands every call on to a good merchant, unless it is broken in one place.
+struct Broken {
+    good: Store,
+    fault: Fault,
+    calls: AtomicUsize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fault {
+    None,
+    OffsetPaging,
+    PageOverLimit,
+    AnotherId,
+    EmptyLastPage,
+    LeaksItsStore,
+    EchoesTheAddress,
+    InventsCustomers,
+    FailsOnMissing,
+    PanicsOnMissing,
+    RepeatsTheLastRow,
+    SkipsARow,
+    IgnoresTheCursor,
+    MixesModes,
+    ListsLess,
+    ForgetsTheFirst,
+    OrderByPageSize,
+    MindsLetterCase,
+    SearchesSubstrings,
+    GuessesAmongOwners,
+    FindsSomebodyElse,
+    PastesIdsIntoSql,
+    NeverAnswers,
+}
+
+impl Broken {
+    fn is(&self, fault: Fault) -> bool {
+        self.fault == fault
+    }
+
+    fn all(&self, cx: &RequestContext) -> Vec<(u64, Customer)> {
+        match cx.mode() {
+            Mode::Live => self.good.live.after(0, usize::MAX),
+            Mode::Test => self.good.test.after(0, usize::MAX),
+        }
+    }
+}
+
+#[controller]
+impl CustomersController for Broken {
+    async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
+        if self.is(Fault::NeverAnswers) {
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+        }
+        if self.is(Fault::PastesIdsIntoSql) && id.as_str().contains('\'') {
+            return Err("unterminated quoted string".into());
+        }
+        let found = self.good.retrieve(cx, id).await?;
+        let found = match (found, self.fault) {
+            (None, Fault::MixesModes) => self.good.test.by_id(id).or(self.good.live.by_id(id)),
+            (found, _) => found,
+        };
+        match (&found, self.fault) {
+            (Some(_), Fault::AnotherId) => Ok(Some(Customer::new(CustomerId::new("cus_else")?))),
+            (None, Fault::InventsCustomers) => Ok(Some(Customer::new(id.clone()))),
+            (None, Fault::FailsOnMissing) => Err("no rows returned".into()),
+            (None, Fault::PanicsOnMissing) => panic!("called `Option::unwrap()` on a `None` value"),
+            (None, Fault::LeaksItsStore) => Err(HandlerError::not_found(
+                "no rows for: SELECT * FROM customers WHERE id = $1",
+            )),
+            _ => Ok(found),
+        }
+    }
+
+    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
+        match self.fault {
+            // Newest first by OFFSET: a new customer pushes everybody one place on.
+            Fault::OffsetPaging => {
+                let offset: usize = page.after()?.unwrap_or(0);
+                let rows = self
+                    .all(cx)
+                    .into_iter()
+                    .rev()
+                    .skip(offset)
+                    .take(page.limit() + 1);
+                let rows: Vec<_> = rows.map(|(_, customer)| customer).collect();
+                Ok(Page::from_overfetch(rows, page, |_| offset + page.limit())?)
+            }
+            Fault::PageOverLimit => {
+                let rows = self.all(cx).into_iter().map(|(_, customer)| customer);
+                Ok(Page::new(rows.collect(), None))
+            }
+            // The sample in Churnkey's own documentation: `next` whenever the page came back full.
+            Fault::EmptyLastPage => {
+                let after: u64 = page.after()?.unwrap_or(0);
+                let mut rows = self.all(cx);
+                rows.retain(|(seq, _)| *seq > after);
+                rows.truncate(page.limit());
+                let next = match rows.last() {
+                    Some((seq, _)) if rows.len() == page.limit() => Some(Cursor::new(seq)?),
+                    _ => None,
+                };
+                Ok(Page::new(
+                    rows.into_iter().map(|(_, customer)| customer).collect(),
+                    next,
+                ))
+            }
+            // A page of one would never come to an end.
+            Fault::RepeatsTheLastRow | Fault::SkipsARow if page.limit() > 1 => {
+                let after: u64 = page.after()?.unwrap_or(0);
+                let first = match self.fault {
+                    _ if after == 0 => 1,
+                    Fault::SkipsARow => after + 2,
+                    _ => after,
+                };
+                let mut rows = self.all(cx);
+                rows.retain(|(seq, _)| *seq >= first);
+                rows.truncate(page.limit() + 1);
+                let page = Page::from_overfetch(rows, page, |(seq, _)| *seq)?;
+                Ok(page.map(|(_, customer)| customer))
+            }
+            Fault::IgnoresTheCursor => {
+                let rows = self.all(cx);
+                let page = Page::from_overfetch(rows, page, |(seq, _)| *seq)?;
+                Ok(page.map(|(_, customer)| customer))
+            }
+            Fault::ListsLess => {
+                let page = self.good.list(cx, page).await?;
+                Ok(page.map(|customer| Customer::new(customer.id().clone())))
+            }
+            Fault::ForgetsTheFirst => {
+                let after: u64 = page.after()?.unwrap_or(1);
+                let rows = self.all(cx).into_iter().filter(|(seq, _)| *seq > after);
+                let page = Page::from_overfetch(rows.collect(), page, |(seq, _)| *seq)?;
+                Ok(page.map(|(_, customer)| customer))
+            }
+            Fault::OrderByPageSize if page.limit() % 2 == 1 => {
+                let before: u64 = page.after()?.unwrap_or(u64::MAX);
+                let rows = self
+                    .all(cx)
+                    .into_iter()
+                    .rev()
+                    .filter(|(seq, _)| *seq < before);
+                let page = Page::from_overfetch(rows.collect(), page, |(seq, _)| *seq)?;
+                Ok(page.map(|(_, customer)| customer))
+            }
+            _ => self.good.list(cx, page).await,
+        }
+    }
+
+    async fn find_by_email(&self, cx: &RequestContext, email: &Email) -> Result<Option<Customer>> {
+        let all = || self.all(cx).into_iter().map(|(_, customer)| customer);
+        let has = |customer: &Customer, part: &str| {
+            let address = customer.email().map(Email::lookup_key);
+            address.is_some_and(|address| address.contains(part))
+        };
+        match self.fault {
+            Fault::MindsLetterCase => {
+                let exactly = |customer: &Customer| customer.email() == Some(email);
+                match self.good.find_by_email(cx, email).await? {
+                    Some(found) if !exactly(&found) => Ok(None),
+                    found => Ok(found),
+                }
+            }
+            Fault::SearchesSubstrings => match self.good.find_by_email(cx, email).await? {
+                None => Ok(all().find(|customer| has(customer, &email.lookup_key()))),
+                found => Ok(found),
+            },
+            Fault::GuessesAmongOwners => {
+                Ok(all().find(|c| c.email().map(Email::lookup_key) == Some(email.lookup_key())))
+            }
+            Fault::FindsSomebodyElse => match self.good.find_by_email(cx, email).await? {
+                Some(_) => Ok(all().next()),
+                None => Ok(None),
+            },
+            Fault::EchoesTheAddress => match self.good.find_by_email(cx, email).await? {
+                None => Err(HandlerError::not_found(format!(
+                    "nobody has {}",
+                    email.as_str()
+                ))),
+                found => Ok(found),
+            },
+            _ => self.good.find_by_email(cx, email).await,
+        }
+    }
+
+    async fn find_by_phone(&self, cx: &RequestContext, phone: &Phone) -> Result<Option<Customer>> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.good.find_by_phone(cx, phone).await
+    }
+}
+
+async fn report_on(fault: Fault) -> Report {
+    let merchant = Arc::new(Broken {
+        good: in_memory_store(),
+        fault,
+        calls: AtomicUsize::new(0),
+    });
+    let integration = Integration::builder("Broken", token())
+        .customers(merchant.clone())
+        .deadline(Duration::from_millis(50))
+        .build()
+        .unwrap();
+    let newcomers = AtomicUsize::new(0);
+    let fixtures = demo_fixtures().between_pages(move || {
+        let n = newcomers.fetch_add(1, Ordering::Relaxed);
+        let id = CustomerId::new(format!("cus_new_{n}")).unwrap();
+        merchant.good.live.extend([Customer::new(id)]);
+        async {}
+    });
+    conformance(&integration, &fixtures).await
+}
+
+/// The first finding names the rule, and its sentence holds the words.
+async fn named(fault: Fault, rule: Rule, words: &str) {
+    let report = report_on(fault).await;
+    let finding = report
+        .findings()
+        .iter()
+        .find(|finding| finding.rule == rule)
+        .unwrap_or_else(|| panic!("{fault:?} was not named by {}:\n{report}", rule.name()));
+    let sentence = finding.to_string();
+    assert!(sentence.contains(words), "{fault:?}: {sentence}");
+}
+
+macro_rules! broken_merchants {
+    ($($test:ident: $fault:ident breaks $rule:ident, $words:literal;)*) => {
+        $(
+            #[tokio::test]
+            async fn $test() {
+                named(Fault::$fault, Rule::$rule, $words).await;
+            }
+        )*
+    };
+}
+
+broken_merchants! {
+    offset_paging_under_inserts: OffsetPaging breaks StableUnderChange, "twice after the store had changed";
+    a_page_over_the_limit: PageOverLimit breaks PageWithinLimit, "the page holds 6 records though";
+    a_wrong_id: AnotherId breaks Found, "another id than the one that was asked for";
+    an_empty_last_page: EmptyLastPage breaks NoEmptyLastPage, "an empty page";
+    an_error_that_leaks_the_store: LeaksItsStore breaks ErrorsTellNothing, "SELECT * FROM customers";
+    an_error_that_echoes_an_address: EchoesTheAddress breaks ErrorsTellNothing, "in the message \"nobody has";
+    a_customer_out_of_nothing: InventsCustomers breaks Missing, "expected 404 for the id that nobody has; got 200";
+    an_error_instead_of_none: FailsOnMissing breaks Missing, "got 500: Internal Server Error";
+    a_panic_instead_of_none: PanicsOnMissing breaks Missing, "got 500: the controller panicked";
+    a_row_on_two_pages: RepeatsTheLastRow breaks EachRecordOnce, "again";
+    a_row_on_no_page: SkipsARow breaks EachRecordOnce, "is missing";
+    a_crawl_without_an_end: IgnoresTheCursor breaks CrawlEnds, "the same next again";
+    live_and_test_mixed: MixesModes breaks ModesApart, "expected 404 for the live customer in test mode; got 200";
+    a_list_that_says_less: ListsLess breaks SameRecord, "records that differ in [\"addresses\", \"currency\", \"email\"";
+    a_list_without_somebody: ForgetsTheFirst breaks Found, "the customer cus_ada among the listed";
+    an_order_that_depends_on_the_page_size: OrderByPageSize breaks StableOrder, "another order";
+    an_address_compared_with_case: MindsLetterCase breaks EmailIgnoresCase, "got 404: Customer not found";
+    an_address_that_is_searched: SearchesSubstrings breaks Missing, "404 for a text that is not the whole email; got 200";
+    a_guess_among_several_owners: GuessesAmongOwners breaks Ambiguous, "expected 409";
+    somebody_elses_record: FindsSomebodyElse breaks Found, "expected 200 and the customer cus_zoe; got 200 and the customer cus_ada";
+    an_id_pasted_into_sql: PastesIdsIntoSql breaks OddInput, "404 or 400 for \"'\"; got 500";
+    a_merchant_that_hangs: NeverAnswers breaks Found, "the controller did not answer before the deadline";
+}
+
+#[tokio::test]
+async fn the_same_merchant_without_a_fault_passes() {
+    report_on(Fault::None).await.assert_passed();
+}
+
+#[tokio::test]
+async fn a_served_operation_without_a_fixture_is_a_finding() {
+    let integration = Integration::builder("Broken", token())
+        .customers(in_memory_store())
+        .build()
+        .unwrap();
+    let report = conformance(&integration, &Fixtures::new("cus_ada", "cus_nobody")).await;
+    let rules: Vec<Rule> = report
+        .findings()
+        .iter()
+        .map(|finding| finding.rule)
+        .collect();
+    assert_eq!(rules, [Rule::FixtureGiven, Rule::FixtureGiven], "{report}");
+}
+
+#[tokio::test]
+async fn operations_listed_by_hand_without_a_method_are_named() {
+    struct ListsTooMuch;
+
+    impl Serves<CustomersOperation> for ListsTooMuch {
+        fn operations(&self) -> &'static [CustomersOperation] {
+            &[CustomersOperation::Retrieve, CustomersOperation::List]
+        }
+    }
+
+    #[async_trait]
+    impl CustomersController for ListsTooMuch {
+        async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
+            in_memory_store().retrieve(cx, id).await
+        }
+    }
+
+    let integration = Integration::builder("Broken", token())
+        .customers(ListsTooMuch)
+        .build()
+        .unwrap();
+    let report = conformance(&integration, &Fixtures::new("cus_ada", "cus_nobody")).await;
+    let finding = report.findings()[0].to_string();
+    assert_eq!(
+        finding,
+        "customers.list broke page-within-limit (contract, section 2.5): expected 200 and at most 500 records; \
+         got 500: operations() lists customers.list, but the controller does not implement it: add the method, \
+         or let #[controller] write operations()"
+    );
+}

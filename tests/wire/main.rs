@@ -1,0 +1,18 @@
+//! The wire as a caller sees it, over a socket where the bytes matter, and over every example.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that panics has done its work"
+)]
+
+mod authentication;
+mod bad_input;
+mod broken_merchants;
+mod controllers;
+mod demo_data;
+mod logs;
+mod merchants;
+mod mounting;
+mod paging;
+mod socket;

@@ -1,0 +1,78 @@
+//! The merchants that every test of the wire runs against.
+
+use std::future::Future;
+
+use axum::Router;
+use churnkey_integrator::{
+    CustomerId, Integration, IntegrationToken,
+    model::Customer,
+    testing::{Fixtures, conformance},
+};
+use example_app::{Demo, demo_token};
+use throwaway_postgres::{TestDatabase, test_database};
+
+use crate::socket::Server;
+
+pub(crate) fn token() -> IntegrationToken {
+    demo_token().unwrap()
+}
+
+pub(crate) fn in_memory_store() -> in_memory::store::Store {
+    let demo = Demo::load().unwrap();
+    let store = in_memory::store::Store::default();
+    store.live.extend(demo.live.customers);
+    store.test.extend(demo.test.customers);
+    store
+}
+
+/// Runs a test against each example merchant, filled with the demo data, behind a socket.
+pub(crate) async fn each<F: Future<Output = ()>>(test: impl Fn(&'static str, Server) -> F) {
+    let in_memory = in_memory::churnkey::integration(in_memory_store(), token());
+    test("in-memory", server(in_memory.unwrap()).await).await;
+
+    let database = test_database();
+    let postgres = postgres::churnkey::integration(postgres_store(&database).await, token());
+    test("postgres", server(postgres.unwrap()).await).await;
+}
+
+async fn server(integration: Integration) -> Server {
+    Server::start(Router::new().merge(integration.into_router()), &token()).await
+}
+
+pub(crate) async fn postgres_store(database: &TestDatabase) -> postgres::store::Store {
+    let demo = Demo::load().unwrap();
+    let store = postgres::store::Store::connect(database.url()).unwrap();
+    store.migrate().await.unwrap();
+    let loaded = store
+        .load_if_empty(&demo.live.customers, &demo.test.customers)
+        .await;
+    assert!(loaded.unwrap());
+    store
+}
+
+/// What the suite looks for in the demo data.
+pub(crate) fn demo_fixtures() -> Fixtures {
+    Fixtures::new("cus_ada", "cus_nobody")
+        .test_customer("cus_test")
+        .email("zoe+billing@example.com", "cus_zoe")
+        .phone("+358401234567", "cus_linus")
+        .shared_email("shared@example.com")
+        .shared_phone("+15550100001")
+}
+
+#[tokio::test]
+async fn the_in_memory_merchant_conforms_also_while_customers_come_and_go() {
+    let store = std::sync::Arc::new(in_memory_store());
+    let integration = in_memory::churnkey::integration(store.clone(), token()).unwrap();
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let fixtures = demo_fixtures().between_pages(move || {
+        let n = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let new = CustomerId::new(format!("cus_new_{n}")).unwrap();
+        store.live.extend([Customer::new(new)]);
+        store.live.remove(&CustomerId::new("cus_ada").unwrap());
+        async {}
+    });
+    let report = conformance(&integration, &fixtures).await;
+    report.assert_passed();
+    assert_eq!(report.passed().len(), 42, "{report}");
+}
