@@ -8,7 +8,7 @@
 
 mod ratio;
 
-use std::hint::black_box;
+use std::{hint::black_box, sync::Arc};
 
 use axum::{Router, body::Body, extract::Request, response::Response};
 use churnkey_integrator::{
@@ -25,7 +25,7 @@ use tower::ServiceExt;
 
 /// A page that the controller has at hand already, so that the store costs nothing but the clone of its rows.
 struct Shop {
-    customers: Vec<Customer>,
+    customers: Arc<Vec<Customer>>,
     next: Cursor,
 }
 
@@ -36,7 +36,7 @@ impl CustomersController for Shop {
     }
 
     async fn list(&self, _: &RequestContext, _: &PageRequest) -> Result<Page<Customer>> {
-        Ok(Page::new(self.customers.clone(), Some(self.next.clone())))
+        Ok(Page::new(self.customers.to_vec(), Some(self.next.clone())))
     }
 }
 
@@ -64,11 +64,12 @@ fn customer(number: usize) -> Customer {
 }
 
 fn main() {
-    let customers: Vec<Customer> = (0..100).map(customer).collect();
+    // Shared, because where rows lie in memory shows in the time.
+    let customers: Arc<Vec<Customer>> = Arc::new((0..100).map(customer).collect());
     let token = IntegrationToken::new("a-token-for-the-benchmarks-only!").unwrap();
     let now = Timestamp::from_unix_seconds(1_767_225_600).unwrap();
     let shop = Shop {
-        customers: customers.clone(),
+        customers: Arc::clone(&customers),
         next: Cursor::new(&("2026-01-01", 100)).unwrap(),
     };
     let integration = Integration::builder("Acme", token.clone()).customers(shop);
@@ -119,7 +120,7 @@ fn main() {
         20,
         &goals,
         &mut ours,
-        |n| (0..n).for_each(|_| drop(black_box(write(&black_box(&customers).clone())))),
+        |n| (0..n).for_each(|_| drop(black_box(write(&black_box(&customers).to_vec())))),
     );
     let goals = Goals {
         instructions: None,

@@ -23,13 +23,15 @@ use axum::{
     body::{Body, Bytes, HttpBody},
     extract::{OriginalUri, Path, Request, State, rejection::PathRejection},
     response::Response,
-    routing::{any, get},
+    routing::any,
 };
 use churnkey_integrator::{
     CustomerId, MODE_HEADER, Mode, SIGNATURE_HEADER, TIMESTAMP_HEADER, async_trait, model::Customer,
 };
 use hmac::{Hmac, KeyInit, Mac};
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use http::{
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts,
+};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Serialize;
 use sha2::Sha256;
@@ -75,6 +77,8 @@ struct App {
 type Refusal = (StatusCode, &'static str);
 
 const INTERNAL: Refusal = (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
+const METHOD_NOT_ALLOWED: Refusal = (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+const NOT_FOUND: Refusal = (StatusCode::NOT_FOUND, "Not Found");
 const TOO_LARGE: Refusal = (StatusCode::PAYLOAD_TOO_LARGE, "Payload Too Large");
 const UNAUTHORIZED: Refusal = (StatusCode::UNAUTHORIZED, "Unauthorized");
 
@@ -91,10 +95,7 @@ pub(crate) fn router(
         requests: AtomicU64::new(0),
     };
     Router::new()
-        .route(
-            "/churnkey/customers/{id}",
-            get(retrieve).fallback(method_not_allowed),
-        )
+        .route("/churnkey/customers/{id}", any(retrieve))
         .route("/churnkey/{*rest}", any(not_found))
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(Arc::new(app))
@@ -121,6 +122,9 @@ async fn retrieve(
         let (mut parts, body) = request.into_parts();
         let mode = prove(&app, &parts, body, deadline).await?;
         Span::current().record("mode", mode.as_str());
+        if parts.method != Method::GET && parts.method != Method::HEAD {
+            return Err(METHOD_NOT_ALLOWED);
+        }
         let Ok(Path(id)) = id else {
             return Err((
                 StatusCode::BAD_REQUEST,
@@ -172,25 +176,12 @@ async fn retrieve(
     response
 }
 
-async fn method_not_allowed(State(app): State<Arc<App>>, request: Request) -> Response {
-    elsewhere(
-        &app,
-        request,
-        (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed"),
-    )
-    .await
-}
-
-async fn not_found(State(app): State<Arc<App>>, request: Request) -> Response {
-    elsewhere(&app, request, (StatusCode::NOT_FOUND, "Not Found")).await
-}
-
 /// Without a credential, nobody learns what is there and what is not.
-async fn elsewhere(app: &App, request: Request, answer: Refusal) -> Response {
-    let echoed = HeaderValue::from_str(&request_id(app, request.headers()));
+async fn not_found(State(app): State<Arc<App>>, request: Request) -> Response {
+    let echoed = HeaderValue::from_str(&request_id(&app, request.headers()));
     let (parts, body) = request.into_parts();
-    let proven = prove(app, &parts, body, Instant::now() + DEADLINE).await;
-    let mut response = refused(proven.err().unwrap_or(answer));
+    let proven = prove(&app, &parts, body, Instant::now() + DEADLINE).await;
+    let mut response = refused(proven.err().unwrap_or(NOT_FOUND));
     if let Ok(id) = echoed {
         response.headers_mut().insert(REQUEST_ID, id);
     }
@@ -302,11 +293,14 @@ struct ErrorBody {
 fn refused((status, message): Refusal) -> Response {
     let code = status.as_u16();
     let mut response = json(status, &ErrorBody { code, message });
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    }
+    let (name, value) = match status {
+        StatusCode::METHOD_NOT_ALLOWED => (header::ALLOW, "GET,HEAD"),
+        StatusCode::SERVICE_UNAVAILABLE => (header::RETRY_AFTER, "1"),
+        _ => return response,
+    };
+    response
+        .headers_mut()
+        .insert(name, HeaderValue::from_static(value));
     response
 }
 

@@ -1,70 +1,78 @@
 //! Nothing behind this layer runs for a request that has not proven itself.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     body::{Body, Bytes, HttpBody},
-    extract::{OriginalUri, Request, State},
-    http::StatusCode,
-    middleware::Next,
+    extract::{OriginalUri, Request},
+    http::{StatusCode, request::Parts},
     response::Response,
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::timeout_at;
 use tracing::Span;
 
-use super::{Guard, Shared, observe::Cause, response};
+use super::{Shared, observe::Cause, response};
 use crate::{
     auth::{MODE_HEADER, Refusal},
-    context::Mode,
+    context::{Mode, RequestId},
     error::{Fault, HandlerError},
 };
 
-/// What authentication has found out. Only this file makes one, and a [`Call`](super::extract::Call) needs one.
-#[derive(Clone, Copy)]
+/// A request that has proven itself. Only this file makes one, and a route runs with nothing else.
 pub(super) struct Proven {
+    pub(super) request: Parts,
+    pub(super) request_id: RequestId,
     pub(super) mode: Mode,
     pub(super) deadline: Instant,
 }
 
-impl Proven {
-    /// The path and query that the caller sent, before any nesting took a prefix off.
-    fn path_as_sent(request: &http::request::Parts) -> &str {
-        let original = request.extensions.get::<OriginalUri>();
-        let uri = original.map_or(&request.uri, |OriginalUri(uri)| uri);
-        uri.path_and_query().map_or("/", |path| path.as_str())
-    }
-}
-
-pub(super) async fn authenticate(
-    State(guard): State<Guard>,
+pub(super) async fn authenticate<F: Future<Output = Response>>(
+    shared: Arc<Shared>,
     request: Request,
-    next: Next,
+    request_id: RequestId,
+    started: Instant,
+    route: impl FnOnce(Arc<Shared>, Proven) -> F,
 ) -> Response {
-    let shared = &*guard.shared;
-    let deadline = Instant::now() + shared.limits.deadline;
-    match prove(shared, request, deadline).await {
-        Ok(request) => match timeout_at(deadline.into(), next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => response::from_error(HandlerError::unavailable(
-                Duration::from_secs(1),
-                Fault::Deadline,
-            )),
-        },
-        Err(response) => response,
+    let deadline = started + shared.limits.deadline;
+    let (request, body) = request.into_parts();
+    let mode = match prove(&shared, &request, body, deadline).await {
+        Ok(mode) => mode,
+        Err(response) => return response,
+    };
+    Span::current().record("mode", mode.as_str());
+    let proven = Proven {
+        request,
+        request_id,
+        mode,
+        deadline,
+    };
+    match timeout_at(deadline.into(), route(shared, proven)).await {
+        Ok(response) => response,
+        Err(_) => response::from_error(HandlerError::unavailable(
+            Duration::from_secs(1),
+            Fault::Deadline,
+        )),
     }
 }
 
 /// Size, headers, timestamp, signature, mode, in this order: the cheapest check first.
-async fn prove(shared: &Shared, request: Request, deadline: Instant) -> Result<Request, Response> {
-    let (mut parts, body) = request.into_parts();
+async fn prove(
+    shared: &Shared,
+    request: &Parts,
+    body: Body,
+    deadline: Instant,
+) -> Result<Mode, Response> {
     if body.size_hint().lower() > shared.limits.body_bytes as u64 {
         return Err(response::error(StatusCode::PAYLOAD_TOO_LARGE));
     }
     let now = (shared.clock)();
     let claim = shared
         .verifier
-        .read(&parts.headers, now)
+        .read(&request.headers, now)
         .map_err(unauthorized)?;
     let body = if body.is_end_stream() {
         Bytes::new()
@@ -72,12 +80,16 @@ async fn prove(shared: &Shared, request: Request, deadline: Instant) -> Result<R
         read(body, shared.limits.body_bytes, deadline).await?
     };
     claim
-        .check(&parts.method, Proven::path_as_sent(&parts), &body)
+        .check(&request.method, path_as_sent(request), &body)
         .map_err(unauthorized)?;
-    let mode = mode(&parts, shared.live_only).map_err(response::from_error)?;
-    Span::current().record("mode", mode.as_str());
-    parts.extensions.insert(Proven { mode, deadline });
-    Ok(Request::from_parts(parts, Body::from(body)))
+    mode(request, shared.live_only).map_err(response::from_error)
+}
+
+/// The path and query that the caller sent, before any nesting took a prefix off.
+fn path_as_sent(request: &Parts) -> &str {
+    let original = request.extensions.get::<OriginalUri>();
+    let uri = original.map_or(&request.uri, |OriginalUri(uri)| uri);
+    uri.path_and_query().map_or("/", |path| path.as_str())
 }
 
 async fn read(body: Body, max_bytes: usize, deadline: Instant) -> Result<Bytes, Response> {
@@ -91,7 +103,7 @@ async fn read(body: Body, max_bytes: usize, deadline: Instant) -> Result<Bytes, 
     }
 }
 
-fn mode(parts: &http::request::Parts, live_only: bool) -> Result<Mode, HandlerError> {
+fn mode(parts: &Parts, live_only: bool) -> Result<Mode, HandlerError> {
     match parts.headers.get(&MODE_HEADER).map(|mode| mode.as_bytes()) {
         None | Some(b"live") => Ok(Mode::Live),
         Some(b"test") if live_only => Err(HandlerError::bad_request(

@@ -93,5 +93,5 @@ fn paged<T: Serialize>(call: &Call, limit: usize, page: &Page<T>) -> Result<Resp
         data: page.data(),
         next,
     };
-    Ok(response::json(StatusCode::OK, &body))
+    Ok(response::sized(StatusCode::OK, &body, 512 * (held + 1)))
 }

@@ -2,14 +2,11 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use axum::{
-    RequestExt,
-    extract::{RawPathParams, Request},
-};
+use axum::extract::{FromRequestParts, RawPathParams};
 
 use super::{Shared, authenticate::Proven};
 use crate::{
-    context::{RequestContext, RequestId},
+    context::RequestContext,
     error::{HandlerError, Result},
     operation::Operation,
     page::{InvalidCursor, PageRequest},
@@ -29,27 +26,23 @@ impl Call {
     pub(super) async fn new(
         operation: Operation,
         shared: Arc<Shared>,
-        mut request: Request,
+        proven: Proven,
     ) -> Result<Self> {
-        let parameters = request.extract_parts::<RawPathParams>().await;
+        let mut request = proven.request;
+        let parameters = RawPathParams::from_request_parts(&mut request, &()).await;
         let parameters = parameters
             .map_err(|_| HandlerError::bad_request("The path is not percent-encoded UTF-8"))?;
-        let query = request.uri().query().map(str::to_owned);
-        let mut extensions = std::mem::take(request.extensions_mut());
-        let (Some(proven), Some(request_id)) = (
-            extensions.remove::<Proven>(),
-            extensions.remove::<RequestId>(),
-        ) else {
-            return Err(HandlerError::from(
-                "a route was mounted without authentication",
-            ));
-        };
         Ok(Self {
-            context: RequestContext::new(proven.mode, request_id, proven.deadline, extensions),
+            context: RequestContext::new(
+                proven.mode,
+                proven.request_id,
+                proven.deadline,
+                request.extensions,
+            ),
+            query: request.uri.query().map(str::to_owned),
             shared,
             operation,
             parameters,
-            query,
         })
     }
 

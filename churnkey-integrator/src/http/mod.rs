@@ -1,7 +1,7 @@
 //! HTTP, and the only files that know axum.
 //!
 //! A request passes, outermost first: [`observe`] (request id, span, one log line), panic to 500, [`authenticate`]
-//! (body cap, signature or token, mode, deadline), then the route, or the 404 or 405 of the prefix. The layers lie
+//! (body cap, signature or token, mode, deadline), then the route, or the 404 or 405 of the prefix. All of that lies
 //! around every route, so that without a credential nobody can tell a path that is there from one that is not.
 
 mod authenticate;
@@ -11,19 +11,23 @@ mod observe;
 mod response;
 mod routes;
 
+pub(crate) use customers::mount as mount_customers;
+#[cfg(feature = "testing")]
+pub(crate) use observe::Cause;
+pub(crate) use observe::RequestIds;
 pub(crate) use routes::Routes;
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
-    Router,
-    http::StatusCode,
-    middleware::from_fn_with_state,
-    response::Response,
-    routing::{MethodRouter, any},
+    Router, extract::Request, handler::Handler, http::StatusCode, response::Response, routing::any,
 };
-use tower_http::catch_panic::CatchPanicLayer;
+use futures_util::future::{FutureExt, TryFutureExt};
 
+use self::{
+    authenticate::{Proven, authenticate},
+    observe::observe,
+};
 use crate::{
     auth::Verifier, error::Fault, features::Features, operation::Operation, seal::Seal,
     time::Timestamp,
@@ -54,13 +58,6 @@ pub(crate) struct Limits {
     pub(crate) deadline: Duration,
 }
 
-/// What lies around one route.
-#[derive(Clone)]
-struct Guard {
-    shared: Arc<Shared>,
-    operation: &'static str,
-}
-
 /// Mounts the routes under the prefix, and a 404 of our shape everywhere else under it.
 pub(crate) fn router<S>(routes: Routes, shared: &Arc<Shared>, prefix: &str) -> Router<S>
 where
@@ -69,30 +66,48 @@ where
     let mut router = Router::new();
     for (operation, route) in routes.into_mounted() {
         let path = format!("{prefix}{}", operation.path());
-        router = routes::mount(router, &path, guarded(route, shared, operation.name()));
+        router = routes::mount(router, &path, route);
     }
     for rest in ["", "/", "/{*rest}"] {
-        let route = guarded(any(response::not_found), shared, "none");
+        let route = any(Guarded {
+            operation: "none",
+            route: response::not_found,
+        });
         router = routes::mount(router, &format!("{prefix}{rest}"), route);
     }
     router.with_state(Arc::clone(shared))
 }
 
-fn guarded(
-    route: MethodRouter<Arc<Shared>>,
-    shared: &Arc<Shared>,
+/// A route with everything that lies around every one.
+///
+/// Functions that call each other, because each of axum's layers would cost every request several allocations.
+#[derive(Clone)]
+struct Guarded<R> {
     operation: &'static str,
-) -> MethodRouter<Arc<Shared>> {
-    let guard = Guard {
-        shared: Arc::clone(shared),
-        operation,
-    };
-    let authenticated = from_fn_with_state(guard.clone(), authenticate::authenticate);
-    let observed = from_fn_with_state(guard, observe::observe);
-    route
-        .layer::<_, Infallible>(authenticated)
-        .layer::<_, Infallible>(CatchPanicLayer::custom(panicked))
-        .layer(observed)
+    route: R,
+}
+
+impl<R, F> Handler<(), Arc<Shared>> for Guarded<R>
+where
+    R: FnOnce(Arc<Shared>, Proven) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response> + Send,
+{
+    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+    fn call(self, request: Request, shared: Arc<Shared>) -> Self::Future {
+        Box::pin(async move {
+            let Self { operation, route } = self;
+            let request_ids = &Arc::clone(&shared).request_ids;
+            observe(operation, request_ids, request, |request, id, started| {
+                let answer = authenticate(shared, request, id, started, route);
+                // What a panic leaves half done is the controller's own; nothing of the request is used after it.
+                AssertUnwindSafe(answer)
+                    .catch_unwind()
+                    .unwrap_or_else(panicked)
+            })
+            .await
+        })
+    }
 }
 
 /// The panic's text stays here: it may hold data, and the panic hook has reported it already.
@@ -106,8 +121,3 @@ pub(crate) fn mount_features(routes: &mut Routes) {
         response::json(StatusCode::OK, &shared.features)
     });
 }
-
-pub(crate) use customers::mount as mount_customers;
-#[cfg(feature = "testing")]
-pub(crate) use observe::Cause;
-pub(crate) use observe::RequestIds;

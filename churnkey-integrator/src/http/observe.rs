@@ -15,14 +15,12 @@ use std::{
 };
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderName, HeaderValue},
-    middleware::Next,
     response::Response,
 };
 use tracing::{Instrument, Span, field};
 
-use super::Guard;
 use crate::{auth::Refusal, context::RequestId, error::Fault};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -64,26 +62,28 @@ impl RequestIds {
     }
 }
 
-pub(super) async fn observe(
-    State(guard): State<Guard>,
-    mut request: Request,
-    next: Next,
+pub(super) async fn observe<F: Future<Output = Response>>(
+    operation: &'static str,
+    request_ids: &RequestIds,
+    request: Request,
+    next: impl FnOnce(Request, RequestId, Instant) -> F,
 ) -> Response {
     let started = Instant::now();
     let sent = request.headers().get(&REQUEST_ID);
     let sent = sent.and_then(|id| RequestId::from_caller(id.to_str().ok()?));
-    let request_id = sent.unwrap_or_else(|| guard.shared.request_ids.next());
+    let request_id = sent.unwrap_or_else(|| request_ids.next());
     let span = tracing::info_span!(
         "churnkey",
-        operation = guard.operation,
+        operation,
         request_id = request_id.as_str(),
         mode = field::Empty,
         status = field::Empty,
         duration_ms = field::Empty,
     );
     let echoed = HeaderValue::from_str(request_id.as_str());
-    request.extensions_mut().insert(request_id);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = next(request, request_id, started)
+        .instrument(span.clone())
+        .await;
     span.in_scope(|| report(&span, &response, started));
     if let Ok(id) = echoed {
         response.headers_mut().insert(REQUEST_ID, id);

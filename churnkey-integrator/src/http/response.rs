@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::observe::Cause;
+use super::{Shared, authenticate::Proven, observe::Cause};
 use crate::{error::HandlerError, operation::Operation};
 
 #[derive(Serialize)]
@@ -19,8 +19,14 @@ struct ErrorBody<'a> {
 }
 
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    match serde_json::to_vec(body) {
-        Ok(bytes) => answer(status, bytes),
+    sized(status, body, 512)
+}
+
+/// A body of about so many bytes: growing from nothing, a page would be copied over and over.
+pub(super) fn sized(status: StatusCode, body: &impl Serialize, about: usize) -> Response {
+    let mut bytes = Vec::with_capacity(about);
+    match serde_json::to_writer(&mut bytes, body) {
+        Ok(()) => answer(status, bytes),
         Err(error) => from_error(error.into()),
     }
 }
@@ -67,7 +73,7 @@ pub(super) fn from_error(error: HandlerError) -> Response {
     response
 }
 
-pub(super) async fn not_found() -> Response {
+pub(super) async fn not_found(_: Arc<Shared>, _: Proven) -> Response {
     error(StatusCode::NOT_FOUND)
 }
 

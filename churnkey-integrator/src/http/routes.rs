@@ -4,12 +4,11 @@ use std::{future::Future, sync::Arc};
 
 use axum::{
     Router,
-    extract::{Request, State},
     response::Response,
     routing::{MethodRouter, any},
 };
 
-use super::{Shared, extract::Call, response};
+use super::{Guarded, Shared, authenticate::Proven, extract::Call, response};
 use crate::{error::Result, features::Features, operation::Operation};
 
 /// What is mounted so far, and the manifest that says so.
@@ -32,11 +31,11 @@ impl Routes {
     where
         C: ?Sized + Send + Sync + 'static,
         H: Fn(Arc<C>, Call) -> F + Clone + Send + Sync + 'static,
-        F: Future<Output = Result<Response>> + Send,
+        F: Future<Output = Result<Response>> + Send + 'static,
     {
         let controller = Arc::clone(controller);
-        self.mount(operation, move |shared, request| async move {
-            let answer = match Call::new(operation, shared, request).await {
+        self.mount(operation, move |shared, proven| async move {
+            let answer = match Call::new(operation, shared, proven).await {
                 Ok(call) => handler(controller, call).await,
                 Err(error) => Err(error),
             };
@@ -48,18 +47,22 @@ impl Routes {
     /// method routing would add `Allow` outside of it, and so tell anybody which paths there are.
     pub(super) fn mount<H, F>(&mut self, operation: Operation, handler: H)
     where
-        H: FnOnce(Arc<Shared>, Request) -> F + Clone + Send + Sync + 'static,
-        F: Future<Output = Response> + Send,
+        H: FnOnce(Arc<Shared>, Proven) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response> + Send + 'static,
     {
-        let route = move |State(shared): State<Arc<Shared>>, request: Request| async move {
-            if operation.answers(request.method()) {
-                handler(shared, request).await
+        let route = move |shared, proven: Proven| async move {
+            if operation.answers(&proven.request.method) {
+                handler(shared, proven).await
             } else {
                 response::method_not_allowed(operation)
             }
         };
         self.features.advertise(operation);
-        self.mounted.push((operation, any(route)));
+        let guarded = Guarded {
+            operation: operation.name(),
+            route,
+        };
+        self.mounted.push((operation, any(guarded)));
     }
 
     pub(crate) fn features(&self) -> &Features {
