@@ -151,6 +151,10 @@ pub(crate) enum Fault {
         "operations() lists {0}, but the controller does not implement it: add the method, or let #[controller] write operations()"
     )]
     NotImplemented(&'static str),
+    #[error(
+        "the sealed cursor has {length} bytes, but at most {max} are allowed: page by a shorter key, or raise max_cursor_bytes"
+    )]
+    CursorTooLong { length: usize, max: usize },
     #[error("the controller panicked")]
     Panic,
     #[error("the controller did not answer before the deadline")]

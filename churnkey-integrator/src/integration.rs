@@ -55,7 +55,8 @@ impl Integration {
     pub fn builder(name: impl Into<String>, token: IntegrationToken) -> IntegrationBuilder {
         IntegrationBuilder {
             name: name.into(),
-            tokens: vec![token],
+            token,
+            further_tokens: Vec::new(),
             customers: Vec::new(),
             prefix: "/churnkey".to_owned(),
             token_header: None,
@@ -139,7 +140,8 @@ impl fmt::Debug for Integration {
 #[must_use]
 pub struct IntegrationBuilder {
     name: String,
-    tokens: Vec<IntegrationToken>,
+    token: IntegrationToken,
+    further_tokens: Vec<IntegrationToken>,
     customers: Vec<Arc<dyn CustomersController>>,
     prefix: String,
     token_header: Option<String>,
@@ -160,7 +162,7 @@ impl IntegrationBuilder {
     /// Accepts a further token, for both proofs, during a rotation: first accept the new one here, then change it in
     /// Churnkey's dashboard, then make it the builder's first and drop the old one. Cursors are sealed with the first.
     pub fn also_accept(mut self, token: IntegrationToken) -> Self {
-        self.tokens.push(token);
+        self.further_tokens.push(token);
         self
     }
 
@@ -220,7 +222,7 @@ impl IntegrationBuilder {
         self
     }
 
-    /// How long a request may take; 10 seconds unless set. Then the controller's future is dropped and the answer is
+    /// How long a request may take, at most an hour; 10 seconds unless set. Then the controller's future is dropped and the answer is
     /// 503 with `Retry-After`. Code that blocks its thread can't be interrupted.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.limits.deadline = deadline;
@@ -247,15 +249,12 @@ impl IntegrationBuilder {
             Some(Ok(name)) => Some(name),
             None => None,
         };
-        let Some((token, further)) = self.tokens.split_first() else {
-            return Err(BuildError { problems });
-        };
         if !problems.is_empty() {
             return Err(BuildError { problems });
         }
 
-        let mut verifier = Verifier::new(token).tolerance(self.tolerance.as_secs());
-        for token in further {
+        let mut verifier = Verifier::new(&self.token).tolerance(self.tolerance.as_secs());
+        for token in &self.further_tokens {
             verifier = verifier.also_accept(token);
         }
         if self.require_signature {
@@ -274,7 +273,7 @@ impl IntegrationBuilder {
             shared: Arc::new(Shared {
                 features: routes.features().clone(),
                 verifier,
-                seal: Seal::new(&self.tokens, self.limits.cursor_bytes),
+                seal: Seal::new(&self.token, &self.further_tokens, self.limits.cursor_bytes),
                 limits: self.limits,
                 live_only: self.live_only,
                 clock: self.clock,
@@ -283,7 +282,7 @@ impl IntegrationBuilder {
             routes,
             prefix: self.prefix,
             #[cfg(feature = "testing")]
-            token: token.clone(),
+            token: self.token,
         })
     }
 
@@ -312,8 +311,8 @@ impl IntegrationBuilder {
                 "the tolerance is out of bounds: choose 30 to 900 seconds",
             ),
             (
-                !limits.deadline.is_zero(),
-                "the deadline is zero, so no request could be answered: choose some seconds",
+                !limits.deadline.is_zero() && limits.deadline <= Duration::from_secs(3600),
+                "the deadline is out of bounds: choose more than nothing, and at most an hour",
             ),
             (
                 limits.default_page >= 1 && limits.default_page <= limits.max_page,

@@ -10,7 +10,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::{auth::keyed, context::Mode, page::Cursor, secret::IntegrationToken};
+use crate::{auth::keyed, context::Mode, error::Fault, page::Cursor, secret::IntegrationToken};
 
 const VERSION: u8 = 1;
 const TAG_BYTES: usize = 16;
@@ -26,51 +26,46 @@ pub(crate) struct Binding<'a> {
     pub(crate) mode: Mode,
 }
 
-/// The keys that seal (the first) and open (all of them) cursors.
+/// The keys that seal and open cursors.
 #[derive(Clone)]
 pub(crate) struct Seal {
-    keys: Vec<Hmac<Sha256>>,
+    sealing: Hmac<Sha256>,
+    opening: Vec<Hmac<Sha256>>,
     max_bytes: usize,
 }
 
-/// The sealed cursor would be longer than the limit.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "the sealed cursor has {length} bytes, but at most {max} are allowed: page by a shorter key, or raise max_cursor_bytes"
-)]
-pub(crate) struct CursorTooLong {
-    length: usize,
-    max: usize,
-}
-
 impl Seal {
-    pub(crate) fn new<'a>(
-        tokens: impl IntoIterator<Item = &'a IntegrationToken>,
+    /// Seals with the first token, opens with any.
+    pub(crate) fn new(
+        token: &IntegrationToken,
+        further: &[IntegrationToken],
         max_bytes: usize,
     ) -> Self {
         let derived = |token: &IntegrationToken| {
             let key = keyed(token.expose()).chain_update(KEY_LABEL).finalize();
             keyed(&key.into_bytes())
         };
+        let sealing = derived(token);
         Self {
-            keys: tokens.into_iter().map(derived).collect(),
+            opening: std::iter::once(sealing.clone())
+                .chain(further.iter().map(derived))
+                .collect(),
+            sealing,
             max_bytes,
         }
     }
 
     /// The text that is sent as `next`.
-    pub(crate) fn close(&self, cursor: &Cursor, to: Binding<'_>) -> Result<String, CursorTooLong> {
+    pub(crate) fn close(&self, cursor: &Cursor, to: Binding<'_>) -> Result<String, Fault> {
         let payload = cursor.payload();
         let mut bytes = Vec::with_capacity(1 + TAG_BYTES + payload.len());
         bytes.push(VERSION);
-        for key in self.keys.iter().take(1) {
-            let tag = tagged(key, payload, to).finalize().into_bytes();
-            bytes.extend(tag.iter().take(TAG_BYTES));
-        }
+        let tag = tagged(&self.sealing, payload, to).finalize().into_bytes();
+        bytes.extend(tag.iter().take(TAG_BYTES));
         bytes.extend_from_slice(payload);
         let text = BASE64_URL_SAFE_NO_PAD.encode(bytes);
         if text.len() > self.max_bytes {
-            return Err(CursorTooLong {
+            return Err(Fault::CursorTooLong {
                 length: text.len(),
                 max: self.max_bytes,
             });
@@ -89,7 +84,7 @@ impl Seal {
         let (tag, payload) = rest.split_at_checked(TAG_BYTES)?;
         let is_ours =
             |key: &Hmac<Sha256>| tagged(key, payload, to).verify_truncated_left(tag).is_ok();
-        if *version != VERSION || !self.keys.iter().any(is_ours) {
+        if *version != VERSION || !self.opening.iter().any(is_ours) {
             return None;
         }
         Cursor::from_payload(payload.to_vec()).ok()
@@ -133,7 +128,7 @@ mod tests {
     }
 
     fn seal() -> Seal {
-        Seal::new([&token("the-first-integration-token")], 512)
+        Seal::new(&token("the-first-integration-token"), &[], 512)
     }
 
     const LIST: Binding<'static> = Binding {
@@ -202,9 +197,9 @@ mod tests {
             token("the-former-integration-token"),
             token("the-newer-integration-token"),
         );
-        let before = Seal::new([&old], 512);
-        let during = Seal::new([&new, &old], 512);
-        let after = Seal::new([&new], 512);
+        let before = Seal::new(&old, &[], 512);
+        let during = Seal::new(&new, &[old], 512);
+        let after = Seal::new(&new, &[], 512);
         let (_, from_before) = sealed(&before);
         let (_, from_during) = sealed(&during);
         assert!(during.open(&from_before, LIST).is_some());
@@ -220,7 +215,7 @@ mod tests {
             error.starts_with("the sealed cursor has 559 bytes, but at most 512 are allowed"),
             "{error}"
         );
-        let roomy = Seal::new([&token("the-first-integration-token")], 600);
+        let roomy = Seal::new(&token("the-first-integration-token"), &[], 600);
         let text = roomy.close(&long, LIST).unwrap();
         assert!(roomy.open(&text, LIST).is_some());
         assert_eq!(seal().open(&text, LIST), None);
@@ -242,7 +237,7 @@ mod tests {
     proptest! {
         #[test]
         fn keys_survive_the_round_trip(key in any::<(i64, String)>()) {
-            let roomy = Seal::new([&token("the-first-integration-token")], 10_000);
+            let roomy = Seal::new(&token("the-first-integration-token"), &[], 10_000);
             let cursor = Cursor::new(&key).unwrap();
             let text = roomy.close(&cursor, LIST).unwrap();
             let opened = roomy.open(&text, LIST).unwrap();

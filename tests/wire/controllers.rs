@@ -172,7 +172,13 @@ async fn a_cursor_of_a_former_release_is_a_400_and_one_too_long_is_not_minted() 
         answer.body,
         json!({"code": 400, "message": "Invalid cursor"})
     );
-    assert_eq!(client.get("/churnkey/customers?limit=3").await.status, 500);
+    let answer = client.get("/churnkey/customers?limit=3").await;
+    assert_eq!(answer.status, 500);
+    let fault = answer.fault.unwrap();
+    assert!(
+        fault.starts_with("the sealed cursor has 1359 bytes, but at most 512"),
+        "{fault}"
+    );
 }
 
 #[tokio::test]

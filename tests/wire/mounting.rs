@@ -184,7 +184,7 @@ async fn build_names_every_problem_at_once_each_with_its_cure() {
         "no controller is registered: add .customers(..)",
         "the prefix is no plain path: write it like /churnkey",
         "the tolerance is out of bounds: choose 30 to 900 seconds",
-        "the deadline is zero",
+        "the deadline is out of bounds: choose more than nothing",
         "the page limits don't fit",
         "max_id_bytes is out of bounds: choose 1 to 1024",
         "max_cursor_bytes is too small",
