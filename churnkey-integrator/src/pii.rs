@@ -153,7 +153,27 @@ impl Phone {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// RUSTSEC-2023-0082 and RUSTSEC-2024-0369: parsers of phone numbers that panic on crafted ones.
+        #[test]
+        fn no_text_can_make_a_lookup_key_panic_and_a_key_is_its_own_key(text in ".{0,70}") {
+            if let Ok(phone) = Phone::new(text.clone())
+                && let Some(key) = phone.lookup_key()
+            {
+                let again = Phone::new(key.clone()).ok().and_then(|key| key.lookup_key());
+                prop_assert!(key.starts_with('+') || key.bytes().all(|byte| byte.is_ascii_digit()));
+                prop_assert_eq!(again, Some(key));
+            }
+            if let Ok(email) = Email::new(text) {
+                let key = email.lookup_key();
+                prop_assert_eq!(Email::new(key.clone()).unwrap().lookup_key(), key);
+            }
+        }
+    }
 
     #[test]
     fn personal_data_never_prints() {

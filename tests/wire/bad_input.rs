@@ -1,8 +1,9 @@
 //! What a caller may get wrong, and what it is told: a 4xx in the contract's shape that names the parameter.
 
-use churnkey_integrator::Mode;
+use churnkey_integrator::{Mode, testing::Client};
+use proptest::prelude::*;
 
-use crate::merchants::each;
+use crate::merchants::{each, in_memory_store, token};
 
 #[tokio::test]
 async fn a_limit_is_a_whole_number_from_1_up_and_large_ones_are_cut_down() {
@@ -301,4 +302,24 @@ async fn the_request_id_is_echoed_unless_it_could_forge_a_log_line() {
         }
     })
     .await;
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+    #[test]
+    fn no_bytes_in_path_or_query_break_anything(
+        kind in prop_oneof![Just("/"), Just("/email/"), Just("/phone/"), Just("?limit="), Just("?cursor=")],
+        bytes in proptest::collection::vec(any::<u8>(), 0..40),
+        digits in "[0-9eE+.-]{0,12}",
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let integration = in_memory::churnkey::integration(in_memory_store(), token()).unwrap();
+        let client = Client::new(&integration);
+        let encoded: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
+        for text in [encoded, digits.replace('+', "%2B")] {
+            // `send` checks the shape of every answer.
+            let answer = runtime.block_on(client.get(&format!("/churnkey/customers{kind}{text}")));
+            prop_assert!([200, 400, 404, 409].contains(&answer.status), "{}", answer.status);
+        }
+    }
 }
