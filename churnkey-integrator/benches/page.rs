@@ -49,13 +49,13 @@ struct PageBody<'a> {
 
 fn customer(number: usize) -> Customer {
     let address = Address::new()
-        .with_country("GB".to_owned())
-        .with_city("London".to_owned())
-        .with_postal_code("SW1Y 4JH".to_owned())
-        .with_line1("12 St James's Square".to_owned());
+        .with_country("GB")
+        .with_city("London")
+        .with_postal_code("SW1Y 4JH")
+        .with_line1("12 St James's Square");
     Customer::new(CustomerId::new(format!("cus_{number:08}")).unwrap())
-        .with_name("Ada".to_owned())
-        .with_last_name("Lovelace".to_owned())
+        .with_name("Ada")
+        .with_last_name("Lovelace")
         .with_email(Email::new(format!("ada.{number:08}@example.com")).unwrap())
         .with_phone(Phone::new("+441632960001").unwrap())
         .with_addresses([address])

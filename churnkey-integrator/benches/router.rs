@@ -59,12 +59,12 @@ impl rival::Customers for Shop {
 
 fn customer() -> Customer {
     let address = Address::new()
-        .with_country("GB".to_owned())
-        .with_city("London".to_owned())
-        .with_postal_code("SW1Y 4JH".to_owned());
+        .with_country("GB")
+        .with_city("London")
+        .with_postal_code("SW1Y 4JH");
     Customer::new(CustomerId::new("cus_00000001").unwrap())
-        .with_name("Ada".to_owned())
-        .with_last_name("Lovelace".to_owned())
+        .with_name("Ada")
+        .with_last_name("Lovelace")
         .with_email(Email::new("ada.lovelace@example.com").unwrap())
         .with_phone(Phone::new("+441632960001").unwrap())
         .with_addresses([address])

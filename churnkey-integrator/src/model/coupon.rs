@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::OptionalText;
 use crate::{
     id::CouponId,
     money::{Amount, Currency, Percentage},
@@ -76,7 +77,7 @@ impl Discount {
 ///     CouponDuration::Recurring { amount: 3, unit: CycleUnit::Month },
 ///     CouponValue::percentage(Percentage::whole(20)?),
 /// )
-/// .with_code("STAY20".to_owned())
+/// .with_code("STAY20")
 /// .with_redemptions(Redemptions { max: Some(100), current: Some(4) });
 /// assert_eq!(
 ///     serde_json::to_value(&coupon)?,
@@ -123,15 +124,15 @@ impl Coupon {
 
     /// The redeemable code, unique. Customers see it when there is no name.
     #[must_use]
-    pub fn with_code(mut self, code: impl Into<Option<String>>) -> Self {
-        self.code = code.into();
+    pub fn with_code(mut self, code: impl Into<OptionalText>) -> Self {
+        self.code = code.into().0;
         self
     }
 
     /// The name that customers see.
     #[must_use]
-    pub fn with_name(mut self, name: impl Into<Option<String>>) -> Self {
-        self.name = name.into();
+    pub fn with_name(mut self, name: impl Into<OptionalText>) -> Self {
+        self.name = name.into().0;
         self
     }
 

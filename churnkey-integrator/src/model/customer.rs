@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Discount, null_is_empty};
+use super::{Discount, OptionalText, null_is_empty};
 use crate::{
     id::CustomerId,
     money::Currency,
@@ -21,7 +21,7 @@ use crate::{
 /// use churnkey_integrator::{Currency, CustomerId, Email, model::Customer};
 ///
 /// let ada = Customer::new(CustomerId::new("cus_ada")?)
-///     .with_name("Ada".to_owned())
+///     .with_name("Ada")
 ///     .with_email(Email::new("ada@example.com")?)
 ///     .with_phone(None)
 ///     .with_currency(Currency::new("USD")?);
@@ -84,15 +84,15 @@ impl Customer {
 
     /// The full name, or the first name when the last name is kept apart.
     #[must_use]
-    pub fn with_name(mut self, name: impl Into<Option<String>>) -> Self {
-        self.name = name.into().map(Private::from);
+    pub fn with_name(mut self, name: impl Into<OptionalText>) -> Self {
+        self.name = name.into().into_private();
         self
     }
 
     /// The last name, only if the store keeps it apart.
     #[must_use]
-    pub fn with_last_name(mut self, last_name: impl Into<Option<String>>) -> Self {
-        self.last_name = last_name.into().map(Private::from);
+    pub fn with_last_name(mut self, last_name: impl Into<OptionalText>) -> Self {
+        self.last_name = last_name.into().into_private();
         self
     }
 
@@ -221,8 +221,8 @@ impl fmt::Debug for Metadata {
 /// use churnkey_integrator::model::Address;
 ///
 /// let address = Address::new()
-///     .with_country("GB".to_owned())
-///     .with_postal_code("SW1Y 4JH".to_owned());
+///     .with_country("GB")
+///     .with_postal_code("SW1Y 4JH");
 /// assert_eq!(
 ///     serde_json::to_string(&address)?,
 ///     r#"{"country":"GB","postalCode":"SW1Y 4JH"}"#
@@ -251,8 +251,8 @@ macro_rules! parts {
         $(
             #[doc = concat!("Sets ", $what, ".")]
             #[must_use]
-            pub fn $with(mut self, $part: impl Into<Option<String>>) -> Self {
-                self.$part = $part.into().map(Private::from);
+            pub fn $with(mut self, $part: impl Into<OptionalText>) -> Self {
+                self.$part = $part.into().into_private();
                 self
             }
 

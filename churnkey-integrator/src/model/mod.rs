@@ -1,7 +1,7 @@
 //! The models that Churnkey reads, one file each (contract, section 3).
 //!
 //! Every model has a constructor with its required fields and a `with_*` method for each other one.
-//! A `with_*` method takes the value or an `Option` of it, so a nullable column goes straight in.
+//! A `with_*` method takes the value or an `Option` of it, so a nullable column goes straight in; see [`OptionalText`].
 //! What is absent is omitted from the JSON; what is read back may be absent or `null`, and unknown
 //! fields are ignored.
 
@@ -11,7 +11,11 @@ mod customer;
 pub use coupon::{Coupon, CouponDuration, CouponValue, CycleUnit, Discount, Redemptions};
 pub use customer::{Address, Customer};
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer};
+
+use crate::pii::Private;
 
 /// `null` stands for an absent list or map: Churnkey's samples in other languages write it.
 fn null_is_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -20,4 +24,56 @@ where
     T: Default + Deserialize<'de>,
 {
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// A text or none: what the `with_*` methods for texts take. Anything that holds a text turns into one.
+///
+/// ```
+/// # use churnkey_integrator::{CustomerId, model::Customer};
+/// # let customer = Customer::new(CustomerId::new("cus_1")?);
+/// # struct Row { name: Option<String> }
+/// # let row = Row { name: None };
+/// let customer = customer.with_name("Ada"); // a literal
+/// let customer = customer.with_name(row.name); // a nullable column
+/// # assert_eq!(customer.name(), None);
+/// # Ok::<(), churnkey_integrator::InvalidId>(())
+/// ```
+#[derive(Clone)]
+pub struct OptionalText(Option<String>);
+
+impl OptionalText {
+    fn into_private(self) -> Option<Private> {
+        self.0.map(Private::from)
+    }
+}
+
+impl From<String> for OptionalText {
+    fn from(text: String) -> Self {
+        Self(Some(text))
+    }
+}
+
+impl From<&str> for OptionalText {
+    fn from(text: &str) -> Self {
+        Self(Some(text.to_owned()))
+    }
+}
+
+impl From<Option<String>> for OptionalText {
+    fn from(text: Option<String>) -> Self {
+        Self(text)
+    }
+}
+
+impl From<Option<&str>> for OptionalText {
+    fn from(text: Option<&str>) -> Self {
+        Self(text.map(str::to_owned))
+    }
+}
+
+/// It may be about a person.
+impl fmt::Debug for OptionalText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OptionalText([redacted])")
+    }
 }

@@ -46,7 +46,7 @@ async fn every_field_survives_the_database() {
             CouponDuration::Once,
             CouponValue::fixed(usd, Amount::flat(500)),
         )
-        .with_code("ONE".to_owned())
+        .with_code("ONE")
         .with_name("\"'\\ %s $1 {schema} Zoë 🦀".to_owned()),
         coupon(
             1,
@@ -80,9 +80,9 @@ async fn every_field_survives_the_database() {
     let full = Customer::new(CustomerId::new("cus_full").unwrap())
         .with_currency(Currency::new("JPY").unwrap())
         .with_addresses([
-            Address::new().with_state("Ōsaka".to_owned()),
+            Address::new().with_state("Ōsaka"),
             Address::new(),
-            Address::new().with_line2("'; DROP TABLE customers; --".to_owned()),
+            Address::new().with_line2("'; DROP TABLE customers; --"),
         ])
         .with_metadata([("", "null"), ("a\"b", "{\"nested\": [\"only text\"]}")])
         .with_discounts(discounts.map(|discount| {
