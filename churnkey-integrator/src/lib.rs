@@ -38,6 +38,8 @@
 //! * [`Verifier`]: how a request proves itself, also for routes of your own. [`sign`]: how to sign one.
 //! * `testing` (with the feature of that name): an in-process client, and the conformance suite for your own tests.
 //!
+//! "The contract" whose sections are named here is `docs/contract.md` of the repository.
+//!
 //! # Features
 //! | feature | what it brings |
 //! | --- | --- |

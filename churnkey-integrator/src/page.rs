@@ -20,7 +20,8 @@
 //! ```
 //!
 //! The cursor on the wire is sealed: what reaches `list` is a key that this integration issued, for
-//! this list and this mode. Anything else was answered 400 before.
+//! this list and this mode. Anything else was answered 400 before. The seal is a signature, not a
+//! cipher, and Churnkey can read the key: don't page by personal data.
 
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -23,7 +23,6 @@ use in_memory::store::Store;
 struct Broken {
     good: Store,
     fault: Fault,
-    calls: AtomicUsize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,6 +41,11 @@ enum Fault {
     SkipsARow,
     IgnoresTheCursor,
     MixesModes,
+    ListsLiveAlways,
+    ListsTestToo,
+    EmailIgnoresMode,
+    PhoneIgnoresMode,
+    IdsIgnoreCase,
     ListsLess,
     ForgetsTheFirst,
     OrderByPageSize,
@@ -77,6 +81,11 @@ impl CustomersController for Broken {
         }
         let found = self.good.retrieve(cx, id).await?;
         let found = match (found, self.fault) {
+            (None, Fault::IdsIgnoreCase) => {
+                let mut all = self.all(cx).into_iter();
+                let same = |c: &Customer| c.id().as_str().eq_ignore_ascii_case(id.as_str());
+                all.find_map(|(_, customer)| same(&customer).then_some(customer))
+            }
             (None, Fault::MixesModes) => self.good.test.by_id(id).or(self.good.live.by_id(id)),
             (found, _) => found,
         };
@@ -144,6 +153,18 @@ impl CustomersController for Broken {
                 let page = Page::from_overfetch(rows, page, |(seq, _)| *seq)?;
                 Ok(page.map(|(_, customer)| customer))
             }
+            Fault::ListsLiveAlways | Fault::ListsTestToo => {
+                let after: u64 = page.after()?.unwrap_or(0);
+                let mut rows = self.good.live.after(0, usize::MAX);
+                if self.is(Fault::ListsTestToo) {
+                    let last = rows.len() as u64;
+                    let test = self.good.test.after(0, usize::MAX).into_iter();
+                    rows.extend(test.map(|(seq, customer)| (last + seq, customer)));
+                }
+                rows.retain(|(seq, _)| *seq > after);
+                let page = Page::from_overfetch(rows, page, |(seq, _)| *seq)?;
+                Ok(page.map(|(_, customer)| customer))
+            }
             Fault::ListsLess => {
                 let page = self.good.list(cx, page).await?;
                 Ok(page.map(|customer| Customer::new(customer.id().clone())))
@@ -193,6 +214,13 @@ impl CustomersController for Broken {
                 Some(_) => Ok(all().next()),
                 None => Ok(None),
             },
+            Fault::EmailIgnoresMode => match self.good.find_by_email(cx, email).await? {
+                None => Ok(match self.good.live.by_email(email) {
+                    in_memory::store::Match::One(customer) => Some(*customer),
+                    _ => None,
+                }),
+                found => Ok(found),
+            },
             Fault::EchoesTheAddress => match self.good.find_by_email(cx, email).await? {
                 None => Err(HandlerError::not_found(format!(
                     "nobody has {}",
@@ -205,8 +233,13 @@ impl CustomersController for Broken {
     }
 
     async fn find_by_phone(&self, cx: &RequestContext, phone: &Phone) -> Result<Option<Customer>> {
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        self.good.find_by_phone(cx, phone).await
+        match self.good.find_by_phone(cx, phone).await? {
+            None if self.is(Fault::PhoneIgnoresMode) => Ok(match self.good.live.by_phone(phone) {
+                in_memory::store::Match::One(customer) => Some(*customer),
+                _ => None,
+            }),
+            found => Ok(found),
+        }
     }
 }
 
@@ -214,7 +247,6 @@ async fn report_on(fault: Fault) -> Report {
     let merchant = Arc::new(Broken {
         good: in_memory_store(),
         fault,
-        calls: AtomicUsize::new(0),
     });
     let integration = Integration::builder("Broken", token())
         .customers(merchant.clone())
@@ -262,12 +294,21 @@ broken_merchants! {
     an_error_that_leaks_the_store: LeaksItsStore breaks ErrorsTellNothing, "SELECT * FROM customers";
     an_error_that_echoes_an_address: EchoesTheAddress breaks ErrorsTellNothing, "in the message \"nobody has";
     a_customer_out_of_nothing: InventsCustomers breaks Missing, "expected 404 for the id that nobody has; got 200";
-    an_error_instead_of_none: FailsOnMissing breaks Missing, "got 500: Internal Server Error";
+    an_error_instead_of_none: FailsOnMissing breaks Missing, "got 500: no rows returned";
     a_panic_instead_of_none: PanicsOnMissing breaks Missing, "got 500: the controller panicked";
     a_row_on_two_pages: RepeatsTheLastRow breaks EachRecordOnce, "again";
     a_row_on_no_page: SkipsARow breaks EachRecordOnce, "is missing";
     a_crawl_without_an_end: IgnoresTheCursor breaks CrawlEnds, "the same next again";
     live_and_test_mixed: MixesModes breaks ModesApart, "expected 404 for the live customer in test mode; got 200";
+    a_list_of_live_customers_in_test_mode: ListsLiveAlways breaks ModesApart,
+        "a list in test mode without the other mode's customer cus_ada";
+    a_list_of_test_customers_in_live_mode: ListsTestToo breaks ModesApart,
+        "a list in live mode without the other mode's customer cus_test";
+    an_address_looked_up_in_the_wrong_mode: EmailIgnoresMode breaks ModesApart,
+        "customers.find_by_email broke modes-apart (contract, section 2.4): expected 404 for the live customer in test mode";
+    a_number_looked_up_in_the_wrong_mode: PhoneIgnoresMode breaks ModesApart,
+        "customers.find_by_phone broke modes-apart (contract, section 2.4): expected 404 for the live customer in test mode";
+    an_id_compared_without_case: IdsIgnoreCase breaks Missing, "expected 404 for an id in other letter case; got 500";
     a_list_that_says_less: ListsLess breaks SameRecord, "records that differ in [\"addresses\", \"currency\", \"email\"";
     a_list_without_somebody: ForgetsTheFirst breaks Found, "the customer cus_ada among the listed";
     an_order_that_depends_on_the_page_size: OrderByPageSize breaks StableOrder, "another order";
@@ -275,7 +316,7 @@ broken_merchants! {
     an_address_that_is_searched: SearchesSubstrings breaks Missing, "404 for a text that is not the whole email; got 200";
     a_guess_among_several_owners: GuessesAmongOwners breaks Ambiguous, "expected 409";
     somebody_elses_record: FindsSomebodyElse breaks Found, "expected 200 and the customer cus_zoe; got 200 and the customer cus_ada";
-    an_id_pasted_into_sql: PastesIdsIntoSql breaks OddInput, "404 or 400 for \"'\"; got 500";
+    an_id_pasted_into_sql: PastesIdsIntoSql breaks OddInput, "404 or 400 for \"'\"; got 500: unterminated quoted string (texts that broke it: 2 of 17)";
     a_merchant_that_hangs: NeverAnswers breaks Found, "the controller did not answer before the deadline";
 }
 

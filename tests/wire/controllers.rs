@@ -142,7 +142,7 @@ async fn another_customers_record_is_never_served() {
     let answer = client().get("/churnkey/customers/another").await;
     assert!(!String::from_utf8_lossy(&answer.bytes).contains("cus_1"));
     assert_eq!(
-        answer.fault.as_deref(),
+        answer.cause.as_deref(),
         Some(
             "retrieve returned a record with another id than the one that was asked for; nothing was served"
         )
@@ -153,10 +153,10 @@ async fn another_customers_record_is_never_served() {
 async fn a_page_over_the_limit_is_not_cut_down_in_silence() {
     let answer = client().get("/churnkey/customers?limit=4").await;
     assert_eq!(answer.status, 500);
-    let fault = answer.fault.unwrap();
+    let cause = answer.cause.unwrap();
     assert!(
-        fault.starts_with("the page holds 5 records though 4 were asked for"),
-        "{fault}"
+        cause.starts_with("the page holds 5 records though 4 were asked for"),
+        "{cause}"
     );
 }
 
@@ -174,10 +174,10 @@ async fn a_cursor_of_a_former_release_is_a_400_and_one_too_long_is_not_minted() 
     );
     let answer = client.get("/churnkey/customers?limit=3").await;
     assert_eq!(answer.status, 500);
-    let fault = answer.fault.unwrap();
+    let cause = answer.cause.unwrap();
     assert!(
-        fault.starts_with("the sealed cursor has 1359 bytes, but at most 512"),
-        "{fault}"
+        cause.starts_with("the sealed cursor has 1359 bytes, but at most 512"),
+        "{cause}"
     );
 }
 

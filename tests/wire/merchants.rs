@@ -74,5 +74,5 @@ async fn the_in_memory_merchant_conforms_also_while_customers_come_and_go() {
     });
     let report = conformance(&integration, &fixtures).await;
     report.assert_passed();
-    assert_eq!(report.passed().len(), 42, "{report}");
+    assert_eq!(report.passed().len(), 45, "{report}");
 }

@@ -91,6 +91,9 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// Without `#[controller]` on the block, and without `#[async_trait]`, the compiler complains about lifetimes first: look for
+/// the missing attribute.
+///
 /// # Contract
 /// * Live and test data never mix: choose the data set by [`RequestContext::mode`].
 /// * What is not there is `Ok(None)`; the framework answers 404.

@@ -16,7 +16,7 @@ use std::{
 
 use axum::{
     extract::Request,
-    http::{HeaderName, HeaderValue},
+    http::{HeaderName, HeaderValue, StatusCode},
     response::Response,
 };
 use tracing::{Instrument, Span, field};
@@ -38,6 +38,17 @@ impl Cause {
         match self {
             Self::Refused(refusal) => Some(refusal.to_string()),
             Self::Failed(error) => error.downcast_ref::<Fault>().map(Fault::to_string),
+        }
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Cause {
+    /// All that is known, for the merchant's own tests.
+    pub(crate) fn full_text(&self) -> String {
+        match self {
+            Self::Refused(refusal) => refusal.to_string(),
+            Self::Failed(error) => chain(&**error),
         }
     }
 }
@@ -100,7 +111,12 @@ fn report(span: &Span, response: &Response, started: Instant) {
     span.record("duration_ms", started.elapsed().as_secs_f64() * 1000.0);
     let cause = response.extensions().get::<Cause>();
     let reason = cause.and_then(Cause::safe_text);
-    let reason = reason.as_deref();
+    let reason = reason.as_deref().or(match status {
+        StatusCode::SERVICE_UNAVAILABLE => {
+            Some("the controller says that its store is unavailable")
+        }
+        _ => None,
+    });
     if status.is_server_error() {
         tracing::error!(reason, "failed");
     } else if matches!(cause, Some(Cause::Refused(_))) {

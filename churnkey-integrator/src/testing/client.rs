@@ -223,7 +223,7 @@ impl Call<'_> {
         Answer {
             status: parts.status.as_u16(),
             body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
-            fault: cause.and_then(Cause::safe_text),
+            cause: cause.map(Cause::full_text),
             headers: parts.headers,
             bytes,
         }
@@ -242,8 +242,8 @@ pub struct Answer {
     pub body: Value,
     /// The body as it came.
     pub bytes: Vec<u8>,
-    /// The rule that the controller broke, or why the request was refused, as far as the framework tells it in process.
-    pub fault: Option<String>,
+    /// What the log says of the reason, the controller's own error included. No caller sees it.
+    pub cause: Option<String>,
 }
 
 impl Answer {

@@ -59,7 +59,7 @@ pub async fn serve(
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|error| format!("can't listen on {listen}: {error}; choose another --listen"))?;
-    announce(listener.local_addr()?, credential.shell_word)?;
+    announce(listener.local_addr()?, credential.in_shell)?;
 
     let (stop, stopped) = watch::channel(false);
     let wait_for = |mut stopped: watch::Receiver<bool>| async move {
@@ -90,12 +90,12 @@ fn announce(address: SocketAddr, token: &str) -> io::Result<()> {
     writeln!(out, "listening on http://{address}")?;
     writeln!(
         out,
-        "curl -H 'Authorization: Bearer '{token} 'http://{address}/churnkey/customers/cus_ada'"
+        "curl -H \"Authorization: Bearer {token}\" 'http://{address}/churnkey/customers/cus_ada'"
     )?;
     writeln!(
         out,
         "t=$(date +%s); p='/churnkey/customers?limit=2'; \
-         s=$(printf 'v1\\n%s\\nGET\\n%s\\nlive\\n' \"$t\" \"$p\" | openssl dgst -sha256 -hmac {token} -r | cut -d' ' -f1); \
+         s=$(printf 'v1\\n%s\\nGET\\n%s\\nlive\\n' \"$t\" \"$p\" | openssl dgst -sha256 -hmac \"{token}\" -r | cut -d' ' -f1); \
          curl -H \"X-Churnkey-Timestamp: $t\" -H \"X-Churnkey-Signature: v1=$s\" \"http://{address}$p\""
     )?;
     out.flush()

@@ -12,8 +12,8 @@ const DEMO_TOKEN: &str = "ck-demo-integration-token-0001";
 pub struct Credential {
     /// The token itself.
     pub token: IntegrationToken,
-    /// A shell word for it.
-    pub shell_word: &'static str,
+    /// How it is written between a shell's double quotes.
+    pub in_shell: &'static str,
 }
 
 /// There is no token that may be used.
@@ -48,7 +48,7 @@ impl Credential {
         match IntegrationToken::from_env(VARIABLE) {
             Ok(token) => Ok(Self {
                 token,
-                shell_word: "\"$CK_INTEGRATION_TOKEN\"",
+                in_shell: "$CK_INTEGRATION_TOKEN",
             }),
             Err(TokenError::NotSet(_)) if listen.ip().is_loopback() => {
                 tracing::warn!(
@@ -56,7 +56,7 @@ impl Credential {
                 );
                 Ok(Self {
                     token: demo_token()?,
-                    shell_word: DEMO_TOKEN,
+                    in_shell: DEMO_TOKEN,
                 })
             }
             Err(TokenError::NotSet(_)) => Err(NoToken::DemoTokenBeyondLoopback(listen)),

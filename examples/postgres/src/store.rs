@@ -74,7 +74,7 @@ impl Store {
     /// The connections are not encrypted; see `store/pool.rs` for where TLS goes.
     ///
     /// # Errors
-    /// [`StoreError::Address`] if the text is no such address.
+    /// [`StoreError::Address`] or [`StoreError::NoTls`] if the text is no such address.
     pub fn connect(address: &str) -> Result<Self, StoreError> {
         Self::connect_with(address, Self::MAX_CONNECTIONS)
     }
@@ -83,7 +83,7 @@ impl Store {
     /// `max_connections`.
     ///
     /// # Errors
-    /// [`StoreError::Address`] if the text is no such address.
+    /// [`StoreError::Address`] or [`StoreError::NoTls`] if the text is no such address.
     pub fn connect_with(address: &str, max_connections: usize) -> Result<Self, StoreError> {
         let database = Database::new(address, max_connections)?;
         let customers = |mode| Customers {
@@ -202,15 +202,20 @@ pub enum StoreError {
          with special characters in the password percent-encoded"
     )]
     Address,
-    /// PostgreSQL refused.
+    /// The address asks for TLS.
     #[error(
-        "{doing} failed: PostgreSQL answered SQLSTATE {code}; RUST_LOG=debug shows its message"
+        "the database's address requires TLS, which this example is built without: store/pool.rs says where to add it"
     )]
+    NoTls,
+    /// PostgreSQL refused.
+    #[error("{doing} failed: PostgreSQL answered SQLSTATE {code}: {cure}")]
     Refused {
         /// What was being done.
         doing: &'static str,
         /// What is wrong, as one of the codes in appendix A of PostgreSQL's manual.
         code: String,
+        /// What to do.
+        cure: &'static str,
     },
     /// PostgreSQL could not be asked.
     #[error("{doing} failed: {why}")]

@@ -27,28 +27,64 @@ impl Suite {
         self.check(Retrieve, Rule::Missing, verdict);
         self.tells_nothing(Retrieve, &nobody, Some(&missing));
 
+        let swapped = with_swapped_case(&id);
+        if swapped != id {
+            let path = format!("{base}{}", encoded(&swapped));
+            let answer = self.client.get_unchecked(&path).await;
+            let verdict = status_is(&answer, 404, "for an id in other letter case");
+            self.check(Retrieve, Rule::Missing, verdict);
+        }
+
         self.odd_input(Retrieve, &base).await;
         self.modes_apart(&base, &path).await;
     }
 
     async fn modes_apart(&mut self, base: &str, live_path: &str) {
-        let test = self.in_test_mode();
-        let (status, why) = if self.live_only {
-            (400, "in test mode, as only live data is served")
-        } else {
-            (404, "for the live customer in test mode")
-        };
-        let answer = test.get_unchecked(live_path).await;
-        self.check(Retrieve, Rule::ModesApart, status_is(&answer, status, why));
-
+        self.live_stays_out_of_test_mode(Retrieve, live_path).await;
         if let Some(id) = self.fixtures.test_customer.clone() {
             let path = format!("{base}{}", encoded(&id));
-            let in_test = test.get_unchecked(&path).await;
+            let in_test = self.in_test_mode().get_unchecked(&path).await;
             self.check(Retrieve, Rule::ModesApart, is_customer(&in_test, &id));
             let in_live = self.client.get_unchecked(&path).await;
             let verdict = status_is(&in_live, 404, "for the test customer in live mode");
             self.check(Retrieve, Rule::ModesApart, verdict);
         }
+    }
+
+    /// What finds a live customer finds nobody in test mode.
+    async fn live_stays_out_of_test_mode(
+        &mut self,
+        operation: CustomersOperation,
+        live_path: &str,
+    ) {
+        let (status, why) = if self.live_only {
+            (400, "in test mode, as only live data is served")
+        } else {
+            (404, "for the live customer in test mode")
+        };
+        let answer = self.in_test_mode().get_unchecked(live_path).await;
+        self.check(operation, Rule::ModesApart, status_is(&answer, status, why));
+    }
+
+    /// What finds the test customer finds nobody in live mode.
+    async fn test_stays_out_of_live_mode(
+        &mut self,
+        operation: CustomersOperation,
+        what: &str,
+        base: &str,
+    ) {
+        let Some(id) = self.fixtures.test_customer.clone() else {
+            return;
+        };
+        let path = self.path(&format!("/customers/{}", encoded(&id)));
+        let in_test = self.in_test_mode().get_unchecked(&path).await;
+        let Some(contact) = in_test.body.get(what).and_then(Value::as_str) else {
+            return;
+        };
+        let path = format!("{base}{}", encoded(contact));
+        let in_live = self.client.get_unchecked(&path).await;
+        let verdict = status_is(&in_live, 404, "for the test customer in live mode");
+        self.check(operation, Rule::ModesApart, verdict);
     }
 
     pub(super) async fn find_by_email(&mut self) {
@@ -93,11 +129,12 @@ impl Suite {
             self.check(operation, Rule::FixtureGiven, verdict);
             return;
         };
-        let found = self
-            .client
-            .get_unchecked(&format!("{base}{}", encoded(value)))
-            .await;
+        let path = format!("{base}{}", encoded(value));
+        let found = self.client.get_unchecked(&path).await;
         self.check(operation, Rule::Found, is_customer(&found, owner));
+        self.live_stays_out_of_test_mode(operation, &path).await;
+        self.test_stays_out_of_live_mode(operation, what, &base)
+            .await;
 
         let by_id = self.path(&format!("/customers/{}", encoded(owner)));
         let by_id = self.client.get_unchecked(&by_id).await;
@@ -132,12 +169,23 @@ impl Suite {
         if let Some(shared) = shared {
             let path = format!("{base}{}", encoded(&shared));
             let answer = self.client.get_unchecked(&path).await;
-            let when = format!("for a {what} that several customers have");
+            let when = format!("for the {what} that several customers have");
             self.check(operation, Rule::Ambiguous, status_is(&answer, 409, &when));
             self.tells_nothing(operation, &answer, Some(&shared));
         }
         self.odd_input(operation, &base).await;
     }
+}
+
+fn with_swapped_case(id: &str) -> String {
+    let swapped = id.chars().map(|c| {
+        if c.is_ascii_lowercase() {
+            c.to_ascii_uppercase()
+        } else {
+            c.to_ascii_lowercase()
+        }
+    });
+    swapped.collect()
 }
 
 /// 200, the model's shape, and the id that was asked for.

@@ -10,7 +10,10 @@ use super::{
     encoded,
     wire::{described, status_is},
 };
-use crate::{operation::CustomersOperation::List, testing::Answer};
+use crate::{
+    operation::CustomersOperation::List,
+    testing::{Answer, Client},
+};
 
 /// More pages than this, and the crawl is taken for endless.
 const MOST_PAGES: usize = 20_000;
@@ -30,11 +33,13 @@ struct Crawl {
 impl Suite {
     pub(super) async fn list(&mut self) {
         let whole = self.path(&format!("/customers?limit={}", self.max_page));
-        let Some(reference) = self.crawl(&whole, false).await else {
+        let live = self.client.clone();
+        let Some(reference) = self.crawl(&live, &whole, false).await else {
             return;
         };
         self.once(&reference);
         self.holds_the_fixture(&reference).await;
+        self.lists_apart(&whole, &reference).await;
 
         for limit in [1, 2, 3, 7] {
             // A large store is crawled page by page in the larger sizes only.
@@ -42,7 +47,7 @@ impl Suite {
                 continue;
             }
             let path = self.path(&format!("/customers?limit={limit}"));
-            let Some(crawl) = self.crawl(&path, false).await else {
+            let Some(crawl) = self.crawl(&live, &path, false).await else {
                 return;
             };
             self.once(&crawl);
@@ -72,7 +77,7 @@ impl Suite {
     }
 
     /// Follows `next` to the end.
-    async fn crawl(&mut self, first: &str, with_changes: bool) -> Option<Crawl> {
+    async fn crawl(&mut self, client: &Client, first: &str, with_changes: bool) -> Option<Crawl> {
         let mut crawl = Crawl {
             ids: Vec::new(),
             records: Vec::new(),
@@ -86,7 +91,7 @@ impl Suite {
         let mut seen = BTreeSet::new();
         let mut path = first.to_owned();
         loop {
-            let answer = self.client.get_unchecked(&path).await;
+            let answer = client.get_unchecked(&path).await;
             crawl.pages += 1;
             let records = match page_of(&answer, limit) {
                 Ok(records) => records,
@@ -138,7 +143,7 @@ impl Suite {
             None => Ok(()),
             Some(id) => Err((
                 "every record once".to_owned(),
-                format!("{id} again, and {} more like it", twice.len() - 1),
+                format!("{id} again (records that came again: {})", twice.len()),
             )),
         };
         self.check(List, Rule::EachRecordOnce, verdict);
@@ -159,8 +164,45 @@ impl Suite {
             let id = record["id"].as_str().unwrap_or_default();
             let path = self.path(&format!("/customers/{}", encoded(id)));
             let answer = self.client.get_unchecked(&path).await;
-            let verdict = same_record(record, &answer.body, "list and retrieve");
+            let verdict = match answer.status {
+                200 => same_record(record, &answer.body, "list and retrieve"),
+                _ => Err((
+                    format!("retrieve to have the listed customer {id}"),
+                    described(&answer),
+                )),
+            };
             self.check(List, Rule::SameRecord, verdict);
+        }
+    }
+
+    async fn lists_apart(&mut self, whole: &str, live: &Crawl) {
+        let test_customer = self.fixtures.test_customer.clone();
+        if let Some(id) = &test_customer {
+            self.check(List, Rule::ModesApart, absent(live, id, "live"));
+        }
+        if self.live_only {
+            return;
+        }
+        let client = self.in_test_mode();
+        let Some(test) = self.crawl(&client, whole, false).await else {
+            return;
+        };
+        let live_customer = self.fixtures.customer.clone();
+        self.check(
+            List,
+            Rule::ModesApart,
+            absent(&test, &live_customer, "test"),
+        );
+        if let Some(id) = test_customer {
+            let verdict = if test.ids.contains(&id) {
+                Ok(())
+            } else {
+                Err((
+                    format!("the customer {id} among those listed in test mode"),
+                    format!("{} others", test.ids.len()),
+                ))
+            };
+            self.check(List, Rule::ModesApart, verdict);
         }
     }
 
@@ -214,11 +256,12 @@ impl Suite {
         }
         let limit = (before.ids.len() / 4).clamp(1, usize::from(self.max_page));
         let path = self.path(&format!("/customers?limit={limit}"));
-        let Some(during) = self.crawl(&path, true).await else {
+        let live = self.client.clone();
+        let Some(during) = self.crawl(&live, &path, true).await else {
             return;
         };
         let whole = self.path(&format!("/customers?limit={}", self.max_page));
-        let Some(after) = self.crawl(&whole, false).await else {
+        let Some(after) = self.crawl(&live, &whole, false).await else {
             return;
         };
         let after = set(&after);
@@ -238,6 +281,16 @@ impl Suite {
         };
         self.check(List, Rule::StableUnderChange, verdict);
     }
+}
+
+fn absent(crawl: &Crawl, id: &str, mode: &str) -> Result<(), (String, String)> {
+    if crawl.ids.iter().any(|listed| listed == id) {
+        return Err((
+            format!("a list in {mode} mode without the other mode's customer {id}"),
+            "the customer in it".to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 fn set(crawl: &Crawl) -> BTreeSet<&str> {

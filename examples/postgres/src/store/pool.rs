@@ -13,7 +13,7 @@ use churnkey_integrator::{HandlerError, Result};
 use deadpool_postgres::{
     Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
 };
-use tokio_postgres::{Config, NoTls, Row, error::SqlState, types::ToSql};
+use tokio_postgres::{Config, NoTls, Row, config::SslMode, error::SqlState, types::ToSql};
 
 use super::{Statement, StoreError};
 
@@ -41,6 +41,9 @@ impl Database {
         let mut config: Config = address.parse().map_err(|_| StoreError::Address)?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(StoreError::Address);
+        }
+        if config.get_ssl_mode() == SslMode::Require {
+            return Err(StoreError::NoTls);
         }
         // The address comes last, so that what it says wins.
         let options = config.get_options().unwrap_or_default();
@@ -178,6 +181,16 @@ fn has_class(error: &tokio_postgres::Error, class: &str) -> bool {
         .is_some_and(|state| state.code().starts_with(class))
 }
 
+/// What to do about the codes that a first start meets.
+fn cure(state: &SqlState) -> &'static str {
+    match state.code() {
+        "3D000" => "the database does not exist, create it with createdb",
+        "28P01" | "28000" => "the user or the password was refused",
+        "42501" => "the user lacks a right, such as that to create schemas in the database",
+        _ => "RUST_LOG=debug shows its message",
+    }
+}
+
 impl StoreError {
     pub(super) fn new(doing: &'static str, error: &tokio_postgres::Error) -> Self {
         tracing::debug!(?error, doing, "the database's own words");
@@ -185,6 +198,7 @@ impl StoreError {
             (Some(state), _) => Self::Refused {
                 doing,
                 code: state.code().to_owned(),
+                cure: cure(state),
             },
             (None, Some(source)) if source.is::<io::Error>() => Self::Unreachable {
                 doing,

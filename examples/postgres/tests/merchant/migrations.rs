@@ -71,8 +71,22 @@ async fn a_failing_migration_leaves_nothing_behind() {
     let error = store.migrate().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "migrating the database failed: PostgreSQL answered SQLSTATE 42P07; RUST_LOG=debug shows its message"
+        "migrating the database failed: PostgreSQL answered SQLSTATE 42P07: RUST_LOG=debug shows its message"
     );
+    let absent = database.url().rsplit_once('/').unwrap().0.to_owned() + "/no_such_database";
+    let error = Store::connect(&absent)
+        .unwrap()
+        .migrate()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "migrating the database failed: PostgreSQL answered SQLSTATE 3D000: the database does not exist, create it with createdb"
+    );
+    let encrypted = format!("{}?sslmode=require", database.url());
+    let error = Store::connect(&encrypted).unwrap_err();
+    assert!(matches!(error, StoreError::NoTls), "{error:?}");
+
     let made = sql
         .query(
             "SELECT 1 FROM pg_namespace WHERE nspname = 'churnkey_live'",

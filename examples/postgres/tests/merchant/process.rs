@@ -115,7 +115,7 @@ fn the_program_serves_demo_and_generated_customers_and_ends_cleanly() {
     assert_eq!(
         plain,
         format!(
-            "curl -H 'Authorization: Bearer 'ck-demo-integration-token-0001 \
+            "curl -H \"Authorization: Bearer ck-demo-integration-token-0001\" \
             'http://{address}/churnkey/customers/cus_ada'"
         )
     );
