@@ -53,6 +53,23 @@ async fn merged_nested_once_and_nested_twice_the_signature_covers_the_path_as_se
 }
 
 #[tokio::test]
+async fn a_parameter_of_the_apps_own_path_is_not_taken_for_ours() {
+    let app: Router = Router::new().nest("/shops/{id}", router());
+    let client = Client::for_router(app, token());
+    let answer = client
+        .get("/shops/cus_grace/churnkey/customers/cus_ada")
+        .await;
+    assert_eq!(answer.body["id"], "cus_ada");
+    // A cursor is bound to the whole path, so one shop's is not another's.
+    let page = client.get("/shops/north/churnkey/customers?limit=1").await;
+    let next = page.body["next"].as_str().unwrap().to_owned();
+    for (shop, status) in [("north", 200), ("south", 400)] {
+        let path = format!("/shops/{shop}/churnkey/customers?cursor={next}");
+        assert_eq!(client.get(&path).await.status, status, "{shop}");
+    }
+}
+
+#[tokio::test]
 async fn another_prefix_moves_everything() {
     let app: Router = shop().prefix("/billing/ck").build().unwrap().into_router();
     works(app.clone(), "/billing/ck").await;

@@ -48,9 +48,11 @@ impl Call {
 
     /// A path parameter, percent-decoded once: a `+` is a plus, `%2B` as well, `%252B` is `%2B`.
     pub(super) fn parameter(&self, name: &str) -> Result<&str> {
-        let mut parameters = self.parameters.iter();
-        parameters
-            .find_map(|(key, value)| (key == name).then_some(value))
+        // An app that nests the router under `/shops/{id}` has put its own `id` in front of ours.
+        let named = self.parameters.iter().filter(|(key, _)| *key == name);
+        named
+            .last()
+            .map(|(_, value)| value)
             .ok_or_else(|| HandlerError::from(format!("the route has no parameter {name}")))
     }
 

@@ -61,7 +61,9 @@ pub(super) fn from_error(error: HandlerError) -> Response {
     let (message, source) = error.into_parts();
     let mut response = with_message(status, &message);
     if let Some(wait) = retry_after {
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let seconds = wait
+            .as_secs()
+            .saturating_add(u64::from(wait.subsec_nanos() > 0));
         response
             .headers_mut()
             .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
