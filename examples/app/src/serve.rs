@@ -59,6 +59,8 @@ pub async fn serve(
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|error| format!("can't listen on {listen}: {error}; choose another --listen"))?;
+    // Before anybody is told that the program runs, and may stop it.
+    let asked_to_stop = asked_to_stop()?;
     announce(listener.local_addr()?, credential.in_shell)?;
 
     let (stop, stopped) = watch::channel(false);
@@ -72,7 +74,7 @@ pub async fn serve(
         tokio::time::sleep(DRAIN).await;
     };
     tokio::spawn(async move {
-        asked_to_stop().await;
+        asked_to_stop.await;
         tracing::info!("stopping after the running requests");
         stop.send_replace(true);
     });
@@ -101,21 +103,24 @@ fn announce(address: SocketAddr, token: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Ends when SIGINT or SIGTERM comes, which it catches from the call on.
 #[cfg(unix)]
-async fn asked_to_stop() {
+fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
     use signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            _ = signal::ctrl_c() => {}
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
-        },
-        Err(_) => {
-            let _ = signal::ctrl_c().await;
         }
-    }
+    })
 }
 
+/// Ends when Ctrl-C is pressed.
 #[cfg(not(unix))]
-async fn asked_to_stop() {
-    let _ = signal::ctrl_c().await;
+fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = signal::ctrl_c().await;
+    })
 }
