@@ -1,6 +1,6 @@
 //! HTTP, and the only files that know axum.
 //!
-//! A request passes, outermost first: [`observe`] (request id, span, one log line), panic to 500, [`authenticate`]
+//! A request passes, outermost first: [`mod@observe`] (request id, span, one log line), panic to 500, [`mod@authenticate`]
 //! (body cap, signature or token, mode, deadline), then the route, or the 404 or 405 of the prefix. All of that lies
 //! around every route, so that without a credential nobody can tell a path that is there from one that is not.
 
