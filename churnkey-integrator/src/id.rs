@@ -88,6 +88,11 @@ id!(
     "customer id"
 );
 id!(
+    /// What a merchant calls one of their customers' subscriptions.
+    SubscriptionId,
+    "subscription id"
+);
+id!(
     /// What a merchant calls one of their coupons.
     CouponId,
     "coupon id"

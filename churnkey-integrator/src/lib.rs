@@ -36,6 +36,7 @@
 //! * [`HandlerError`]: what to answer when there is no answer, and what the caller gets to see of it.
 //! * [`Integration`] and [`IntegrationBuilder`]: how it is put together, and every limit.
 //! * [`Verifier`]: how a request proves itself, also for routes of your own. [`sign`]: how to sign one.
+//! * [`cancel_flow`]: what the browser needs to open Churnkey's cancel flow. [`webhooks`]: what Churnkey sends out.
 //! * `testing` (with the feature of that name): an in-process client, and the conformance suite for your own tests.
 //!
 //! "The contract" whose sections are named here is `docs/contract.md` of the repository.
@@ -68,7 +69,10 @@ mod seal;
 
 mod http;
 
+pub mod cancel_flow;
 mod integration;
+pub mod webhooks;
+
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -81,13 +85,13 @@ pub use auth::{
 pub use context::{Mode, RequestContext, RequestId};
 pub use controllers::{CustomersController, Serves};
 pub use error::{HandlerError, Result};
-pub use id::{CouponId, CustomerId, InvalidId};
+pub use id::{CouponId, CustomerId, InvalidId, SubscriptionId};
 pub use integration::{BuildError, Integration, IntegrationBuilder};
 pub use money::{Amount, Currency, EmptyAmount, InvalidPercentage, Percentage, UnknownCurrency};
 pub use operation::{CustomersOperation, Operation};
 pub use page::{Cursor, InvalidCursor, InvalidCursorKey, Page, PageRequest};
 pub use pii::{Email, InvalidContact, Phone};
-pub use secret::{IntegrationToken, TokenError};
+pub use secret::{ApiKey, IntegrationToken, InvalidSecret, TokenError, WebhookSecret};
 pub use time::{InvalidTimestamp, Timestamp};
 
 /// Runs the programs of the README.

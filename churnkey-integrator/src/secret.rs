@@ -1,4 +1,4 @@
-//! The one secret that the merchant and Churnkey share.
+//! What the merchant and Churnkey share and nobody else may know.
 
 use std::fmt;
 
@@ -57,6 +57,62 @@ impl fmt::Debug for IntegrationToken {
         f.write_str("IntegrationToken([redacted])")
     }
 }
+
+macro_rules! secret {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        $(#[$doc])*
+        ///
+        /// Wiped from memory on drop and never printed.
+        #[derive(Clone)]
+        pub struct $name(SecretString);
+
+        impl $name {
+            /// Checks and wraps the secret as Churnkey's dashboard shows it.
+            ///
+            /// # Errors
+            /// [`InvalidSecret`] if it is empty or holds white space or control characters, as a copy with a line
+            /// feed at its end does.
+            pub fn new(secret: impl Into<String>) -> Result<Self, InvalidSecret> {
+                // Wrapped first, so that a refused one is wiped as well.
+                let secret = SecretString::from(secret.into());
+                let odd = |c: char| c.is_whitespace() || c.is_control();
+                if secret.expose_secret().is_empty() || secret.expose_secret().contains(odd) {
+                    return Err(InvalidSecret($what));
+                }
+                Ok(Self(secret))
+            }
+
+            pub(crate) fn expose(&self) -> &[u8] {
+                self.0.expose_secret().as_bytes()
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "([redacted])"))
+            }
+        }
+    };
+}
+
+secret!(
+    /// The key of Churnkey's cancel flow, with which the merchant vouches for a customer in the browser
+    /// (contract, section 7.1). Neither the integration token nor the key of the Data API.
+    ApiKey,
+    "the cancel flow's API key"
+);
+secret!(
+    /// The secret with which Churnkey signs its webhooks (contract, section 7.3).
+    WebhookSecret,
+    "the webhook secret"
+);
+
+/// The text can't be this secret. The text itself is not kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0} is empty or holds white space or control characters: copy it again without blanks and without a newline at its end"
+)]
+pub struct InvalidSecret(&'static str);
 
 /// Why a text can't be the integration token. Says what to do, never what the text was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -154,6 +210,21 @@ mod tests {
         ] {
             let error = refusal(bad);
             assert!(!format!("{error} {error:?}").contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn the_other_secrets_are_never_printed_either() {
+        let key = ApiKey::new("hunter2").unwrap();
+        let secret = WebhookSecret::new("hunter2").unwrap();
+        assert_eq!(
+            format!("{key:?} {secret:?}"),
+            "ApiKey([redacted]) WebhookSecret([redacted])"
+        );
+        for bad in ["", "hunter2\n", "hunter 2", "hunter\u{0}2"] {
+            let error = ApiKey::new(bad).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("hunter"));
+            assert!(WebhookSecret::new(bad).is_err());
         }
     }
 

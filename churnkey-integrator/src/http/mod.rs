@@ -10,6 +10,7 @@ mod extract;
 mod observe;
 mod response;
 mod routes;
+mod webhook;
 
 pub(crate) use customers::mount as mount_customers;
 #[cfg(feature = "testing")]

@@ -1,11 +1,15 @@
 //! `cargo run -p in-memory`: a merchant with demo data, answering Churnkey's calls.
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, process::ExitCode, sync::Arc};
 
 use axum::{Router, routing::get};
 use clap::Parser;
 use example_app::{Clock, Credential, Demo, ServerOptions, exit_code, generated_customers, serve};
-use in_memory::{churnkey, store::Store};
+use in_memory::{
+    account::{self, Keys},
+    churnkey,
+    store::Store,
+};
 
 /// A merchant whose customers live in a map.
 ///
@@ -27,7 +31,7 @@ fn main() -> ExitCode {
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let demo = Demo::load()?;
     let clock = options.server.clock.unwrap_or(Clock::Frozen(demo.clock));
-    let store = Store::default();
+    let store = Arc::new(Store::default());
     store.live.extend(demo.live.customers);
     store.test.extend(demo.test.customers);
     for customer in generated_customers(options.customers, clock.now()) {
@@ -37,9 +41,15 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     }
 
     let credential = Credential::from_env(options.server.listen)?;
-    let integration = churnkey::integration(store, credential.token.clone())?;
+    let integration = churnkey::integration(Arc::clone(&store), credential.token.clone())?;
     let app = Router::new()
         .route("/", get(|| async { "The in-memory merchant.\n" }))
         .merge(integration.into_router());
+    // Its login believes everybody, so it is for this machine alone.
+    let app = if options.server.listen.ip().is_loopback() {
+        app.merge(account::routes(store, Keys::demo()?))
+    } else {
+        app
+    };
     serve(app, options.server.listen, &credential).await
 }
