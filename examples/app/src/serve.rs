@@ -15,8 +15,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::Credential;
 
-/// How long running requests may still take after the signal to stop.
-const DRAIN: Duration = Duration::from_secs(30);
+/// How long running requests may still take after the signal to stop: a little more than an integration's deadline. A
+/// caller who has sent half a request and no more must not keep the program alive.
+const DRAIN: Duration = Duration::from_secs(12);
 
 /// Runs an example to its end: logs to standard error, and an error there as one sentence.
 pub fn exit_code<F>(main: impl FnOnce() -> F) -> ExitCode
