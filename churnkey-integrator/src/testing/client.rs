@@ -119,8 +119,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// A request in the making.
-#[derive(Debug)]
+/// A request in the making. `Debug` shows its method only: the rest may hold a token or an address.
 #[must_use = "a call does nothing before `send`"]
 pub struct Call<'a> {
     client: &'a Client,
@@ -128,6 +127,14 @@ pub struct Call<'a> {
     path: String,
     headers: HeaderMap,
     body: Vec<u8>,
+}
+
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Call<'_> {
