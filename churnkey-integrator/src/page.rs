@@ -207,6 +207,16 @@ mod tests {
     }
 
     #[test]
+    fn a_request_says_after_which_key_its_page_begins() {
+        assert_eq!(request(2).after::<i32>(), Ok(None));
+        let cursor = Cursor::new(&7).unwrap();
+        let second = PageRequest::new(2, Some(cursor.clone()));
+        assert_eq!(second.after(), Ok(Some(7)));
+        assert_eq!(second.after::<String>(), Err(InvalidCursor));
+        assert_eq!(second.cursor(), Some(&cursor));
+    }
+
+    #[test]
     fn a_key_of_another_type_is_an_invalid_cursor() {
         let cursor = Cursor::new(&("2026", 7)).unwrap();
         assert_eq!(cursor.key::<(String, i64)>(), Ok(("2026".to_owned(), 7)));

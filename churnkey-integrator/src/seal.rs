@@ -4,8 +4,6 @@
 //! key that is derived from the integration token, over version, list, path keys, mode and payload; so a cursor is
 //! good for one list of one owner in one mode, and any changed bit spoils it.
 
-use std::fmt;
-
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -107,14 +105,6 @@ fn tagged(key: &Hmac<Sha256>, payload: &[u8], to: Binding<'_>) -> Hmac<Sha256> {
     }
     part(payload);
     mac
-}
-
-impl fmt::Debug for Seal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Seal")
-            .field("max_bytes", &self.max_bytes)
-            .finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]
@@ -219,6 +209,17 @@ mod tests {
         let text = roomy.close(&long, LIST).unwrap();
         assert!(roomy.open(&text, LIST).is_some());
         assert_eq!(seal().open(&text, LIST), None);
+    }
+
+    #[test]
+    fn a_cursor_may_be_as_long_as_the_limit_and_no_longer() {
+        let token = token("the-first-integration-token");
+        let (_, text) = sealed(&Seal::new(&token, &[], 26));
+        assert_eq!(text.len(), 26);
+        assert!(Seal::new(&token, &[], 26).open(&text, LIST).is_some());
+        let tight = Seal::new(&token, &[], 25);
+        assert!(tight.close(&Cursor::new(&42).unwrap(), LIST).is_err());
+        assert_eq!(tight.open(&text, LIST), None);
     }
 
     #[test]

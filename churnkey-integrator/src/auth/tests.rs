@@ -262,6 +262,20 @@ fn every_accepted_token_passes_by_both_proofs() {
 }
 
 #[test]
+fn a_token_that_is_accepted_twice_is_accepted() {
+    let verifier = Verifier::new(&token()).also_accept(&token());
+    let bearer = ("authorization", "Bearer ck-demo-integration-token-0001");
+    assert_eq!(
+        verifier.verify(&request(&[bearer]), b"", at(NOW)),
+        Ok(Proof::Token)
+    );
+    let mut parts = request(&[]);
+    let signature = sign(&token(), &Method::GET, PATH, Mode::Live, b"", at(NOW));
+    parts.headers.extend(signature.headers());
+    assert_eq!(verifier.verify(&parts, b"", at(NOW)), Ok(Proof::Signature));
+}
+
+#[test]
 fn plain_tokens_can_be_switched_off() {
     let verifier = Verifier::new(&token()).require_signature();
     let verdict = |headers: &[(&str, &str)]| verifier.verify(&request(headers), b"", at(NOW));
