@@ -141,6 +141,33 @@ fn a_request_is_one_line_with_operation_mode_status_and_request_id() {
 }
 
 #[test]
+fn whoever_logs_nothing_but_warnings_or_errors_still_has_those_with_their_request() {
+    for (level, path, expected) in [
+        (
+            Level::ERROR,
+            "/churnkey/customers/cus_fails",
+            "ERROR churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" mode=\"live\" status=500}: \
+             churnkey_integrator::http::observe: failed",
+        ),
+        (
+            Level::ERROR,
+            "/churnkey/customers/cus_away",
+            "ERROR churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" mode=\"live\" status=503}: \
+             churnkey_integrator::http::observe: failed reason=\"the controller says that its store is unavailable\"",
+        ),
+        (
+            Level::WARN,
+            "/churnkey/customers/unsigned",
+            " WARN churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" status=401}: \
+             churnkey_integrator::http::observe: refused reason=\"no credential\"",
+        ),
+    ] {
+        assert_eq!(only_line(&log_of(level, path)), expected);
+    }
+    assert_eq!(log_of(Level::WARN, "/churnkey/customers/cus_nobody"), "");
+}
+
+#[test]
 fn no_line_above_debug_says_what_a_merchants_error_says() {
     for path in [
         "/churnkey/customers/cus_fails",

@@ -83,7 +83,8 @@ pub(super) async fn observe<F: Future<Output = Response>>(
     let sent = request.headers().get(&REQUEST_ID);
     let sent = sent.and_then(|id| RequestId::from_caller(id.to_str().ok()?));
     let request_id = sent.unwrap_or_else(|| request_ids.next());
-    let span = tracing::info_span!(
+    // At the highest level, so that whoever logs nothing but errors has the request's id with them.
+    let span = tracing::error_span!(
         "churnkey",
         operation,
         request_id = request_id.as_str(),
