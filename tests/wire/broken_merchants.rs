@@ -40,6 +40,7 @@ enum Fault {
     RepeatsTheLastRow,
     SkipsARow,
     IgnoresTheCursor,
+    NeverComesToAnEnd,
     MixesModes,
     ListsLiveAlways,
     ListsTestToo,
@@ -164,6 +165,16 @@ impl CustomersController for Broken {
                 rows.retain(|(seq, _)| *seq > after);
                 let page = Page::from_overfetch(rows, page, |(seq, _)| *seq)?;
                 Ok(page.map(|(_, customer)| customer))
+            }
+            // Round and round, each time with a new cursor.
+            Fault::NeverComesToAnEnd => {
+                let turn: u64 = page.after()?.unwrap_or(0) + 1;
+                let rows = self
+                    .all(cx)
+                    .into_iter()
+                    .take(1)
+                    .map(|(_, customer)| customer);
+                Ok(Page::new(rows.collect(), Some(Cursor::new(&turn)?)))
             }
             Fault::ListsLess => {
                 let page = self.good.list(cx, page).await?;
@@ -299,6 +310,7 @@ broken_merchants! {
     a_row_on_two_pages: RepeatsTheLastRow breaks EachRecordOnce, "again";
     a_row_on_no_page: SkipsARow breaks EachRecordOnce, "is missing";
     a_crawl_without_an_end: IgnoresTheCursor breaks CrawlEnds, "the same next again";
+    a_crawl_with_ever_new_cursors: NeverComesToAnEnd breaks CrawlEnds, "still a next after 20000 pages";
     live_and_test_mixed: MixesModes breaks ModesApart, "expected 404 for the live customer in test mode; got 200";
     a_list_of_live_customers_in_test_mode: ListsLiveAlways breaks ModesApart,
         "a list in test mode without the other mode's customer cus_ada";

@@ -118,8 +118,14 @@ impl Suite {
                 self.check(List, Rule::CrawlEnds, Ok(()));
                 return Some(crawl);
             };
-            if !seen.insert(next.to_owned()) || crawl.pages >= MOST_PAGES {
-                let got = format!("the same next again after {} pages", crawl.pages);
+            let repeated = !seen.insert(next.to_owned());
+            if repeated || crawl.pages >= MOST_PAGES {
+                let pages = crawl.pages;
+                let got = if repeated {
+                    format!("the same next again after {pages} pages")
+                } else {
+                    format!("still a next after {pages} pages")
+                };
                 let verdict = Err(("a crawl that comes to its end".to_owned(), got));
                 self.check(List, Rule::CrawlEnds, verdict);
                 return None;
