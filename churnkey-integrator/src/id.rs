@@ -97,6 +97,26 @@ id!(
     CouponId,
     "coupon id"
 );
+id!(
+    /// What a merchant calls an item of a subscription.
+    ItemId,
+    "item id"
+);
+id!(
+    /// What a merchant calls one of their prices.
+    PriceId,
+    "price id"
+);
+id!(
+    /// What a merchant calls one of their products.
+    ProductId,
+    "product id"
+);
+id!(
+    /// What a merchant calls a family of products.
+    FamilyId,
+    "family id"
+);
 
 #[cfg(test)]
 mod tests {

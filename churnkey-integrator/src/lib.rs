@@ -85,14 +85,16 @@ pub use auth::{
 pub use context::{Mode, RequestContext, RequestId};
 pub use controllers::{CustomersController, Serves};
 pub use error::{HandlerError, Result};
-pub use id::{CouponId, CustomerId, InvalidId, SubscriptionId};
+pub use id::{
+    CouponId, CustomerId, FamilyId, InvalidId, ItemId, PriceId, ProductId, SubscriptionId,
+};
 pub use integration::{BuildError, Integration, IntegrationBuilder};
 pub use money::{Amount, Currency, EmptyAmount, InvalidPercentage, Percentage, UnknownCurrency};
 pub use operation::{CustomersOperation, Operation};
 pub use page::{Cursor, InvalidCursor, InvalidCursorKey, Page, PageRequest};
 pub use pii::{Email, InvalidContact, Phone};
 pub use secret::{ApiKey, IntegrationToken, InvalidSecret, TokenError, WebhookSecret};
-pub use time::{InvalidTimestamp, Timestamp};
+pub use time::{CalendarUnit, InvalidTimestamp, Timestamp};
 
 /// Runs the programs of the README.
 #[cfg(doctest)]

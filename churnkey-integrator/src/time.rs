@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use jiff::{Span, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A moment in UTC, to the millisecond, from the year 0000 to 9999.
@@ -66,6 +67,57 @@ impl Timestamp {
     #[must_use]
     pub fn unix_seconds(self) -> i64 {
         self.unix_millis().div_euclid(1000)
+    }
+}
+
+/// A unit of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CalendarUnit {
+    /// 24 hours: UTC has no clock changes.
+    Day,
+    /// Seven days.
+    Week,
+    /// A calendar month.
+    Month,
+    /// A calendar year.
+    Year,
+}
+
+impl Timestamp {
+    /// The last moment that there is, in the year 9999.
+    pub(crate) const LAST: Self = Self(jiff::Timestamp::MAX);
+
+    /// The moment so many days, weeks, months or years later, by the calendar in UTC. A day that the month does not have
+    /// becomes its last one; what lies behind the year 9999 becomes its end.
+    ///
+    /// ```
+    /// use churnkey_integrator::{CalendarUnit, Timestamp};
+    ///
+    /// let january: Timestamp = "2026-01-31T12:00:00Z".parse()?;
+    /// assert_eq!(january.plus(1, CalendarUnit::Month).to_string(), "2026-02-28T12:00:00.000Z");
+    /// assert_eq!(january.plus(2, CalendarUnit::Month).to_string(), "2026-03-31T12:00:00.000Z");
+    /// # Ok::<(), churnkey_integrator::InvalidTimestamp>(())
+    /// ```
+    #[must_use]
+    pub fn plus(self, amount: u64, unit: CalendarUnit) -> Self {
+        self.checked_plus(amount, unit).unwrap_or(Self::LAST)
+    }
+
+    fn checked_plus(self, amount: u64, unit: CalendarUnit) -> Option<Self> {
+        let amount = i64::try_from(amount).ok()?;
+        let span = Span::new();
+        let span = match unit {
+            CalendarUnit::Day => span.try_days(amount),
+            CalendarUnit::Week => span.try_weeks(amount),
+            CalendarUnit::Month => span.try_months(amount),
+            CalendarUnit::Year => span.try_years(amount),
+        };
+        let later = TimeZone::UTC
+            .to_datetime(self.0)
+            .checked_add(span.ok()?)
+            .ok()?;
+        TimeZone::UTC.to_timestamp(later).ok().map(Self)
     }
 }
 
@@ -211,6 +263,59 @@ mod tests {
             Timestamp::from_unix_seconds(i64::MIN),
             Err(InvalidTimestamp)
         );
+    }
+
+    #[test]
+    fn adding_months_keeps_the_day_where_there_is_one_and_never_leaves_the_calendar() {
+        let from = |text: &str| text.parse::<Timestamp>().unwrap();
+        for (start, amount, unit, end) in [
+            (
+                "2026-01-15T12:00:00Z",
+                1,
+                CalendarUnit::Day,
+                "2026-01-16T12:00:00.000Z",
+            ),
+            (
+                "2026-01-15T12:00:00Z",
+                2,
+                CalendarUnit::Week,
+                "2026-01-29T12:00:00.000Z",
+            ),
+            (
+                "2028-01-31T00:00:00Z",
+                1,
+                CalendarUnit::Month,
+                "2028-02-29T00:00:00.000Z",
+            ),
+            (
+                "2028-02-29T00:00:00Z",
+                1,
+                CalendarUnit::Year,
+                "2029-02-28T00:00:00.000Z",
+            ),
+            (
+                "2026-12-31T23:59:59.999Z",
+                2,
+                CalendarUnit::Month,
+                "2027-02-28T23:59:59.999Z",
+            ),
+        ] {
+            assert_eq!(from(start).plus(amount, unit).to_string(), end, "{start}");
+        }
+        let units = [
+            CalendarUnit::Day,
+            CalendarUnit::Week,
+            CalendarUnit::Month,
+            CalendarUnit::Year,
+        ];
+        for unit in units {
+            for amount in [9_000_000_000, u64::MAX] {
+                let last = from("2026-01-15T12:00:00Z").plus(amount, unit);
+                assert_eq!(last, Timestamp::LAST);
+                assert_eq!(last.plus(1, unit), last);
+            }
+        }
+        assert_eq!(Timestamp::LAST.to_string(), "9999-12-30T22:00:00.999Z");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::OptionalText;
+use super::{CycleUnit, OptionalText};
 use crate::{
     id::CouponId,
     money::{Amount, Currency, Percentage},
@@ -213,16 +213,6 @@ pub enum CouponDuration {
         /// How many of them.
         cycles: u32,
     },
-}
-
-/// The unit of a billing cycle. Churnkey has no days or weeks here (contract, section 3.6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CycleUnit {
-    /// A calendar month.
-    Month,
-    /// A calendar year.
-    Year,
 }
 
 /// What a coupon takes off.

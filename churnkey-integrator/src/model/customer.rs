@@ -1,10 +1,10 @@
 //! Customer and Address (contract, sections 3.1 and 3.2).
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Discount, OptionalText, null_is_empty};
+use super::{Discount, Metadata, OptionalText, null_is_empty};
 use crate::{
     id::CustomerId,
     money::Currency,
@@ -137,9 +137,7 @@ impl Customer {
         mut self,
         entries: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
-        let entries = entries.into_iter();
-        let entries = entries.map(|(key, value)| (key.into(), value.into()));
-        self.metadata = Metadata(entries.collect());
+        self.metadata = Metadata::of(entries);
         self
     }
 
@@ -194,24 +192,7 @@ impl Customer {
     /// See [`with_metadata`](Self::with_metadata).
     #[must_use]
     pub fn metadata(&self) -> &BTreeMap<String, String> {
-        &self.metadata.0
-    }
-}
-
-/// Free data about a person: the keys are the merchant's, the values may be anything.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-struct Metadata(BTreeMap<String, String>);
-
-impl Metadata {
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl fmt::Debug for Metadata {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        self.metadata.entries()
     }
 }
 

@@ -7,13 +7,23 @@
 
 mod coupon;
 mod customer;
+mod cycle;
+mod family;
+mod price;
+mod product;
+mod subscription;
 
-pub use coupon::{Coupon, CouponDuration, CouponValue, CycleUnit, Discount, Redemptions};
+pub use coupon::{Coupon, CouponDuration, CouponValue, Discount, Redemptions};
 pub use customer::{Address, Customer};
+pub use cycle::{BillingDuration, CycleUnit, Period};
+pub use family::Family;
+pub use price::{Price, PriceAmount, PriceType, Tier, TierMode, Tiers};
+pub use product::{Product, ProductType};
+pub use subscription::{Item, Pause, Subscription, SubscriptionStatus};
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::pii::Private;
 
@@ -24,6 +34,54 @@ where
     T: Default + Deserialize<'de>,
 {
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// A value that the contract does not allow. The message names the field as the wire does, and the rule; the value is
+/// not repeated.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}` {rule}")]
+pub struct InvalidField {
+    field: &'static str,
+    rule: &'static str,
+}
+
+impl InvalidField {
+    const fn new(field: &'static str, rule: &'static str) -> Self {
+        Self { field, rule }
+    }
+
+    /// The field's name on the wire.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        self.field
+    }
+}
+
+/// Free data, which may be about a person: the keys are the merchant's, the values may be anything.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Metadata(BTreeMap<String, String>);
+
+impl Metadata {
+    fn of<K: Into<String>, V: Into<String>>(entries: impl IntoIterator<Item = (K, V)>) -> Self {
+        let entries = entries.into_iter();
+        let entries = entries.map(|(key, value)| (key.into(), value.into()));
+        Self(entries.collect())
+    }
+
+    fn entries(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Metadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
 /// A text or none: what the `with_*` methods for texts take. Anything that holds a text turns into one.

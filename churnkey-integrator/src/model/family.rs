@@ -1,0 +1,60 @@
+//! Family of products (contract, section 3.10).
+
+use serde::{Deserialize, Serialize};
+
+use super::OptionalText;
+use crate::id::FamilyId;
+
+/// A group of products that customers see under one name (contract, section 3.10).
+///
+/// ```
+/// use churnkey_integrator::{FamilyId, model::Family};
+///
+/// let family = Family::new(FamilyId::new("fam_core")?, "Core plans");
+/// assert_eq!(serde_json::to_string(&family)?, r#"{"id":"fam_core","name":"Core plans"}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Family {
+    id: FamilyId,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+}
+
+impl Family {
+    /// A family with the name that customers see.
+    #[must_use]
+    pub fn new(id: FamilyId, name: impl Into<String>) -> Self {
+        Self {
+            id,
+            name: name.into(),
+            description: None,
+        }
+    }
+
+    /// What the family is.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<OptionalText>) -> Self {
+        self.description = description.into().0;
+        self
+    }
+
+    /// The merchant's id of the family.
+    #[must_use]
+    pub fn id(&self) -> &FamilyId {
+        &self.id
+    }
+
+    /// The name that customers see.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// See [`with_description`](Self::with_description).
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+}

@@ -1,0 +1,460 @@
+//! Price, also called plan (contract, section 3.5).
+
+use serde::{Deserialize, Serialize};
+
+use super::{BillingDuration, InvalidField, OptionalText};
+use crate::{
+    id::{PriceId, ProductId},
+    money::{Amount, Currency},
+};
+
+/// Whether prices stand alone or belong to products. One integration has prices of one type only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PriceType {
+    /// Prices without products.
+    Standalone,
+    /// Each price belongs to a product; needs a products controller.
+    Product,
+}
+
+impl PriceType {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Standalone => "standalone",
+            Self::Product => "product",
+        }
+    }
+}
+
+/// What a subscription can cost (contract, section 3.5). Its type follows from the constructor, so that a price of a
+/// product always names the product.
+///
+/// # Example
+/// ```
+/// use churnkey_integrator::{
+///     Amount, Currency, PriceId, ProductId,
+///     model::{BillingDuration, Price, PriceAmount},
+/// };
+///
+/// let price = Price::of_product(
+///     ProductId::new("prod_pro")?,
+///     PriceId::new("price_pro_month")?,
+///     BillingDuration::MONTHLY,
+///     PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(2999)),
+/// )
+/// .with_name("Pro, monthly");
+/// assert_eq!(
+///     serde_json::to_value(&price)?,
+///     serde_json::json!({
+///         "id": "price_pro_month",
+///         "type": "product",
+///         "duration": { "amount": 1, "unit": "month" },
+///         "amount": { "model": "fixed", "currency": "usd", "unit": 2999 },
+///         "productId": "prod_pro",
+///         "name": "Pro, monthly"
+///     })
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "PriceFields", into = "PriceFields")]
+pub struct Price {
+    id: PriceId,
+    product_id: Option<ProductId>,
+    duration: BillingDuration,
+    amount: PriceAmount,
+    name: Option<String>,
+    description: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PriceFields {
+    id: PriceId,
+    r#type: PriceType,
+    duration: BillingDuration,
+    amount: PriceAmount,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    product_id: Option<ProductId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+}
+
+impl Price {
+    /// A price without a product.
+    #[must_use]
+    pub fn standalone(id: PriceId, duration: BillingDuration, amount: PriceAmount) -> Self {
+        Self {
+            id,
+            product_id: None,
+            duration,
+            amount,
+            name: None,
+            description: None,
+        }
+    }
+
+    /// A price of a product.
+    #[must_use]
+    pub fn of_product(
+        product_id: ProductId,
+        id: PriceId,
+        duration: BillingDuration,
+        amount: PriceAmount,
+    ) -> Self {
+        Self {
+            product_id: Some(product_id),
+            ..Self::standalone(id, duration, amount)
+        }
+    }
+
+    /// The name that customers see. Without one, Churnkey makes one of amount and duration.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<OptionalText>) -> Self {
+        self.name = name.into().0;
+        self
+    }
+
+    /// A note that customers never see.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<OptionalText>) -> Self {
+        self.description = description.into().0;
+        self
+    }
+
+    /// The merchant's id of the price.
+    #[must_use]
+    pub fn id(&self) -> &PriceId {
+        &self.id
+    }
+
+    /// Whether it stands alone or belongs to a product.
+    #[must_use]
+    pub fn price_type(&self) -> PriceType {
+        match self.product_id {
+            None => PriceType::Standalone,
+            Some(_) => PriceType::Product,
+        }
+    }
+
+    /// The product that it belongs to.
+    #[must_use]
+    pub fn product_id(&self) -> Option<&ProductId> {
+        self.product_id.as_ref()
+    }
+
+    /// How often it is charged.
+    #[must_use]
+    pub fn duration(&self) -> BillingDuration {
+        self.duration
+    }
+
+    /// What is charged.
+    #[must_use]
+    pub fn amount(&self) -> &PriceAmount {
+        &self.amount
+    }
+
+    /// See [`with_name`](Self::with_name).
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// See [`with_description`](Self::with_description).
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+}
+
+impl From<Price> for PriceFields {
+    fn from(price: Price) -> Self {
+        Self {
+            r#type: price.price_type(),
+            id: price.id,
+            duration: price.duration,
+            amount: price.amount,
+            product_id: price.product_id,
+            name: price.name,
+            description: price.description,
+        }
+    }
+}
+
+impl TryFrom<PriceFields> for Price {
+    type Error = InvalidField;
+
+    fn try_from(fields: PriceFields) -> Result<Self, InvalidField> {
+        match (fields.r#type, &fields.product_id) {
+            (PriceType::Standalone, Some(_)) => Err(InvalidField::new(
+                "productId",
+                "is only for prices of type `product`",
+            )),
+            (PriceType::Product, None) => Err(InvalidField::new(
+                "productId",
+                "is missing from a price of type `product`",
+            )),
+            _ => Ok(Self {
+                id: fields.id,
+                product_id: fields.product_id,
+                duration: fields.duration,
+                amount: fields.amount,
+                name: fields.name,
+                description: fields.description,
+            }),
+        }
+    }
+}
+
+/// What is charged each cycle, in minor units: $1.10 is 110.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "model", rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum PriceAmount {
+    /// The same for every quantity.
+    #[non_exhaustive]
+    Fixed {
+        /// The currency of the amount.
+        currency: Currency,
+        /// The amount.
+        #[serde(flatten)]
+        amount: Amount,
+    },
+    /// Depending on the quantity.
+    #[non_exhaustive]
+    Tiered {
+        /// The currency of the amounts.
+        currency: Currency,
+        /// How a quantity is priced by the tiers.
+        mode: TierMode,
+        /// The tiers.
+        tiers: Tiers,
+    },
+}
+
+impl PriceAmount {
+    /// The same amount for every quantity.
+    #[must_use]
+    pub fn fixed(currency: Currency, amount: Amount) -> Self {
+        Self::Fixed { currency, amount }
+    }
+
+    /// Amounts by tiers of the quantity.
+    ///
+    /// ```
+    /// use churnkey_integrator::{
+    ///     Amount, Currency,
+    ///     model::{PriceAmount, Tier, TierMode, Tiers},
+    /// };
+    ///
+    /// // $10 a seat for the first 10 seats, $8 from there on.
+    /// let tiers = Tiers::new([
+    ///     Tier::up_to(10, Amount::per_unit(1000)),
+    ///     Tier::unbounded(Amount::per_unit(800)),
+    /// ])?;
+    /// let seats = PriceAmount::tiered(Currency::new("usd")?, TierMode::Graduated, tiers);
+    /// # assert_eq!(serde_json::to_value(&seats)?, serde_json::json!({
+    /// #     "model": "tiered", "currency": "usd", "mode": "graduated",
+    /// #     "tiers": [{ "unit": 1000, "upTo": 10 }, { "unit": 800 }]
+    /// # }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn tiered(currency: Currency, mode: TierMode, tiers: Tiers) -> Self {
+        Self::Tiered {
+            currency,
+            mode,
+            tiers,
+        }
+    }
+
+    /// The currency of the amount.
+    #[must_use]
+    pub fn currency(&self) -> Currency {
+        match self {
+            Self::Fixed { currency, .. } | Self::Tiered { currency, .. } => *currency,
+        }
+    }
+}
+
+/// How tiers price a quantity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TierMode {
+    /// Each tier prices its own part of the quantity.
+    Graduated,
+    /// The tier that the quantity reaches prices all of it.
+    Total,
+}
+
+/// The tiers of a price: each ends higher than the one before, and only the last one has no end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Tier>")]
+pub struct Tiers(Vec<Tier>);
+
+impl Tiers {
+    /// Checks and wraps tiers.
+    ///
+    /// # Errors
+    /// [`InvalidField`] if there is none, if the last one has an end, if another one has none, or if they are out of
+    /// order.
+    pub fn new(tiers: impl IntoIterator<Item = Tier>) -> Result<Self, InvalidField> {
+        let tiers: Vec<Tier> = tiers.into_iter().collect();
+        let Some((last, bounded)) = tiers.split_last() else {
+            return Err(InvalidField::new("tiers", "must not be empty"));
+        };
+        if last.up_to.is_some() {
+            return Err(InvalidField::new(
+                "upTo",
+                "must be absent from the last tier, which takes every quantity beyond",
+            ));
+        }
+        let mut reached = 0;
+        for tier in bounded {
+            match tier.up_to {
+                None => {
+                    return Err(InvalidField::new(
+                        "upTo",
+                        "is missing from a tier that is not the last",
+                    ));
+                }
+                Some(up_to) if up_to <= reached => {
+                    return Err(InvalidField::new(
+                        "upTo",
+                        "must grow from tier to tier, from 1 up",
+                    ));
+                }
+                Some(up_to) => reached = up_to,
+            }
+        }
+        Ok(Self(tiers))
+    }
+
+    /// The tiers, in their order.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Tier] {
+        &self.0
+    }
+}
+
+impl TryFrom<Vec<Tier>> for Tiers {
+    type Error = InvalidField;
+
+    fn try_from(tiers: Vec<Tier>) -> Result<Self, InvalidField> {
+        Self::new(tiers)
+    }
+}
+
+/// A tier of a price, up to and with a quantity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tier {
+    #[serde(flatten)]
+    amount: Amount,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    up_to: Option<u64>,
+}
+
+impl Tier {
+    /// A tier that ends with this quantity.
+    #[must_use]
+    pub fn up_to(quantity: u64, amount: Amount) -> Self {
+        Self {
+            amount,
+            up_to: Some(quantity),
+        }
+    }
+
+    /// The last tier, without an end.
+    #[must_use]
+    pub fn unbounded(amount: Amount) -> Self {
+        Self {
+            amount,
+            up_to: None,
+        }
+    }
+
+    /// What it charges, in minor units.
+    #[must_use]
+    pub fn amount(self) -> Amount {
+        self.amount
+    }
+
+    /// The last quantity of the tier; none for the last tier.
+    #[must_use]
+    pub fn last_quantity(self) -> Option<u64> {
+        self.up_to
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, from_value, json};
+
+    use super::*;
+
+    fn error(price: Value) -> String {
+        from_value::<Price>(price).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_price_has_a_product_exactly_if_its_type_says_so() {
+        let fields = |kind: &str, product: Value| {
+            json!({
+                "id": "p", "type": kind, "productId": product,
+                "duration": {"amount": 1, "unit": "month"},
+                "amount": {"model": "fixed", "currency": "USD", "flat": 0},
+            })
+        };
+        assert!(from_value::<Price>(fields("standalone", Value::Null)).is_ok());
+        assert!(from_value::<Price>(fields("product", json!("prod"))).is_ok());
+        assert_eq!(
+            error(fields("product", Value::Null)),
+            "`productId` is missing from a price of type `product`"
+        );
+        assert_eq!(
+            error(fields("standalone", json!("prod"))),
+            "`productId` is only for prices of type `product`"
+        );
+    }
+
+    #[test]
+    fn tiers_grow_and_only_the_last_one_has_no_end() {
+        let cents = Amount::per_unit(100);
+        let rule = |tiers: &[Tier]| Tiers::new(tiers.iter().copied()).unwrap_err().to_string();
+        assert_eq!(rule(&[]), "`tiers` must not be empty");
+        assert_eq!(
+            rule(&[Tier::up_to(10, cents)]),
+            "`upTo` must be absent from the last tier, which takes every quantity beyond"
+        );
+        assert_eq!(
+            rule(&[Tier::unbounded(cents), Tier::unbounded(cents)]),
+            "`upTo` is missing from a tier that is not the last"
+        );
+        for bounds in [[10, 10], [10, 9], [0, 9]] {
+            let [a, b] = bounds.map(|bound| Tier::up_to(bound, cents));
+            assert_eq!(
+                rule(&[a, b, Tier::unbounded(cents)]),
+                "`upTo` must grow from tier to tier, from 1 up"
+            );
+        }
+        assert!(Tiers::new([Tier::up_to(1, cents), Tier::unbounded(cents)]).is_ok());
+    }
+
+    #[test]
+    fn an_amount_without_unit_and_flat_is_refused_in_every_place() {
+        for amount in [
+            json!({"model": "fixed", "currency": "usd"}),
+            json!({"model": "tiered", "currency": "usd", "mode": "total", "tiers": [{}]}),
+        ] {
+            let error = from_value::<PriceAmount>(amount).unwrap_err().to_string();
+            assert_eq!(error, "an amount needs `unit`, `flat` or both");
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Product (contract, section 3.9).
+
+use serde::{Deserialize, Serialize};
+
+use super::{InvalidField, OptionalText};
+use crate::id::{FamilyId, ProductId};
+
+/// Whether products stand alone or belong to families. One integration has products of one type only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProductType {
+    /// Products without families.
+    Standalone,
+    /// Each product belongs to a family; needs a families controller.
+    Family,
+}
+
+impl ProductType {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Standalone => "standalone",
+            Self::Family => "family",
+        }
+    }
+}
+
+/// What prices are for (contract, section 3.9). Its type follows from the constructor, so that a product of a
+/// family always names the family.
+///
+/// # Example
+/// ```
+/// use churnkey_integrator::{FamilyId, ProductId, model::Product};
+///
+/// let seats = Product::of_family(
+///     FamilyId::new("fam_addons")?,
+///     ProductId::new("prod_seats")?,
+///     "Seats",
+/// )
+/// .with_unit_label("seat");
+/// assert_eq!(
+///     serde_json::to_value(&seats)?,
+///     serde_json::json!({
+///         "id": "prod_seats",
+///         "type": "family",
+///         "name": "Seats",
+///         "unitLabel": "seat",
+///         "familyId": "fam_addons"
+///     })
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "ProductFields", into = "ProductFields")]
+pub struct Product {
+    id: ProductId,
+    family_id: Option<FamilyId>,
+    name: String,
+    description: Option<String>,
+    unit_label: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ProductFields {
+    id: ProductId,
+    r#type: ProductType,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit_label: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    family_id: Option<FamilyId>,
+}
+
+impl Product {
+    /// A product without a family, with the name that customers see.
+    #[must_use]
+    pub fn standalone(id: ProductId, name: impl Into<String>) -> Self {
+        Self {
+            id,
+            family_id: None,
+            name: name.into(),
+            description: None,
+            unit_label: None,
+        }
+    }
+
+    /// A product of a family, with the name that customers see.
+    #[must_use]
+    pub fn of_family(family_id: FamilyId, id: ProductId, name: impl Into<String>) -> Self {
+        Self {
+            family_id: Some(family_id),
+            ..Self::standalone(id, name)
+        }
+    }
+
+    /// A description that customers see.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<OptionalText>) -> Self {
+        self.description = description.into().0;
+        self
+    }
+
+    /// What one of the quantity is called, such as `GB`.
+    #[must_use]
+    pub fn with_unit_label(mut self, unit_label: impl Into<OptionalText>) -> Self {
+        self.unit_label = unit_label.into().0;
+        self
+    }
+
+    /// The merchant's id of the product.
+    #[must_use]
+    pub fn id(&self) -> &ProductId {
+        &self.id
+    }
+
+    /// Whether it stands alone or belongs to a family.
+    #[must_use]
+    pub fn product_type(&self) -> ProductType {
+        match self.family_id {
+            None => ProductType::Standalone,
+            Some(_) => ProductType::Family,
+        }
+    }
+
+    /// The family that it belongs to.
+    #[must_use]
+    pub fn family_id(&self) -> Option<&FamilyId> {
+        self.family_id.as_ref()
+    }
+
+    /// The name that customers see.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// See [`with_description`](Self::with_description).
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// See [`with_unit_label`](Self::with_unit_label).
+    #[must_use]
+    pub fn unit_label(&self) -> Option<&str> {
+        self.unit_label.as_deref()
+    }
+}
+
+impl From<Product> for ProductFields {
+    fn from(product: Product) -> Self {
+        Self {
+            r#type: product.product_type(),
+            id: product.id,
+            name: product.name,
+            description: product.description,
+            unit_label: product.unit_label,
+            family_id: product.family_id,
+        }
+    }
+}
+
+impl TryFrom<ProductFields> for Product {
+    type Error = InvalidField;
+
+    fn try_from(fields: ProductFields) -> Result<Self, InvalidField> {
+        match (fields.r#type, &fields.family_id) {
+            (ProductType::Standalone, Some(_)) => Err(InvalidField::new(
+                "familyId",
+                "is only for products of type `family`",
+            )),
+            (ProductType::Family, None) => Err(InvalidField::new(
+                "familyId",
+                "is missing from a product of type `family`",
+            )),
+            _ => Ok(Self {
+                id: fields.id,
+                family_id: fields.family_id,
+                name: fields.name,
+                description: fields.description,
+                unit_label: fields.unit_label,
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, from_value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_product_has_a_family_exactly_if_its_type_says_so() {
+        let fields = |kind: &str, family: Value| {
+            from_value::<Product>(json!({"id": "p", "type": kind, "name": "P", "familyId": family}))
+        };
+        assert!(fields("standalone", Value::Null).is_ok());
+        assert!(fields("family", json!("fam")).is_ok());
+        assert_eq!(
+            fields("family", Value::Null).unwrap_err().to_string(),
+            "`familyId` is missing from a product of type `family`"
+        );
+        assert_eq!(
+            fields("standalone", json!("fam")).unwrap_err().to_string(),
+            "`familyId` is only for products of type `family`"
+        );
+    }
+}

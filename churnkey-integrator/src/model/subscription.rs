@@ -1,0 +1,539 @@
+//! Subscription, its items and its status (contract, sections 3.7 and 3.8).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{BillingDuration, Discount, InvalidField, Metadata, Period, Price, null_is_empty};
+use crate::{
+    id::{CustomerId, ItemId, SubscriptionId},
+    time::Timestamp,
+};
+
+/// What a customer has subscribed to (contract, section 3.7).
+///
+/// # Example
+/// ```
+/// use churnkey_integrator::{
+///     Amount, Currency, CustomerId, ItemId, PriceId, SubscriptionId, Timestamp,
+///     model::{BillingDuration, Item, Period, Price, PriceAmount, Subscription, SubscriptionStatus},
+/// };
+///
+/// let price = Price::standalone(
+///     PriceId::new("pro_m")?,
+///     BillingDuration::MONTHLY,
+///     PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(2999)),
+/// );
+/// let start: Timestamp = "2026-01-01T00:00:00Z".parse()?;
+/// let period = Period::new(start, BillingDuration::MONTHLY.end_after(1, start))?;
+/// let subscription = Subscription::new(
+///     SubscriptionId::new("sub_1")?,
+///     CustomerId::new("cus_1")?,
+///     SubscriptionStatus::active(period),
+///     start,
+///     BillingDuration::MONTHLY,
+///     [Item::new(ItemId::new("si_1")?, price, 1)?],
+/// );
+/// assert_eq!(
+///     serde_json::to_value(&subscription)?["status"],
+///     serde_json::json!({
+///         "name": "active",
+///         "currentPeriod": { "start": "2026-01-01T00:00:00.000Z", "end": "2026-02-01T00:00:00.000Z" }
+///     })
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subscription {
+    id: SubscriptionId,
+    customer_id: CustomerId,
+    start: Timestamp,
+    status: SubscriptionStatus,
+    duration: BillingDuration,
+    items: Vec<Item>,
+    #[serde(
+        default,
+        deserialize_with = "null_is_empty",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    discounts: Vec<Discount>,
+    #[serde(
+        default,
+        deserialize_with = "null_is_empty",
+        skip_serializing_if = "Metadata::is_empty"
+    )]
+    metadata: Metadata,
+}
+
+impl Subscription {
+    /// A subscription of a customer, since `start`, billed every `duration` for its items.
+    #[must_use]
+    pub fn new(
+        id: SubscriptionId,
+        customer_id: CustomerId,
+        status: SubscriptionStatus,
+        start: Timestamp,
+        duration: BillingDuration,
+        items: impl IntoIterator<Item = Item>,
+    ) -> Self {
+        Self {
+            id,
+            customer_id,
+            start,
+            status,
+            duration,
+            items: items.into_iter().collect(),
+            discounts: Vec::new(),
+            metadata: Metadata::default(),
+        }
+    }
+
+    /// All discounts that hold for the subscription. They need a coupons controller, and Churnkey reads them before
+    /// it offers another one.
+    #[must_use]
+    pub fn with_discounts(mut self, discounts: impl IntoIterator<Item = Discount>) -> Self {
+        self.discounts = discounts.into_iter().collect();
+        self
+    }
+
+    /// All free data, such as `[("campaign", "spring")]` or a map.
+    #[must_use]
+    pub fn with_metadata<K: Into<String>, V: Into<String>>(
+        mut self,
+        entries: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        self.metadata = Metadata::of(entries);
+        self
+    }
+
+    /// The merchant's id of the subscription.
+    #[must_use]
+    pub fn id(&self) -> &SubscriptionId {
+        &self.id
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn customer_id(&self) -> &CustomerId {
+        &self.customer_id
+    }
+
+    /// Since when it is there.
+    #[must_use]
+    pub fn start(&self) -> Timestamp {
+        self.start
+    }
+
+    /// The state it is in.
+    #[must_use]
+    pub fn status(&self) -> SubscriptionStatus {
+        self.status
+    }
+
+    /// How often it is billed.
+    #[must_use]
+    pub fn duration(&self) -> BillingDuration {
+        self.duration
+    }
+
+    /// What it is for.
+    #[must_use]
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// See [`with_discounts`](Self::with_discounts).
+    #[must_use]
+    pub fn discounts(&self) -> &[Discount] {
+        &self.discounts
+    }
+
+    /// See [`with_metadata`](Self::with_metadata).
+    #[must_use]
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        self.metadata.entries()
+    }
+}
+
+/// So many of one price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "ItemFields")]
+pub struct Item {
+    id: ItemId,
+    price: Price,
+    quantity: u64,
+}
+
+#[derive(Deserialize)]
+struct ItemFields {
+    id: ItemId,
+    price: Price,
+    quantity: u64,
+}
+
+impl Item {
+    /// So many of a price, whole.
+    ///
+    /// # Errors
+    /// [`InvalidField`] if the quantity is 0.
+    pub fn new(id: ItemId, price: Price, quantity: u64) -> Result<Self, InvalidField> {
+        if quantity == 0 {
+            return Err(InvalidField::new("quantity", "must be at least 1"));
+        }
+        Ok(Self {
+            id,
+            price,
+            quantity,
+        })
+    }
+
+    /// The merchant's id of the item.
+    #[must_use]
+    pub fn id(&self) -> &ItemId {
+        &self.id
+    }
+
+    /// What one of them costs.
+    #[must_use]
+    pub fn price(&self) -> &Price {
+        &self.price
+    }
+
+    /// How many, at least 1.
+    #[must_use]
+    pub fn quantity(&self) -> u64 {
+        self.quantity
+    }
+}
+
+impl TryFrom<ItemFields> for Item {
+    type Error = InvalidField;
+
+    fn try_from(fields: ItemFields) -> Result<Self, InvalidField> {
+        Self::new(fields.id, fields.price, fields.quantity)
+    }
+}
+
+/// The state of a subscription (contract, section 3.8).
+///
+/// What is planned has no representation of its own: a subscription that will be cancelled or paused at the end of
+/// the period is `active` until then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "name",
+    rename_all = "lowercase",
+    rename_all_fields = "camelCase"
+)]
+#[non_exhaustive]
+pub enum SubscriptionStatus {
+    /// Paid and running.
+    #[non_exhaustive]
+    Active {
+        /// What is paid for at the moment.
+        current_period: Period,
+        /// The trial that came before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trial: Option<Period>,
+    },
+    /// Running, not paid yet.
+    #[non_exhaustive]
+    Trial {
+        /// The trial.
+        trial: Period,
+        /// The billing period; without one, the trial.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        current_period: Option<Period>,
+    },
+    /// Neither running nor paid for a while.
+    #[non_exhaustive]
+    Paused {
+        /// Since when, and until when.
+        pause: Pause,
+        /// What was paid for when the pause began.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        current_period: Option<Period>,
+        /// The trial that came before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trial: Option<Period>,
+    },
+    /// Over.
+    #[non_exhaustive]
+    Canceled {
+        /// Since when.
+        canceled_at: Timestamp,
+        /// What was paid for last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        current_period: Option<Period>,
+        /// The trial that came before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trial: Option<Period>,
+    },
+    /// Running or stopped, with a payment that failed.
+    #[non_exhaustive]
+    Unpaid {
+        /// What is not paid for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        current_period: Option<Period>,
+        /// The trial that came before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trial: Option<Period>,
+    },
+}
+
+impl SubscriptionStatus {
+    /// Paid and running in this period.
+    #[must_use]
+    pub fn active(current_period: Period) -> Self {
+        Self::Active {
+            current_period,
+            trial: None,
+        }
+    }
+
+    /// In this trial.
+    #[must_use]
+    pub fn trial(trial: Period) -> Self {
+        Self::Trial {
+            trial,
+            current_period: None,
+        }
+    }
+
+    /// In this pause.
+    #[must_use]
+    pub fn paused(pause: Pause) -> Self {
+        Self::Paused {
+            pause,
+            current_period: None,
+            trial: None,
+        }
+    }
+
+    /// Over since then.
+    #[must_use]
+    pub fn canceled(canceled_at: Timestamp) -> Self {
+        Self::Canceled {
+            canceled_at,
+            current_period: None,
+            trial: None,
+        }
+    }
+
+    /// With a payment that failed.
+    #[must_use]
+    pub fn unpaid() -> Self {
+        Self::Unpaid {
+            current_period: None,
+            trial: None,
+        }
+    }
+
+    /// Adds the billing period. An active subscription keeps the one that it has if this is `None`.
+    #[must_use]
+    pub fn with_current_period(mut self, period: impl Into<Option<Period>>) -> Self {
+        let period = period.into();
+        match &mut self {
+            Self::Active { current_period, .. } => {
+                *current_period = period.unwrap_or(*current_period);
+            }
+            Self::Trial { current_period, .. }
+            | Self::Paused { current_period, .. }
+            | Self::Canceled { current_period, .. }
+            | Self::Unpaid { current_period, .. } => *current_period = period,
+        }
+        self
+    }
+
+    /// Adds the trial that came before. A subscription in trial keeps the one that it has if this is `None`.
+    #[must_use]
+    pub fn with_trial(mut self, period: impl Into<Option<Period>>) -> Self {
+        let period = period.into();
+        match &mut self {
+            Self::Trial { trial, .. } => *trial = period.unwrap_or(*trial),
+            Self::Active { trial, .. }
+            | Self::Paused { trial, .. }
+            | Self::Canceled { trial, .. }
+            | Self::Unpaid { trial, .. } => *trial = period,
+        }
+        self
+    }
+
+    /// The billing period, if it has one.
+    #[must_use]
+    pub fn current_period(self) -> Option<Period> {
+        match self {
+            Self::Active { current_period, .. } => Some(current_period),
+            Self::Trial { current_period, .. }
+            | Self::Paused { current_period, .. }
+            | Self::Canceled { current_period, .. }
+            | Self::Unpaid { current_period, .. } => current_period,
+        }
+    }
+
+    /// The trial, whether it runs or is over.
+    #[must_use]
+    pub fn trial_period(self) -> Option<Period> {
+        match self {
+            Self::Trial { trial, .. } => Some(trial),
+            Self::Active { trial, .. }
+            | Self::Paused { trial, .. }
+            | Self::Canceled { trial, .. }
+            | Self::Unpaid { trial, .. } => trial,
+        }
+    }
+
+    /// The word on the wire, such as `active`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active { .. } => "active",
+            Self::Trial { .. } => "trial",
+            Self::Paused { .. } => "paused",
+            Self::Canceled { .. } => "canceled",
+            Self::Unpaid { .. } => "unpaid",
+        }
+    }
+}
+
+/// Since when a subscription is paused, and until when (contract, section 3.8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "PauseFields")]
+pub struct Pause {
+    start: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct PauseFields {
+    start: Timestamp,
+    end: Option<Timestamp>,
+}
+
+impl Pause {
+    /// A pause without a known end.
+    #[must_use]
+    pub fn indefinite(start: Timestamp) -> Self {
+        Self { start, end: None }
+    }
+
+    /// A pause that starts and ends then.
+    ///
+    /// # Errors
+    /// [`InvalidField`] if it ends before it starts.
+    pub fn new(start: Timestamp, end: impl Into<Option<Timestamp>>) -> Result<Self, InvalidField> {
+        let end = end.into();
+        if end.is_some_and(|end| end < start) {
+            return Err(InvalidField::new("end", "must not be before `start`"));
+        }
+        Ok(Self { start, end })
+    }
+
+    /// When it starts.
+    #[must_use]
+    pub fn start(self) -> Timestamp {
+        self.start
+    }
+
+    /// When it ends; without one it is open-ended.
+    #[must_use]
+    pub fn end(self) -> Option<Timestamp> {
+        self.end
+    }
+}
+
+impl TryFrom<PauseFields> for Pause {
+    type Error = InvalidField;
+
+    fn try_from(fields: PauseFields) -> Result<Self, InvalidField> {
+        Self::new(fields.start, fields.end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, from_value, json, to_value};
+
+    use super::*;
+
+    fn moment(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_status_is_written_as_the_contract_says() {
+        let (start, end) = (
+            moment("2026-01-01T00:00:00Z"),
+            moment("2026-02-01T00:00:00Z"),
+        );
+        let period = Period::new(start, end).unwrap();
+        let wire = json!({"start": "2026-01-01T00:00:00.000Z", "end": "2026-02-01T00:00:00.000Z"});
+        for (status, expected) in [
+            (
+                SubscriptionStatus::active(period),
+                json!({"name": "active", "currentPeriod": wire}),
+            ),
+            (
+                SubscriptionStatus::trial(period),
+                json!({"name": "trial", "trial": wire}),
+            ),
+            (
+                SubscriptionStatus::paused(Pause::new(start, end).unwrap()),
+                json!({"name": "paused", "pause": wire}),
+            ),
+            (
+                SubscriptionStatus::paused(Pause::indefinite(start)),
+                json!({"name": "paused", "pause": {"start": "2026-01-01T00:00:00.000Z"}}),
+            ),
+            (
+                SubscriptionStatus::canceled(start).with_trial(period),
+                json!({"name": "canceled", "canceledAt": "2026-01-01T00:00:00.000Z", "trial": wire}),
+            ),
+            (
+                SubscriptionStatus::unpaid().with_current_period(period),
+                json!({"name": "unpaid", "currentPeriod": wire}),
+            ),
+        ] {
+            assert_eq!(to_value(status).unwrap(), expected);
+            assert_eq!(expected["name"], status.name());
+            assert_eq!(from_value::<SubscriptionStatus>(expected).unwrap(), status);
+        }
+    }
+
+    #[test]
+    fn what_a_status_needs_can_not_be_missing() {
+        for bad in [
+            json!({"name": "active"}),
+            json!({"name": "trial"}),
+            json!({"name": "paused"}),
+            json!({"name": "canceled"}),
+            json!({"name": "future"}),
+            json!({"name": "paused", "pause": {
+                "start": "2026-01-01T00:00:00Z", "end": "2025-01-01T00:00:00Z"
+            }}),
+        ] {
+            assert!(
+                from_value::<SubscriptionStatus>(bad.clone()).is_err(),
+                "{bad}"
+            );
+        }
+        assert!(from_value::<SubscriptionStatus>(json!({"name": "unpaid", "trial": null})).is_ok());
+    }
+
+    #[test]
+    fn a_quantity_of_0_is_refused() {
+        let item = |quantity: Value| {
+            from_value::<Item>(json!({"id": "si", "quantity": quantity, "price": {
+                "id": "p", "type": "standalone", "duration": {"amount": 1, "unit": "month"},
+                "amount": {"model": "fixed", "currency": "usd", "unit": 1},
+            }}))
+        };
+        assert!(item(json!(1)).is_ok());
+        assert_eq!(
+            item(json!(0)).unwrap_err().to_string(),
+            "`quantity` must be at least 1"
+        );
+        assert!(item(json!(1.5)).is_err());
+    }
+}
