@@ -66,6 +66,19 @@ impl fmt::Display for RequestId {
     }
 }
 
+/// Tells a request from every other one: 64 hexadecimal digits, which hold neither the caller's key nor a signature.
+/// Live and test requests never share one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IdempotencyKey(pub(crate) String);
+
+impl IdempotencyKey {
+    /// The digits, to store.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The proof that a request was authenticated, and what is known about it.
 ///
 /// Only the authentication of this crate makes one, so a controller that has one may answer. With the
@@ -74,6 +87,7 @@ pub struct RequestContext {
     mode: Mode,
     request_id: RequestId,
     deadline: Instant,
+    idempotency_key: Option<IdempotencyKey>,
     extensions: http::Extensions,
 }
 
@@ -88,8 +102,14 @@ impl RequestContext {
             mode,
             request_id,
             deadline,
+            idempotency_key: None,
             extensions,
         }
+    }
+
+    pub(crate) fn with_idempotency_key(mut self, key: Option<IdempotencyKey>) -> Self {
+        self.idempotency_key = key;
+        self
     }
 
     /// A context for calling a controller directly in a test.
@@ -120,6 +140,15 @@ impl RequestContext {
     #[must_use]
     pub fn time_left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Tells an action's request from every other one, if it can be told: the key under which an
+    /// [`IdempotencyStore`](crate::idempotency::IdempotencyStore) has it. Reads have none.
+    ///
+    /// An action over a database marks the key's record as answered in the transaction of its change.
+    #[must_use]
+    pub fn idempotency_key(&self) -> Option<&IdempotencyKey> {
+        self.idempotency_key.as_ref()
     }
 
     /// What one of the merchant's own layers has put into the request, such as a tenant.

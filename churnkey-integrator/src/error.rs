@@ -8,7 +8,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 
 use http::StatusCode;
 
-use crate::page::InvalidCursor;
+use crate::{operation::Operation, page::InvalidCursor};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -86,12 +86,23 @@ impl HandlerError {
         Self::new(StatusCode::CONFLICT, message)
     }
 
+    /// A 422 because a key was used for something else before.
+    pub(crate) fn unprocessable(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, message)
+    }
+
+    /// Says when to come again. The wait is rounded up to whole seconds.
+    pub(crate) fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
+    }
+
     /// A 503 with `Retry-After`: the store can't be reached at the moment. The message is fixed, the source is
     /// logged. The wait is rounded up to whole seconds.
     pub fn unavailable(retry_after: Duration, source: impl Into<BoxError>) -> Self {
-        let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
-        error.0.retry_after = Some(retry_after);
-        error.with_source(source)
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+            .with_retry_after(retry_after)
+            .with_source(source)
     }
 
     /// Adds what is to be logged with the error. It never reaches the caller.
@@ -144,6 +155,18 @@ pub(crate) enum Fault {
     )]
     AnotherRecord,
     #[error(
+        "the list holds a subscription of another customer; nothing was served: select by the customer's id, too"
+    )]
+    AnotherCustomersSubscription,
+    #[error(
+        "a price is not of the type that price_type() declares; nothing was served: build all prices with one constructor"
+    )]
+    OtherPriceType,
+    #[error(
+        "a product is not of the type that product_type() declares; nothing was served: build all products with one constructor"
+    )]
+    OtherProductType,
+    #[error(
         "the page holds {held} records though {limit} were asked for; fetch page.fetch_limit() rows and use Page::from_overfetch"
     )]
     PageOverLimit { held: usize, limit: usize },
@@ -159,6 +182,13 @@ pub(crate) enum Fault {
     Panic,
     #[error("the controller did not answer before the deadline")]
     Deadline,
+}
+
+impl Fault {
+    /// Only reached if `operations()` was written by hand and lists too much.
+    pub(crate) fn not_implemented(operation: impl Into<Operation>) -> Self {
+        Self::NotImplemented(operation.into().name())
+    }
 }
 
 /// Shows the status and the message, never the source: that may hold anything.

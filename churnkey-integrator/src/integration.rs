@@ -5,11 +5,22 @@ use std::{fmt, sync::Arc, time::Duration};
 use axum::Router;
 use http::{HeaderName, header};
 
+mod modules;
+mod readiness;
+
+pub use readiness::Readiness;
+
+use self::modules::Modules;
 use crate::{
+    actions::{ApplyCouponAction, CancelAction, ChangePriceAction, ExtendTrialAction, PauseAction},
     auth::{MODE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, Verifier},
-    controllers::CustomersController,
+    controllers::{
+        CouponsController, CustomersController, FamiliesController, PricesController,
+        ProductsController, SubscriptionsController,
+    },
     http::{self as wire, Clock, Limits, Routes, Shared},
     id,
+    idempotency::{IdempotencyStore, InMemoryIdempotency},
     operation::Operation,
     seal::Seal,
     secret::IntegrationToken,
@@ -57,7 +68,8 @@ impl Integration {
             name: name.into(),
             token,
             further_tokens: Vec::new(),
-            customers: Vec::new(),
+            modules: Modules::default(),
+            idempotency: None,
             prefix: "/churnkey".to_owned(),
             token_header: None,
             require_signature: false,
@@ -90,6 +102,12 @@ impl Integration {
     /// What is served, in the order of the operation table.
     pub fn operations(&self) -> impl Iterator<Item = Operation> {
         self.routes.operations()
+    }
+
+    /// What Churnkey still needs before this can be published. It is logged as well when the integration is built.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        Readiness::of(&self.operations().collect::<Vec<_>>())
     }
 
     /// The path under which everything is mounted.
@@ -142,7 +160,8 @@ pub struct IntegrationBuilder {
     name: String,
     token: IntegrationToken,
     further_tokens: Vec<IntegrationToken>,
-    customers: Vec<Arc<dyn CustomersController>>,
+    modules: Modules,
+    idempotency: Option<Arc<dyn IdempotencyStore>>,
     prefix: String,
     token_header: Option<String>,
     require_signature: bool,
@@ -155,7 +174,76 @@ pub struct IntegrationBuilder {
 impl IntegrationBuilder {
     /// Serves customers. An `Arc` of a controller is one as well.
     pub fn customers(mut self, controller: impl CustomersController) -> Self {
-        self.customers.push(Arc::new(controller));
+        self.modules.customers.push(Arc::new(controller));
+        self
+    }
+
+    /// Serves subscriptions; needs [`prices`](Self::prices).
+    pub fn subscriptions(mut self, controller: impl SubscriptionsController) -> Self {
+        self.modules.subscriptions.push(Arc::new(controller));
+        self
+    }
+
+    /// Serves prices; needs [`products`](Self::products) if they belong to products.
+    pub fn prices(mut self, controller: impl PricesController) -> Self {
+        self.modules.prices.push(Arc::new(controller));
+        self
+    }
+
+    /// Serves coupons. Discounts of customers and subscriptions need it.
+    pub fn coupons(mut self, controller: impl CouponsController) -> Self {
+        self.modules.coupons.push(Arc::new(controller));
+        self
+    }
+
+    /// Serves products; needs [`families`](Self::families) if they belong to families.
+    pub fn products(mut self, controller: impl ProductsController) -> Self {
+        self.modules.products.push(Arc::new(controller));
+        self
+    }
+
+    /// Serves families of products.
+    pub fn families(mut self, controller: impl FamiliesController) -> Self {
+        self.modules.families.push(Arc::new(controller));
+        self
+    }
+
+    /// Cancels; needs [`subscriptions`](Self::subscriptions).
+    pub fn cancel(mut self, action: impl CancelAction) -> Self {
+        self.modules.cancel.push(Arc::new(action));
+        self
+    }
+
+    /// Pauses; needs [`subscriptions`](Self::subscriptions) and [`cancel`](Self::cancel).
+    pub fn pause(mut self, action: impl PauseAction) -> Self {
+        self.modules.pause.push(Arc::new(action));
+        self
+    }
+
+    /// Applies coupons; needs [`subscriptions`](Self::subscriptions), [`coupons`](Self::coupons) and
+    /// [`cancel`](Self::cancel).
+    pub fn apply_coupon(mut self, action: impl ApplyCouponAction) -> Self {
+        self.modules.apply_coupon.push(Arc::new(action));
+        self
+    }
+
+    /// Extends trials; needs [`subscriptions`](Self::subscriptions) and [`cancel`](Self::cancel).
+    pub fn extend_trial(mut self, action: impl ExtendTrialAction) -> Self {
+        self.modules.extend_trial.push(Arc::new(action));
+        self
+    }
+
+    /// Changes prices; needs [`subscriptions`](Self::subscriptions), [`prices`](Self::prices) and
+    /// [`cancel`](Self::cancel).
+    pub fn change_price(mut self, action: impl ChangePriceAction) -> Self {
+        self.modules.change_price.push(Arc::new(action));
+        self
+    }
+
+    /// Where the first answers of actions are remembered ([`crate::idempotency`]); in this process's memory unless
+    /// set.
+    pub fn idempotency(mut self, store: impl IdempotencyStore) -> Self {
+        self.idempotency = Some(Arc::new(store));
         self
     }
 
@@ -266,10 +354,10 @@ impl IntegrationBuilder {
 
         let mut routes = Routes::new(self.name);
         wire::mount_features(&mut routes);
-        for controller in &self.customers {
-            wire::mount_customers(&mut routes, controller);
-        }
-        Ok(Integration {
+        let idempotency = self.idempotency;
+        let idempotency = idempotency.unwrap_or_else(|| Arc::new(InMemoryIdempotency::default()));
+        self.modules.mount(&mut routes, &idempotency);
+        let integration = Integration {
             shared: Arc::new(Shared {
                 features: routes.features().clone(),
                 verifier,
@@ -283,7 +371,14 @@ impl IntegrationBuilder {
             prefix: self.prefix,
             #[cfg(feature = "testing")]
             token: self.token,
-        })
+        };
+        let readiness = integration.readiness();
+        if readiness.is_ready() {
+            tracing::info!("{readiness}");
+        } else {
+            tracing::warn!("{readiness}");
+        }
+        Ok(integration)
     }
 
     fn problems(&self) -> Vec<String> {
@@ -292,14 +387,6 @@ impl IntegrationBuilder {
             (
                 !self.name.trim().is_empty(),
                 "the name is empty: give the company's name to Integration::builder",
-            ),
-            (
-                !self.customers.is_empty(),
-                "no controller is registered: add .customers(..), which Churnkey needs first of all",
-            ),
-            (
-                self.customers.len() <= 1,
-                "customers are registered more than once: keep one .customers(..)",
             ),
             (
                 is_prefix(&self.prefix),
@@ -328,7 +415,8 @@ impl IntegrationBuilder {
             ),
         ];
         let broken = rules.iter().filter(|(kept, _)| !kept);
-        broken.map(|(_, problem)| (*problem).to_owned()).collect()
+        let broken = broken.map(|(_, problem)| (*problem).to_owned());
+        broken.chain(self.modules.problems()).collect()
     }
 }
 

@@ -50,6 +50,10 @@
 //! None is on by default. The minimum Rust version is 1.88.
 #![forbid(unsafe_code)]
 
+// The attribute names this crate as its users do.
+#[cfg(feature = "testing")]
+extern crate self as churnkey_integrator;
+
 mod id;
 pub mod model;
 mod money;
@@ -58,10 +62,12 @@ mod pii;
 mod secret;
 mod time;
 
+pub mod actions;
 mod context;
 pub mod controllers;
 mod error;
 mod features;
+pub mod idempotency;
 mod operation;
 
 mod auth;
@@ -79,18 +85,28 @@ pub mod testing;
 pub use async_trait::async_trait;
 pub use churnkey_integrator_macros::controller;
 
+pub use actions::{
+    ApplyCouponAction, CancelAction, ChangePriceAction, ExtendTrialAction, PauseAction,
+};
 pub use auth::{
     MODE_HEADER, Proof, Refusal, SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER, Verifier, sign,
 };
 pub use context::{Mode, RequestContext, RequestId};
-pub use controllers::{CustomersController, Serves};
+pub use controllers::{
+    CouponsController, CustomersController, FamiliesController, PricesController,
+    ProductsController, Serves, SubscriptionsController,
+};
 pub use error::{HandlerError, Result};
 pub use id::{
     CouponId, CustomerId, FamilyId, InvalidId, ItemId, PriceId, ProductId, SubscriptionId,
 };
-pub use integration::{BuildError, Integration, IntegrationBuilder};
+pub use integration::{BuildError, Integration, IntegrationBuilder, Readiness};
 pub use money::{Amount, Currency, EmptyAmount, InvalidPercentage, Percentage, UnknownCurrency};
-pub use operation::{CustomersOperation, Operation};
+pub use operation::{
+    ApplyCouponOperation, CancelOperation, ChangePriceOperation, CouponsOperation,
+    CustomersOperation, ExtendTrialOperation, FamiliesOperation, Operation, PauseOperation,
+    PricesOperation, ProductsOperation, SubscriptionsOperation,
+};
 pub use page::{Cursor, InvalidCursor, InvalidCursorKey, Page, PageRequest};
 pub use pii::{Email, InvalidContact, Phone};
 pub use secret::{ApiKey, IntegrationToken, InvalidSecret, TokenError, WebhookSecret};

@@ -48,11 +48,13 @@ const VOCABULARY: [&str; 7] = [
     "page.rs",
     "model/",
 ];
-const CONTRACT: [&str; 5] = [
+const CONTRACT: [&str; 7] = [
     "context.rs",
     "error.rs",
     "operation.rs",
     "controllers/",
+    "actions/",
+    "idempotency.rs",
     "features.rs",
 ];
 const PROOF: [&str; 3] = ["auth.rs", "auth/", "seal.rs"];

@@ -9,8 +9,8 @@ use syn::{Error, Ident, ImplItem, ItemImpl, parse_macro_input};
 /// Turns an `impl` of a Churnkey trait into one that can be mounted.
 ///
 /// It does two things and nothing else: it applies `async_trait`, and it implements `Serves` from
-/// the names of the methods that the block really has, so that the features manifest lists what
-/// is there. It goes where `#[async_trait]` would go.
+/// the names of the async methods that the block really has, so that the features manifest lists what
+/// is there. It goes where `#[async_trait]` would go, on controllers and on actions.
 #[proc_macro_attribute]
 pub fn controller(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let arguments = Tokens::from(arguments);
@@ -30,7 +30,8 @@ fn expand(block: &ItemImpl) -> Result<Tokens, Error> {
     let (generics, _, bounds) = block.generics.split_for_impl();
     let served_by = &block.self_ty;
     let served = block.items.iter().filter_map(|item| match item {
-        ImplItem::Fn(method) => Some(method),
+        // What is not async declares something, such as the features of an action, and serves nothing.
+        ImplItem::Fn(method) if method.sig.asyncness.is_some() => Some(method),
         _ => None,
     });
     let served = served.map(|method| {
@@ -53,7 +54,7 @@ fn expand(block: &ItemImpl) -> Result<Tokens, Error> {
     })
 }
 
-/// `CustomersController` is described by `CustomersOperation`.
+/// `CustomersController` is described by `CustomersOperation`, `CancelAction` by `CancelOperation`.
 fn operations_of(block: &ItemImpl) -> Result<Ident, Error> {
     let cure = "`#[controller]` goes on an `impl` of a Churnkey trait, such as \
                 `impl CustomersController for MyStore { .. }`";
@@ -63,7 +64,8 @@ fn operations_of(block: &ItemImpl) -> Result<Ident, Error> {
     let Some(name) = path.segments.last().map(|s| s.ident.to_string()) else {
         return Err(Error::new_spanned(path, cure));
     };
-    match name.strip_suffix("Controller") {
+    let subject = name.strip_suffix("Controller");
+    match subject.or_else(|| name.strip_suffix("Action")) {
         Some(resource) => Ok(format_ident!("{resource}Operation")),
         None => Err(Error::new_spanned(path, cure)),
     }

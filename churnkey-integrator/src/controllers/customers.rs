@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use super::Serves;
 use crate::{
     context::RequestContext,
-    error::{Fault, HandlerError, Result},
+    error::{Fault, Result},
     id::CustomerId,
     model::Customer,
-    operation::{CustomersOperation, Operation},
+    operation::CustomersOperation,
     page::{Page, PageRequest},
     pii::{Email, Phone},
 };
@@ -101,8 +101,8 @@ use crate::{
 ///   500 that is logged, and is never served.
 /// * [`list`](Self::list) follows an order that never changes, such as an insertion number, so that every
 ///   customer who is there during the whole crawl comes exactly once.
-/// * A look-up that several customers answer to is [`HandlerError::ambiguous`]: no guess may be made.
-/// * Any error may be returned with `?`; see [`HandlerError`] for what the caller gets to see.
+/// * A look-up that several customers answer to is [`HandlerError::ambiguous`](crate::HandlerError::ambiguous): no guess may be made.
+/// * Any error may be returned with `?`; see [`HandlerError`](crate::HandlerError) for what the caller gets to see.
 /// * The call may be dropped at any `.await` when its deadline has passed or the caller has gone.
 #[async_trait]
 pub trait CustomersController: Serves<CustomersOperation> + Send + Sync + 'static {
@@ -118,33 +118,28 @@ pub trait CustomersController: Serves<CustomersOperation> + Send + Sync + 'stati
     /// Whatever kept the store from answering; a cursor of another type is a 400.
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
         let _ = (cx, page);
-        Err(not_implemented(CustomersOperation::List))
+        Err(Fault::not_implemented(CustomersOperation::List).into())
     }
 
     /// The one customer with this e-mail address (`GET /churnkey/customers/email/{email}`). Ignore letter
     /// case; [`Email::lookup_key`] gives the form to index and compare.
     ///
     /// # Errors
-    /// [`HandlerError::ambiguous`] if there are several, or whatever kept the store from answering.
+    /// [`HandlerError::ambiguous`](crate::HandlerError::ambiguous) if there are several, or whatever kept the store from answering.
     async fn find_by_email(&self, cx: &RequestContext, email: &Email) -> Result<Option<Customer>> {
         let _ = (cx, email);
-        Err(not_implemented(CustomersOperation::FindByEmail))
+        Err(Fault::not_implemented(CustomersOperation::FindByEmail).into())
     }
 
     /// The one customer with this phone number (`GET /churnkey/customers/phone/{phone}`).
     /// [`Phone::lookup_key`] gives the form to index and compare.
     ///
     /// # Errors
-    /// [`HandlerError::ambiguous`] if there are several, or whatever kept the store from answering.
+    /// [`HandlerError::ambiguous`](crate::HandlerError::ambiguous) if there are several, or whatever kept the store from answering.
     async fn find_by_phone(&self, cx: &RequestContext, phone: &Phone) -> Result<Option<Customer>> {
         let _ = (cx, phone);
-        Err(not_implemented(CustomersOperation::FindByPhone))
+        Err(Fault::not_implemented(CustomersOperation::FindByPhone).into())
     }
-}
-
-/// Only reached if `operations()` was written by hand and lists too much.
-fn not_implemented(operation: CustomersOperation) -> HandlerError {
-    HandlerError::from(Fault::NotImplemented(Operation::from(operation).name()))
 }
 
 #[deny(clippy::missing_trait_methods)]

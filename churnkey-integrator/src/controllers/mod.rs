@@ -6,13 +6,36 @@
 //! | | `list` | `GET /churnkey/customers?limit&cursor` | no |
 //! | | `find_by_email` | `GET /churnkey/customers/email/{email}` | no |
 //! | | `find_by_phone` | `GET /churnkey/customers/phone/{phone}` | no |
+//! | [`SubscriptionsController`] | `retrieve` | `GET /churnkey/customers/{customerId}/subscriptions/{id}` | yes |
+//! | | `list` | `GET /churnkey/customers/{customerId}/subscriptions?limit&cursor` | no |
+//! | [`PricesController`] | `retrieve` | `GET /churnkey/prices/{id}` | yes |
+//! | | `list` | `GET /churnkey/prices?limit&cursor` | yes |
+//! | [`CouponsController`] | `retrieve` | `GET /churnkey/coupons/{id}` | yes |
+//! | | `list` | `GET /churnkey/coupons?limit&cursor` | yes |
+//! | [`ProductsController`] | `retrieve` | `GET /churnkey/products/{id}` | yes |
+//! | | `list` | `GET /churnkey/products?limit&cursor` | yes |
+//! | [`FamiliesController`] | `retrieve` | `GET /churnkey/families/{id}` | yes |
+//! | | `list` | `GET /churnkey/families?limit&cursor` | yes |
+//!
+//! "Required" means: once the controller is registered at all. The customers controller always is; Churnkey also needs
+//! subscriptions and prices before an integration can be published.
 //!
 //! Put [`#[controller]`](macro@crate::controller) on the `impl` block: a method that the block does not have is
 //! not mounted, and not in the manifest.
 
+mod coupons;
 mod customers;
+mod families;
+mod prices;
+mod products;
+mod subscriptions;
 
+pub use coupons::CouponsController;
 pub use customers::CustomersController;
+pub use families::FamiliesController;
+pub use prices::PricesController;
+pub use products::ProductsController;
+pub use subscriptions::SubscriptionsController;
 
 use std::sync::Arc;
 

@@ -17,7 +17,7 @@ use tracing::Span;
 
 use super::{Shared, observe::Cause, response};
 use crate::{
-    auth::{MODE_HEADER, Refusal},
+    auth::{MODE_HEADER, Proof, Refusal},
     context::{Mode, RequestId},
     error::{Fault, HandlerError},
 };
@@ -25,6 +25,8 @@ use crate::{
 /// A request that has proven itself. Only this file makes one, and a route runs with nothing else.
 pub(super) struct Proven {
     pub(super) request: Parts,
+    pub(super) body: Bytes,
+    pub(super) proof: Proof,
     pub(super) request_id: RequestId,
     pub(super) mode: Mode,
     pub(super) deadline: Instant,
@@ -39,13 +41,15 @@ pub(super) async fn authenticate<F: Future<Output = Response>>(
 ) -> Response {
     let deadline = started + shared.limits.deadline;
     let (request, body) = request.into_parts();
-    let mode = match prove(&shared, &request, body, deadline).await {
-        Ok(mode) => mode,
+    let (mode, proof, body) = match prove(&shared, &request, body, deadline).await {
+        Ok(proven) => proven,
         Err(response) => return response,
     };
     Span::current().record("mode", mode.as_str());
     let proven = Proven {
         request,
+        body,
+        proof,
         request_id,
         mode,
         deadline,
@@ -65,7 +69,7 @@ async fn prove(
     request: &Parts,
     body: Body,
     deadline: Instant,
-) -> Result<Mode, Response> {
+) -> Result<(Mode, Proof, Bytes), Response> {
     if body.size_hint().lower() > shared.limits.body_bytes as u64 {
         return Err(response::error(StatusCode::PAYLOAD_TOO_LARGE));
     }
@@ -79,14 +83,15 @@ async fn prove(
     } else {
         read(body, shared.limits.body_bytes, deadline).await?
     };
-    claim
+    let proof = claim
         .check(&request.method, path_as_sent(request), &body)
         .map_err(unauthorized)?;
-    mode(request, shared.live_only).map_err(response::from_error)
+    let mode = mode(request, shared.live_only).map_err(response::from_error)?;
+    Ok((mode, proof, body))
 }
 
 /// The path and query that the caller sent, before any nesting took a prefix off.
-fn path_as_sent(request: &Parts) -> &str {
+pub(super) fn path_as_sent(request: &Parts) -> &str {
     let original = request.extensions.get::<OriginalUri>();
     let uri = original.map_or(&request.uri, |OriginalUri(uri)| uri);
     uri.path_and_query().map_or("/", |path| path.as_str())

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::{http::StatusCode, response::Response};
-use serde::Serialize;
-
-use super::{extract::Call, response, routes::Routes};
+use super::{
+    extract::Call,
+    response::{self, paged},
+    routes::Routes,
+};
 use crate::{
+    context::RequestContext,
     controllers::CustomersController,
     error::{Fault, HandlerError, Result},
     id::CustomerId,
@@ -15,9 +17,9 @@ use crate::{
         CustomersOperation::{self, FindByEmail, FindByPhone, List, Retrieve},
         Operation,
     },
-    page::Page,
     pii::{Email, InvalidContact, Phone},
 };
+use axum::{http::StatusCode, response::Response};
 
 type Controller = Arc<dyn CustomersController>;
 
@@ -41,13 +43,24 @@ pub(crate) fn mount(routes: &mut Routes, controller: &Controller) {
     }
 }
 
-async fn retrieve(controller: Controller, call: Call) -> Result<Response> {
-    let id: CustomerId = call.id("id")?;
-    let customer = controller.retrieve(&call.context, &id).await?;
-    if customer.as_ref().is_some_and(|found| *found.id() != id) {
+/// The customer with this id.
+pub(super) async fn customer(
+    customers: &Controller,
+    cx: &RequestContext,
+    id: &CustomerId,
+) -> Result<Customer> {
+    let customer = customers.retrieve(cx, id).await?;
+    let customer = customer.ok_or_else(not_found)?;
+    if customer.id() != id {
         return Err(Fault::AnotherRecord.into());
     }
-    found(customer)
+    Ok(customer)
+}
+
+async fn retrieve(controller: Controller, call: Call) -> Result<Response> {
+    let id: CustomerId = call.id("id")?;
+    let customer = customer(&controller, &call.context, &id).await?;
+    Ok(response::json(StatusCode::OK, &customer))
 }
 
 async fn list(controller: Controller, call: Call) -> Result<Response> {
@@ -67,31 +80,14 @@ async fn find_by_phone(controller: Controller, call: Call) -> Result<Response> {
 }
 
 fn found(customer: Option<Customer>) -> Result<Response> {
-    let customer = customer.ok_or_else(|| HandlerError::not_found("Customer not found"))?;
+    let customer = customer.ok_or_else(not_found)?;
     Ok(response::json(StatusCode::OK, &customer))
+}
+
+fn not_found() -> HandlerError {
+    HandlerError::not_found("Customer not found")
 }
 
 fn invalid(error: &InvalidContact) -> HandlerError {
     HandlerError::bad_request(error.to_string())
-}
-
-#[derive(Serialize)]
-struct PageBody<'a, T> {
-    data: &'a [T],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
-
-fn paged<T: Serialize>(call: &Call, limit: usize, page: &Page<T>) -> Result<Response> {
-    let held = page.data().len();
-    if held > limit {
-        return Err(Fault::PageOverLimit { held, limit }.into());
-    }
-    let seal = |cursor| call.with_binding(|to| call.shared.seal.close(cursor, to));
-    let next = page.next().map(seal).transpose()?;
-    let body = PageBody {
-        data: page.data(),
-        next,
-    };
-    Ok(response::sized(StatusCode::OK, &body, 512 * (held + 1)))
 }

@@ -2,9 +2,13 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::{
+    body::Bytes,
+    extract::{FromRequestParts, RawPathParams},
+    http::Method,
+};
 
-use super::{Shared, authenticate::Proven};
+use super::{Shared, authenticate::Proven, idempotency};
 use crate::{
     context::RequestContext,
     error::{HandlerError, Result},
@@ -17,7 +21,8 @@ use crate::{
 pub(super) struct Call {
     pub(super) context: RequestContext,
     pub(super) shared: Arc<Shared>,
-    operation: Operation,
+    pub(super) operation: Operation,
+    pub(super) body: Bytes,
     parameters: RawPathParams,
     query: Option<String>,
 }
@@ -28,6 +33,10 @@ impl Call {
         shared: Arc<Shared>,
         proven: Proven,
     ) -> Result<Self> {
+        let key = match operation.method() {
+            Method::POST => idempotency::key(&proven)?,
+            _ => None,
+        };
         let mut request = proven.request;
         let parameters = RawPathParams::from_request_parts(&mut request, &()).await;
         let parameters = parameters
@@ -38,7 +47,9 @@ impl Call {
                 proven.request_id,
                 proven.deadline,
                 request.extensions,
-            ),
+            )
+            .with_idempotency_key(key),
+            body: proven.body,
             query: request.uri.query().map(str::to_owned),
             shared,
             operation,
@@ -61,14 +72,7 @@ impl Call {
     where
         T::Error: std::fmt::Display,
     {
-        let text = self.parameter(name)?;
-        let max = self.shared.limits.id_bytes;
-        if text.len() > max {
-            return Err(HandlerError::bad_request(format!(
-                "{name} must not be longer than {max} bytes"
-            )));
-        }
-        T::try_from(text.to_owned()).map_err(|e| HandlerError::bad_request(format!("{name}: {e}")))
+        read_id(name, self.parameter(name)?, self.shared.limits.id_bytes)
     }
 
     /// `limit` and `cursor`. Other parameters are ignored, a repeated one is refused.
@@ -111,6 +115,19 @@ impl Call {
             (value, None) => Ok(value),
         }
     }
+}
+
+/// An id that a caller has sent under this name.
+pub(super) fn read_id<T: TryFrom<String>>(name: &str, text: &str, max: usize) -> Result<T>
+where
+    T::Error: std::fmt::Display,
+{
+    if text.len() > max {
+        return Err(HandlerError::bad_request(format!(
+            "{name} must not be longer than {max} bytes"
+        )));
+    }
+    T::try_from(text.to_owned()).map_err(|e| HandlerError::bad_request(format!("{name}: {e}")))
 }
 
 /// A whole number from 1 up, cut down to the maximum. Read as JavaScript writes numbers, so that `1e+21` is a

@@ -4,15 +4,22 @@
 //! (body cap, signature or token, mode, deadline), then the route, or the 404 or 405 of the prefix. All of that lies
 //! around every route, so that without a credential nobody can tell a path that is there from one that is not.
 
+pub(crate) mod actions;
 mod authenticate;
-mod customers;
+mod body;
+pub(crate) mod coupons;
+pub(crate) mod customers;
 mod extract;
+pub(crate) mod families;
+mod idempotency;
 mod observe;
+pub(crate) mod prices;
+pub(crate) mod products;
 mod response;
 mod routes;
+pub(crate) mod subscriptions;
 mod webhook;
 
-pub(crate) use customers::mount as mount_customers;
 #[cfg(feature = "testing")]
 pub(crate) use observe::Cause;
 pub(crate) use observe::RequestIds;

@@ -40,6 +40,14 @@ impl Cause {
             Self::Failed(error) => error.downcast_ref::<Fault>().map(Fault::to_string),
         }
     }
+
+    /// Logs the merchant's error behind a failure, which may hold anything: at debug level only.
+    pub(super) fn explain(&self) {
+        if let Self::Failed(error) = self {
+            // Formatted with `?`, so that a line feed or an escape sequence inside can't forge a line.
+            tracing::debug!(cause = ?chain(&**error), "the error behind it");
+        }
+    }
 }
 
 #[cfg(feature = "testing")]
@@ -125,9 +133,8 @@ fn report(span: &Span, response: &Response, started: Instant) {
     } else {
         tracing::info!(reason, "answered");
     }
-    if let Some(Cause::Failed(error)) = cause {
-        // Formatted with `?`, so that a line feed or an escape sequence inside can't forge a line.
-        tracing::debug!(cause = ?chain(&**error), "the error behind it");
+    if let Some(cause) = cause {
+        cause.explain();
     }
 }
 

@@ -9,8 +9,12 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::{Shared, authenticate::Proven, observe::Cause};
-use crate::{error::HandlerError, operation::Operation};
+use super::{Shared, authenticate::Proven, extract::Call, observe::Cause};
+use crate::{
+    error::{Fault, HandlerError, Result},
+    operation::Operation,
+    page::Page,
+};
 
 #[derive(Serialize)]
 struct ErrorBody<'a> {
@@ -49,7 +53,7 @@ pub(super) fn error(status: StatusCode) -> Response {
     with_message(status, status.canonical_reason().unwrap_or("Error"))
 }
 
-fn with_message(status: StatusCode, message: &str) -> Response {
+pub(super) fn with_message(status: StatusCode, message: &str) -> Response {
     let code = status.as_u16();
     let body = serde_json::to_vec(&ErrorBody { code, message });
     answer(status, body.unwrap_or_default())
@@ -73,6 +77,35 @@ pub(super) fn from_error(error: HandlerError) -> Response {
         response.extensions_mut().insert(cause);
     }
     response
+}
+
+/// What an action is answered with when it was done.
+pub(super) fn done() -> Response {
+    let mut response = answer(StatusCode::OK, Vec::new());
+    response.headers_mut().remove(header::CONTENT_TYPE);
+    response
+}
+
+#[derive(Serialize)]
+struct PageBody<'a, T> {
+    data: &'a [T],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// A page, with the cursor of the next one sealed.
+pub(super) fn paged<T: Serialize>(call: &Call, limit: usize, page: &Page<T>) -> Result<Response> {
+    let held = page.data().len();
+    if held > limit {
+        return Err(Fault::PageOverLimit { held, limit }.into());
+    }
+    let seal = |cursor| call.with_binding(|to| call.shared.seal.close(cursor, to));
+    let next = page.next().map(seal).transpose()?;
+    let body = PageBody {
+        data: page.data(),
+        next,
+    };
+    Ok(sized(StatusCode::OK, &body, 512 * (held + 1)))
 }
 
 pub(super) async fn not_found(_: Arc<Shared>, _: Proven) -> Response {

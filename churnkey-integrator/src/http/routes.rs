@@ -65,6 +65,11 @@ impl Routes {
         self.mounted.push((operation, any(guarded)));
     }
 
+    /// The manifest, for what a controller or an action declares of itself.
+    pub(crate) fn features_mut(&mut self) -> &mut Features {
+        &mut self.features
+    }
+
     pub(crate) fn features(&self) -> &Features {
         &self.features
     }

@@ -91,6 +91,14 @@ impl Client {
         self.call(Method::GET, path).signed().send().await
     }
 
+    /// Sends a signed POST with a JSON body. The same call in the same second is the same request: see
+    /// [`idempotency`](crate::idempotency).
+    pub async fn post(&self, path: &str, json: &str) -> Answer {
+        let call = self.call(Method::POST, path);
+        let call = call.header("content-type", "application/json").body(json);
+        call.signed().send().await
+    }
+
     pub(super) async fn get_unchecked(&self, path: &str) -> Answer {
         self.call(Method::GET, path).signed().send_unchecked().await
     }
@@ -214,7 +222,7 @@ impl Call<'_> {
     )]
     pub async fn send_unchecked(self) -> Answer {
         let mut request = Request::builder()
-            .method(self.method)
+            .method(self.method.clone())
             .uri(&self.path)
             .body(Body::from(self.body))
             .expect("the path of a test's request must be a URI: percent-encode it");
@@ -233,6 +241,7 @@ impl Call<'_> {
             cause: cause.map(Cause::full_text),
             headers: parts.headers,
             bytes,
+            method: self.method,
         }
     }
 }
@@ -251,6 +260,7 @@ pub struct Answer {
     pub bytes: Vec<u8>,
     /// What the log says of the reason, the controller's own error included. No caller sees it.
     pub cause: Option<String>,
+    method: Method,
 }
 
 impl Answer {
@@ -266,22 +276,33 @@ impl Answer {
         self.body.get("message")?.as_str()
     }
 
-    /// Checks what holds for every answer (contract, sections 2.1 and 2.6).
+    /// Checks what holds for every answer (contract, sections 2.1, 2.6 and 5).
     ///
     /// # Errors
     /// A sentence that names the broken rule.
     pub fn check(&self) -> Result<(), String> {
         let status = self.status;
+        let is_done = self.method == Method::POST && status < 400;
+        let content_type = (!is_done).then_some("application/json");
         for (name, expected) in [
-            (header::CONTENT_TYPE, "application/json"),
-            (header::CACHE_CONTROL, "no-store"),
+            (header::CONTENT_TYPE, content_type),
+            (header::CACHE_CONTROL, Some("no-store")),
         ] {
-            if self.header(name.as_str()) != Some(expected) {
-                return Err(format!("an answer {status} without `{name}: {expected}`"));
+            if self.header(name.as_str()) != expected {
+                return Err(match expected {
+                    Some(value) => format!("an answer {status} without `{name}: {value}`"),
+                    None => format!("an answer {status} without a body, but with {name}"),
+                });
             }
         }
         if self.header("x-request-id").is_none() {
             return Err(format!("an answer {status} without X-Request-Id"));
+        }
+        if is_done {
+            return match self.bytes.is_empty() {
+                true => Ok(()),
+                false => Err(format!("an answer {status} to an action with a body")),
+            };
         }
         if status < 400 {
             return match &self.body {

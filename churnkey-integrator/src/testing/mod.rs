@@ -3,6 +3,8 @@
 
 mod client;
 pub mod conformance;
+#[doc(hidden)]
+pub mod demo;
 
 pub use client::{Answer, Call, Client};
 pub use conformance::{Fixtures, Report, conformance};

@@ -2,19 +2,10 @@
 
 use super::{Rule, Suite, encoded};
 use crate::{
-    operation::{CustomersOperation, Operation},
+    operation::{CustomersOperation, Line, Operation, Section},
     testing::Answer,
     time::Timestamp,
 };
-
-/// Everything that an integration might serve.
-const ALL: [Operation; 5] = [
-    Operation::Features,
-    Operation::Customers(CustomersOperation::Retrieve),
-    Operation::Customers(CustomersOperation::List),
-    Operation::Customers(CustomersOperation::FindByEmail),
-    Operation::Customers(CustomersOperation::FindByPhone),
-];
 
 /// What a store's error messages have in them, and answers for callers have not.
 const INTERNALS: [&str; 14] = [
@@ -37,20 +28,32 @@ const INTERNALS: [&str; 14] = [
 impl Suite {
     pub(super) async fn manifest(&mut self) {
         let answer = self.client.get(&self.path("/features")).await;
-        for operation in ALL {
-            let Some((controller, key)) = operation.manifest_keys() else {
+        for operation in Operation::all() {
+            let Some(Line {
+                section,
+                module,
+                key,
+            }) = operation.manifest_line()
+            else {
                 continue;
             };
-            let advertised = answer
-                .body
-                .pointer(&format!("/controllers/{controller}/{key}"))
-                .is_some_and(|value| *value == true);
+            let section = match section {
+                Section::Controllers => "controllers",
+                Section::Actions => "actions",
+            };
+            let module = format!("{section}.{module}");
+            let pointer = format!("/{}", module.replace('.', "/"));
+            let advertised = match key {
+                None => answer.body.pointer(&pointer).is_some(),
+                Some(key) => answer.body.pointer(&format!("{pointer}/{key}")) == Some(&true.into()),
+            };
+            let key = key.map_or(module.clone(), |key| format!("{module}.{key}"));
             let served = self.served.contains(&operation);
             let verdict = if advertised == served {
                 Ok(())
             } else {
                 Err((
-                    format!("{controller}.{key}: {served} in the manifest"),
+                    format!("{key}: {served} in the manifest"),
                     advertised.to_string(),
                 ))
             };

@@ -1,0 +1,184 @@
+//! Cancel (contract, section 5.1).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Schedule, Schedules};
+use crate::{
+    context::RequestContext,
+    controllers::Serves,
+    error::{Fault, Result},
+    id::CustomerId,
+    model::Subscription,
+    operation::CancelOperation,
+};
+
+/// Cancels subscriptions. Without it there is no cancel flow, whatever else is served.
+///
+/// # A small implementation
+/// ```
+/// use std::{collections::BTreeMap, sync::Mutex};
+///
+/// use churnkey_integrator::{
+///     RequestContext, Result, SubscriptionId, Timestamp,
+///     actions::{CancelAction, CancelFeatures, CancelRequest, Schedule, Schedules},
+///     controller,
+/// };
+///
+/// /// When each subscription ends.
+/// struct Shop {
+///     ends: Mutex<BTreeMap<SubscriptionId, Timestamp>>,
+/// }
+///
+/// #[controller]
+/// impl CancelAction for Shop {
+///     fn features(&self) -> CancelFeatures {
+///         CancelFeatures::new(Schedules::Both)
+///     }
+///
+///     async fn cancel(&self, _: &RequestContext, request: &CancelRequest) -> Result<()> {
+///         let subscription = request.subscription();
+///         let now = Timestamp::now();
+///         let end = match (request.schedule(), subscription.status().current_period()) {
+///             (Schedule::EndOfPeriod, Some(period)) => period.end(),
+///             _ => now,
+///         };
+///         let mut ends = self.ends.lock().map_err(|_| "poisoned")?;
+///         // A retry must not move an end that has been reached, or is nearer.
+///         let known = ends.entry(subscription.id().clone()).or_insert(end);
+///         *known = end.min(*known);
+///         Ok(())
+///     }
+/// }
+/// # use std::sync::Arc;
+/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # let shop = Arc::new(Shop { ends: Mutex::default() });
+/// # let token = IntegrationToken::new("a-token-for-this-example")?;
+/// # let integration = demo::controllers(Integration::builder("Shop", token)).cancel(Arc::clone(&shop)).build()?;
+/// # let client = Client::new(&integration);
+/// # let cancel = r#"{"customerId":"cus_1","subscriptionId":"sub_1","scheduledAt":"end-of-period"}"#;
+/// # assert_eq!(client.post("/churnkey/actions/subscription/cancel", cancel).await.status, 200);
+/// # assert_eq!(shop.ends.lock().unwrap().values().next().unwrap().to_string(), "2026-02-01T00:00:00.000Z");
+/// # assert_eq!(client.post("/churnkey/actions/customer/cancel", cancel).await.status, 404);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Contract
+/// * What is cancelled already stays as it is, and the answer is `Ok(())`.
+/// * A paused subscription is cancelled like any other, whatever [`CancelRequest::unpause`] says.
+/// * A cancellation at the end of the period leaves the subscription `active` until then.
+#[async_trait]
+pub trait CancelAction: Serves<CancelOperation> + Send + Sync + 'static {
+    /// Which schedules are served. Asked once, when the integration is built.
+    fn features(&self) -> CancelFeatures;
+
+    /// Cancels one subscription (`POST /churnkey/actions/subscription/cancel`).
+    ///
+    /// # Errors
+    /// Whatever kept the store from doing it.
+    async fn cancel(&self, cx: &RequestContext, request: &CancelRequest) -> Result<()>;
+
+    /// Cancels every subscription of a customer, or none (`POST /churnkey/actions/customer/cancel`). Without it Churnkey
+    /// calls [`cancel`](Self::cancel) for each.
+    ///
+    /// # Errors
+    /// Whatever kept the store from doing it.
+    async fn cancel_all(&self, cx: &RequestContext, request: &CancelAllRequest) -> Result<()> {
+        let _ = (cx, request);
+        Err(Fault::not_implemented(CancelOperation::CancelAll).into())
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<T: CancelAction + ?Sized> CancelAction for Arc<T> {
+    fn features(&self) -> CancelFeatures {
+        (**self).features()
+    }
+
+    async fn cancel(&self, cx: &RequestContext, request: &CancelRequest) -> Result<()> {
+        (**self).cancel(cx, request).await
+    }
+
+    async fn cancel_all(&self, cx: &RequestContext, request: &CancelAllRequest) -> Result<()> {
+        (**self).cancel_all(cx, request).await
+    }
+}
+
+/// What a merchant can do about cancelling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CancelFeatures {
+    schedules: Schedules,
+}
+
+impl CancelFeatures {
+    /// Cancels at these moments.
+    #[must_use]
+    pub const fn new(schedules: Schedules) -> Self {
+        Self { schedules }
+    }
+
+    pub(crate) fn schedules(self) -> Schedules {
+        self.schedules
+    }
+}
+
+/// One subscription is to be cancelled.
+#[derive(Debug, Clone)]
+pub struct CancelRequest {
+    pub(crate) subscription: Subscription,
+    pub(crate) schedule: Schedule,
+    pub(crate) unpause: bool,
+}
+
+impl CancelRequest {
+    /// The subscription as the controller served it a moment ago.
+    #[must_use]
+    pub fn subscription(&self) -> &Subscription {
+        &self.subscription
+    }
+
+    /// When it takes effect.
+    #[must_use]
+    pub fn schedule(&self) -> Schedule {
+        self.schedule
+    }
+
+    /// Whether a paused subscription has to be unpaused first, where that makes a difference in the merchant's
+    /// system.
+    #[must_use]
+    pub fn unpause(&self) -> bool {
+        self.unpause
+    }
+}
+
+/// All subscriptions of a customer are to be cancelled.
+#[derive(Debug, Clone)]
+pub struct CancelAllRequest {
+    pub(crate) customer_id: CustomerId,
+    pub(crate) schedule: Schedule,
+    pub(crate) unpause: bool,
+}
+
+impl CancelAllRequest {
+    /// Whose subscriptions. The customer is there.
+    #[must_use]
+    pub fn customer_id(&self) -> &CustomerId {
+        &self.customer_id
+    }
+
+    /// When it takes effect; for each subscription at the end of its own period.
+    #[must_use]
+    pub fn schedule(&self) -> Schedule {
+        self.schedule
+    }
+
+    /// See [`CancelRequest::unpause`].
+    #[must_use]
+    pub fn unpause(&self) -> bool {
+        self.unpause
+    }
+}

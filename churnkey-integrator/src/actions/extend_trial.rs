@@ -1,0 +1,152 @@
+//! Extend a trial (contract, section 5.4).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{ActionDuration, Durations};
+use crate::{
+    context::RequestContext, controllers::Serves, error::Result, model::Subscription,
+    operation::ExtendTrialOperation,
+};
+
+/// Extends trials.
+///
+/// # A small implementation
+/// ```
+/// use std::{collections::BTreeMap, sync::Mutex};
+///
+/// use churnkey_integrator::{
+///     HandlerError, RequestContext, Result, SubscriptionId, Timestamp,
+///     actions::{Durations, ExtendTrialAction, ExtendTrialFeatures, ExtendTrialRequest},
+///     controller,
+///     model::SubscriptionStatus,
+/// };
+///
+/// /// When each trial ends.
+/// struct Shop {
+///     trials: Mutex<BTreeMap<SubscriptionId, Timestamp>>,
+/// }
+///
+/// #[controller]
+/// impl ExtendTrialAction for Shop {
+///     fn features(&self) -> ExtendTrialFeatures {
+///         ExtendTrialFeatures::new(Durations::Both)
+///     }
+///
+///     async fn extend_trial(&self, _: &RequestContext, request: &ExtendTrialRequest) -> Result<()> {
+///         let mut trials = self.trials.lock().map_err(|_| "poisoned")?;
+///         let end = trials
+///             .get_mut(request.subscription().id())
+///             .ok_or_else(HandlerError::not_in_trial)?;
+///         let later = request.duration().end(*end);
+///         if later < *end {
+///             return Err(HandlerError::date_too_early());
+///         }
+///         *end = later;
+///         Ok(())
+///     }
+/// }
+/// # use std::sync::Arc;
+/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # let end: Timestamp = "2026-02-01T00:00:00Z".parse()?;
+/// # let shop = Arc::new(Shop { trials: Mutex::new(BTreeMap::from([(SubscriptionId::new("sub_1")?, end)])) });
+/// # let token = IntegrationToken::new("a-token-for-this-example")?;
+/// # let integration = demo::cancelling(Integration::builder("Shop", token)).extend_trial(Arc::clone(&shop)).build()?;
+/// # let client = Client::new(&integration);
+/// # let path = "/churnkey/actions/subscription/extend-trial";
+/// # let week = r#"{"customerId":"cus_1","subscriptionId":"sub_1","duration":{"type":"period","amount":1,"unit":"week"}}"#;
+/// # assert_eq!(client.post(path, week).await.status, 200);
+/// # assert_eq!(client.post(path, week).await.status, 200);
+/// # // Signed in the same second, it is the same request.
+/// # let end = shop.trials.lock().unwrap().values().next().unwrap().to_string();
+/// # assert!(["2026-02-08T00:00:00.000Z", "2026-02-15T00:00:00.000Z"].contains(&end.as_str()), "{end}");
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Contract
+/// * A period is counted from the end of the trial, so this is the one action that doubles when it comes twice.
+///   The framework remembers requests that can be told apart ([`idempotency`](crate::idempotency)).
+/// * Only a trial that runs is extended: [`HandlerError::not_in_trial`](crate::HandlerError::not_in_trial).
+#[async_trait]
+pub trait ExtendTrialAction: Serves<ExtendTrialOperation> + Send + Sync + 'static {
+    /// Which durations are served, and whether a trial is extended more than once. Asked once, when the integration
+    /// is built.
+    fn features(&self) -> ExtendTrialFeatures;
+
+    /// Moves the end of the trial (`POST /churnkey/actions/subscription/extend-trial`).
+    ///
+    /// # Errors
+    /// [`HandlerError::not_in_trial`](crate::HandlerError::not_in_trial),
+    /// [`HandlerError::trial_already_extended`](crate::HandlerError::trial_already_extended) and the like, or whatever
+    /// kept the store from doing it.
+    async fn extend_trial(&self, cx: &RequestContext, request: &ExtendTrialRequest) -> Result<()>;
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<T: ExtendTrialAction + ?Sized> ExtendTrialAction for Arc<T> {
+    fn features(&self) -> ExtendTrialFeatures {
+        (**self).features()
+    }
+
+    async fn extend_trial(&self, cx: &RequestContext, request: &ExtendTrialRequest) -> Result<()> {
+        (**self).extend_trial(cx, request).await
+    }
+}
+
+/// What a merchant can do about trials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExtendTrialFeatures {
+    durations: Durations,
+    multiple: bool,
+}
+
+impl ExtendTrialFeatures {
+    /// Extends a trial once, by these durations. That it is once is the merchant's to check.
+    #[must_use]
+    pub const fn new(durations: Durations) -> Self {
+        Self {
+            durations,
+            multiple: false,
+        }
+    }
+
+    /// Extends a trial as often as it is asked for.
+    #[must_use]
+    pub const fn with_multiple(mut self) -> Self {
+        self.multiple = true;
+        self
+    }
+
+    pub(crate) fn durations(self) -> Durations {
+        self.durations
+    }
+
+    pub(crate) fn is_multiple(self) -> bool {
+        self.multiple
+    }
+}
+
+/// A trial is to be extended.
+#[derive(Debug, Clone)]
+pub struct ExtendTrialRequest {
+    pub(crate) subscription: Subscription,
+    pub(crate) duration: ActionDuration,
+}
+
+impl ExtendTrialRequest {
+    /// The subscription as the controller served it a moment ago, in trial or not.
+    #[must_use]
+    pub fn subscription(&self) -> &Subscription {
+        &self.subscription
+    }
+
+    /// By how much, counted from the end of the trial; or until when.
+    #[must_use]
+    pub fn duration(&self) -> ActionDuration {
+        self.duration
+    }
+}

@@ -1,0 +1,224 @@
+//! Pause (contract, section 5.2).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{ActionDuration, Durations, Schedule, Schedules};
+use crate::{
+    context::RequestContext,
+    controllers::Serves,
+    error::{Fault, Result},
+    id::CustomerId,
+    model::Subscription,
+    operation::PauseOperation,
+};
+
+/// Pauses subscriptions for a while.
+///
+/// # A small implementation
+/// ```
+/// use std::{collections::BTreeMap, sync::Mutex};
+///
+/// use churnkey_integrator::{
+///     HandlerError, RequestContext, Result, SubscriptionId, Timestamp,
+///     actions::{Durations, PauseAction, PauseFeatures, PauseRequest, Schedules},
+///     controller,
+///     model::Pause,
+/// };
+///
+/// struct Shop {
+///     pauses: Mutex<BTreeMap<SubscriptionId, Pause>>,
+/// }
+///
+/// #[controller]
+/// impl PauseAction for Shop {
+///     /// From now on only, for some months or until a date, and never an annual subscription.
+///     fn features(&self) -> PauseFeatures {
+///         PauseFeatures::new(Schedules::Immediate, Durations::Both)
+///     }
+///
+///     async fn pause(&self, _: &RequestContext, request: &PauseRequest) -> Result<()> {
+///         let now = Timestamp::now();
+///         let end = request.duration().end(now);
+///         if end <= now {
+///             return Err(HandlerError::date_too_early());
+///         }
+///         let id = request.subscription().id().clone();
+///         let mut pauses = self.pauses.lock().map_err(|_| "poisoned")?;
+///         match pauses.get(&id) {
+///             // Counted from its own start, a repeated request has the same end.
+///             Some(known) if Some(request.duration().end(known.start())) == known.end() => Ok(()),
+///             Some(_) => Err(HandlerError::already_paused()),
+///             None => {
+///                 pauses.insert(id, Pause::new(now, end)?);
+///                 Ok(())
+///             }
+///         }
+///     }
+/// }
+/// # use std::sync::Arc;
+/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # let shop = Arc::new(Shop { pauses: Mutex::default() });
+/// # let token = IntegrationToken::new("a-token-for-this-example")?;
+/// # let integration = demo::cancelling(Integration::builder("Shop", token)).pause(Arc::clone(&shop)).build()?;
+/// # let client = Client::new(&integration);
+/// # let pause = |more: &str| format!(r#"{{"customerId":"cus_1","subscriptionId":"sub_1",{more}}}"#);
+/// # let path = "/churnkey/actions/subscription/pause";
+/// # let two_months = pause(r#""startAt":"immediate","duration":{"amount":2,"unit":"month"}"#);
+/// # assert_eq!(client.post(path, &two_months).await.status, 200);
+/// # assert_eq!(client.post(path, &two_months).await.status, 200);
+/// # assert_eq!(client.post(path, &pause(r#""duration":{"amount":3,"unit":"month"}"#)).await.body["message"], "The subscription is paused already");
+/// # let past = pause(r#""duration":{"date":"2020-01-01T00:00:00Z"}"#);
+/// # assert_eq!(client.post(path, &past).await.body["message"], "duration.date is too early");
+/// # assert_eq!(client.post(path, &pause(r#""startAt":"end-of-period","duration":{"amount":2,"unit":"month"}"#)).await.status, 400);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Contract
+/// * The same pause once more changes nothing, and the answer is `Ok(())`.
+/// * A pause at the end of the period leaves the subscription `active` until then, and then `paused`.
+#[async_trait]
+pub trait PauseAction: Serves<PauseOperation> + Send + Sync + 'static {
+    /// Which starts and durations are served, and whether annual subscriptions are paused. Asked once, when the
+    /// integration is built.
+    fn features(&self) -> PauseFeatures;
+
+    /// Pauses one subscription (`POST /churnkey/actions/subscription/pause`).
+    ///
+    /// # Errors
+    /// [`HandlerError::already_paused`](crate::HandlerError::already_paused) and the like, or whatever kept the store
+    /// from doing it.
+    async fn pause(&self, cx: &RequestContext, request: &PauseRequest) -> Result<()>;
+
+    /// Pauses every subscription of a customer, or none (`POST /churnkey/actions/customer/pause`). Without it Churnkey
+    /// calls [`pause`](Self::pause) for each.
+    ///
+    /// # Errors
+    /// As for one subscription; and where an annual one is among them and must not be,
+    /// [`HandlerError::annual_pause_not_allowed`](crate::HandlerError::annual_pause_not_allowed).
+    async fn pause_all(&self, cx: &RequestContext, request: &PauseAllRequest) -> Result<()> {
+        let _ = (cx, request);
+        Err(Fault::not_implemented(PauseOperation::PauseAll).into())
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<T: PauseAction + ?Sized> PauseAction for Arc<T> {
+    fn features(&self) -> PauseFeatures {
+        (**self).features()
+    }
+
+    async fn pause(&self, cx: &RequestContext, request: &PauseRequest) -> Result<()> {
+        (**self).pause(cx, request).await
+    }
+
+    async fn pause_all(&self, cx: &RequestContext, request: &PauseAllRequest) -> Result<()> {
+        (**self).pause_all(cx, request).await
+    }
+}
+
+/// What a merchant can do about pausing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PauseFeatures {
+    start_dates: Schedules,
+    durations: Durations,
+    allow_annual: bool,
+}
+
+impl PauseFeatures {
+    /// Pauses from these moments on, for these durations; annual subscriptions are not paused.
+    #[must_use]
+    pub const fn new(start_dates: Schedules, durations: Durations) -> Self {
+        Self {
+            start_dates,
+            durations,
+            allow_annual: false,
+        }
+    }
+
+    /// Pauses annual subscriptions, too.
+    #[must_use]
+    pub const fn with_annual(mut self) -> Self {
+        self.allow_annual = true;
+        self
+    }
+
+    pub(crate) fn start_dates(self) -> Schedules {
+        self.start_dates
+    }
+
+    pub(crate) fn durations(self) -> Durations {
+        self.durations
+    }
+
+    pub(crate) fn allows_annual(self) -> bool {
+        self.allow_annual
+    }
+}
+
+/// One subscription is to be paused.
+#[derive(Debug, Clone)]
+pub struct PauseRequest {
+    pub(crate) subscription: Subscription,
+    pub(crate) start: Schedule,
+    pub(crate) duration: ActionDuration,
+}
+
+impl PauseRequest {
+    /// The subscription as the controller served it a moment ago. If it is annual, it may be paused.
+    #[must_use]
+    pub fn subscription(&self) -> &Subscription {
+        &self.subscription
+    }
+
+    /// When the pause starts.
+    #[must_use]
+    pub fn start(&self) -> Schedule {
+        self.start
+    }
+
+    /// For how long, counted from the start of the pause.
+    #[must_use]
+    pub fn duration(&self) -> ActionDuration {
+        self.duration
+    }
+}
+
+/// All subscriptions of a customer are to be paused.
+#[derive(Debug, Clone)]
+pub struct PauseAllRequest {
+    pub(crate) customer_id: CustomerId,
+    pub(crate) start: Schedule,
+    pub(crate) duration: ActionDuration,
+    pub(crate) allow_annual: bool,
+}
+
+impl PauseAllRequest {
+    /// Whose subscriptions. The customer is there.
+    #[must_use]
+    pub fn customer_id(&self) -> &CustomerId {
+        &self.customer_id
+    }
+
+    /// When the pauses start; for each subscription at the end of its own period.
+    #[must_use]
+    pub fn start(&self) -> Schedule {
+        self.start
+    }
+
+    /// For how long, counted from the start of each pause.
+    #[must_use]
+    pub fn duration(&self) -> ActionDuration {
+        self.duration
+    }
+
+    /// Whether annual subscriptions may be among them: by the features, and by the request.
+    #[must_use]
+    pub fn allow_annual(&self) -> bool {
+        self.allow_annual
+    }
+}

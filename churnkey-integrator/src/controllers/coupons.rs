@@ -1,0 +1,92 @@
+//! Coupons (contract, section 4).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::Serves;
+use crate::{
+    context::RequestContext,
+    error::Result,
+    id::CouponId,
+    model::Coupon,
+    operation::CouponsOperation,
+    page::{Page, PageRequest},
+};
+
+/// Reads the coupons that can be offered. Optional; discount offers need it, and so do discounts of customers and
+/// subscriptions.
+///
+/// # A small implementation
+/// ```
+/// use churnkey_integrator::{
+///     CouponId, CouponsController, Page, PageRequest, Percentage, RequestContext, Result, controller,
+///     model::{Coupon, CouponDuration, CouponValue},
+/// };
+///
+/// /// Coupons by percent, each for one invoice.
+/// struct Coupons(Vec<(&'static str, u32)>);
+///
+/// impl Coupons {
+///     fn coupons(&self) -> Result<Vec<Coupon>> {
+///         let coupons = self.0.iter().map(|(id, percent)| {
+///             let value = CouponValue::percentage(Percentage::whole(*percent)?);
+///             Ok(Coupon::new(CouponId::new(*id)?, CouponDuration::Once, value))
+///         });
+///         coupons.collect()
+///     }
+/// }
+///
+/// #[controller]
+/// impl CouponsController for Coupons {
+///     async fn retrieve(&self, _: &RequestContext, id: &CouponId) -> Result<Option<Coupon>> {
+///         Ok(self.coupons()?.into_iter().find(|coupon| coupon.id() == id))
+///     }
+///
+///     async fn list(&self, _: &RequestContext, page: &PageRequest) -> Result<Page<Coupon>> {
+///         let after: usize = page.after()?.unwrap_or(0);
+///         let numbered = (1..).zip(self.coupons()?);
+///         let rows = numbered.skip(after).take(page.limit() + 1).collect();
+///         Ok(Page::from_overfetch(rows, page, |(n, _)| *n)?.map(|(_, coupon)| coupon))
+///     }
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
+/// # let token = IntegrationToken::new("a-token-for-this-example")?;
+/// # let integration = Integration::builder("Shop", token).customers(demo::Shop).coupons(Coupons(vec![("stay", 20)])).build()?;
+/// # let client = Client::new(&integration);
+/// # assert_eq!(client.get("/churnkey/coupons/stay").await.body["value"]["percent"], 20);
+/// # assert_eq!(client.get("/churnkey/coupons").await.body["data"][0]["id"], "stay");
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Contract
+/// Expired and used-up coupons stay readable: a subscription may still have them. For the rest, as for
+/// [customers](crate::CustomersController#contract).
+#[async_trait]
+pub trait CouponsController: Serves<CouponsOperation> + Send + Sync + 'static {
+    /// The coupon with this id, in the mode of the request (`GET /churnkey/coupons/{id}`).
+    ///
+    /// # Errors
+    /// Whatever kept the store from answering.
+    async fn retrieve(&self, cx: &RequestContext, id: &CouponId) -> Result<Option<Coupon>>;
+
+    /// A page of all coupons of the mode (`GET /churnkey/coupons`). See [`crate::page`] for how.
+    ///
+    /// # Errors
+    /// Whatever kept the store from answering; a cursor of another type is a 400.
+    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Coupon>>;
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<T: CouponsController + ?Sized> CouponsController for Arc<T> {
+    async fn retrieve(&self, cx: &RequestContext, id: &CouponId) -> Result<Option<Coupon>> {
+        (**self).retrieve(cx, id).await
+    }
+
+    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Coupon>> {
+        (**self).list(cx, page).await
+    }
+}

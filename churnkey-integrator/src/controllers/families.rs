@@ -1,0 +1,79 @@
+//! Families (contract, section 4).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::Serves;
+use crate::{
+    context::RequestContext,
+    error::Result,
+    id::FamilyId,
+    model::Family,
+    operation::FamiliesOperation,
+    page::{Page, PageRequest},
+};
+
+/// Reads the families that products belong to. Optional; products of type `family` need it.
+///
+/// # A small implementation
+/// ```
+/// use churnkey_integrator::{
+///     FamiliesController, FamilyId, Page, PageRequest, RequestContext, Result, controller,
+///     model::Family,
+/// };
+///
+/// struct Catalogue;
+///
+/// #[controller]
+/// impl FamiliesController for Catalogue {
+///     async fn retrieve(&self, _: &RequestContext, id: &FamilyId) -> Result<Option<Family>> {
+///         Ok((id.as_str() == "core").then(|| Family::new(id.clone(), "Core plans")))
+///     }
+///
+///     /// One family needs no pages.
+///     async fn list(&self, _: &RequestContext, _: &PageRequest) -> Result<Page<Family>> {
+///         let core = Family::new(FamilyId::new("core")?, "Core plans");
+///         Ok(Page::new(vec![core], None))
+///     }
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
+/// # let token = IntegrationToken::new("a-token-for-this-example")?;
+/// # let integration = Integration::builder("Shop", token).customers(demo::Shop).families(Catalogue).build()?;
+/// # let client = Client::new(&integration);
+/// # assert_eq!(client.get("/churnkey/families/core").await.body["name"], "Core plans");
+/// # assert_eq!(client.get("/churnkey/families/other").await.body["message"], "Family not found");
+/// # assert_eq!(client.get("/churnkey/families").await.body["data"][0]["id"], "core");
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Contract
+/// As for [customers](crate::CustomersController#contract).
+#[async_trait]
+pub trait FamiliesController: Serves<FamiliesOperation> + Send + Sync + 'static {
+    /// The family with this id, in the mode of the request (`GET /churnkey/families/{id}`).
+    ///
+    /// # Errors
+    /// Whatever kept the store from answering.
+    async fn retrieve(&self, cx: &RequestContext, id: &FamilyId) -> Result<Option<Family>>;
+
+    /// A page of all families of the mode (`GET /churnkey/families`). See [`crate::page`] for how.
+    ///
+    /// # Errors
+    /// Whatever kept the store from answering; a cursor of another type is a 400.
+    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Family>>;
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<T: FamiliesController + ?Sized> FamiliesController for Arc<T> {
+    async fn retrieve(&self, cx: &RequestContext, id: &FamilyId) -> Result<Option<Family>> {
+        (**self).retrieve(cx, id).await
+    }
+
+    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Family>> {
+        (**self).list(cx, page).await
+    }
+}

@@ -1,0 +1,110 @@
+//! Prices (contract, section 4).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::Serves;
+use crate::{
+    context::RequestContext,
+    error::Result,
+    id::PriceId,
+    model::{Price, PriceType},
+    operation::PricesOperation,
+    page::{Page, PageRequest},
+};
+
+/// Reads the prices that a subscription can have. Churnkey needs it before an integration can be published.
+///
+/// # A small implementation
+/// ```
+/// use churnkey_integrator::{
+///     Amount, Currency, Page, PageRequest, PriceId, PricesController, RequestContext, Result,
+///     controller,
+///     model::{BillingDuration, Price, PriceAmount, PriceType},
+/// };
+///
+/// /// A shop with a handful of plans, in cents of a dollar a month.
+/// struct Plans(Vec<(&'static str, u64)>);
+///
+/// impl Plans {
+///     fn prices(&self) -> Result<Vec<Price>> {
+///         let usd = Currency::new("usd")?;
+///         let prices = self.0.iter().map(|(id, cents)| {
+///             let amount = PriceAmount::fixed(usd, Amount::per_unit(*cents));
+///             Ok(Price::standalone(PriceId::new(*id)?, BillingDuration::MONTHLY, amount))
+///         });
+///         prices.collect()
+///     }
+/// }
+///
+/// #[controller]
+/// impl PricesController for Plans {
+///     fn price_type(&self) -> PriceType {
+///         PriceType::Standalone
+///     }
+///
+///     async fn retrieve(&self, _: &RequestContext, id: &PriceId) -> Result<Option<Price>> {
+///         Ok(self.prices()?.into_iter().find(|price| price.id() == id))
+///     }
+///
+///     async fn list(&self, _: &RequestContext, page: &PageRequest) -> Result<Page<Price>> {
+///         let after: usize = page.after()?.unwrap_or(0);
+///         let numbered = (1..).zip(self.prices()?);
+///         let rows = numbered.skip(after).take(page.limit() + 1).collect();
+///         Ok(Page::from_overfetch(rows, page, |(n, _)| *n)?.map(|(_, price)| price))
+///     }
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
+/// # let token = IntegrationToken::new("a-token-for-this-example")?;
+/// # let integration = Integration::builder("Shop", token).customers(demo::Shop).prices(Plans(vec![("basic", 999), ("pro", 2999)])).build()?;
+/// # let client = Client::new(&integration);
+/// # assert_eq!(client.get("/churnkey/prices/pro").await.body["amount"]["unit"], 2999);
+/// # let first = client.get("/churnkey/prices?limit=1").await;
+/// # assert_eq!(first.body["data"][0]["id"], "basic");
+/// # let next = first.body["next"].as_str().unwrap();
+/// # assert_eq!(client.get(&format!("/churnkey/prices?limit=1&cursor={next}")).await.body["data"][0]["id"], "pro");
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Contract
+/// * All prices are of the type that [`price_type`](Self::price_type) declares. One of the other type, also inside of a
+///   subscription, is a 500 that is logged, and is never served.
+/// * Prices of products need a products controller; where there are products, prices belong to them.
+/// * Live and test data never mix, and [`list`](Self::list) follows an order that never changes, as for
+///   [customers](crate::CustomersController#contract).
+#[async_trait]
+pub trait PricesController: Serves<PricesOperation> + Send + Sync + 'static {
+    /// Whether prices stand alone or belong to products. Asked once, when the integration is built.
+    fn price_type(&self) -> PriceType;
+
+    /// The price with this id, in the mode of the request (`GET /churnkey/prices/{id}`).
+    ///
+    /// # Errors
+    /// Whatever kept the store from answering.
+    async fn retrieve(&self, cx: &RequestContext, id: &PriceId) -> Result<Option<Price>>;
+
+    /// A page of all prices of the mode (`GET /churnkey/prices`). See [`crate::page`] for how.
+    ///
+    /// # Errors
+    /// Whatever kept the store from answering; a cursor of another type is a 400.
+    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Price>>;
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<T: PricesController + ?Sized> PricesController for Arc<T> {
+    fn price_type(&self) -> PriceType {
+        (**self).price_type()
+    }
+
+    async fn retrieve(&self, cx: &RequestContext, id: &PriceId) -> Result<Option<Price>> {
+        (**self).retrieve(cx, id).await
+    }
+
+    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Price>> {
+        (**self).list(cx, page).await
+    }
+}

@@ -1,0 +1,101 @@
+//! Products (contract, section 4).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::Serves;
+use crate::{
+    context::RequestContext,
+    error::Result,
+    id::ProductId,
+    model::{Product, ProductType},
+    operation::ProductsOperation,
+    page::{Page, PageRequest},
+};
+
+/// Reads the products that prices belong to. Optional; prices of type `product` need it.
+///
+/// # A small implementation
+/// ```
+/// use churnkey_integrator::{
+///     Page, PageRequest, ProductId, ProductsController, RequestContext, Result, controller,
+///     model::{Product, ProductType},
+/// };
+///
+/// struct Catalogue(Vec<(&'static str, &'static str)>);
+///
+/// impl Catalogue {
+///     fn products(&self) -> Result<Vec<Product>> {
+///         let products = self.0.iter();
+///         let products = products.map(|(id, name)| Ok(Product::standalone(ProductId::new(*id)?, *name)));
+///         products.collect()
+///     }
+/// }
+///
+/// #[controller]
+/// impl ProductsController for Catalogue {
+///     fn product_type(&self) -> ProductType {
+///         ProductType::Standalone
+///     }
+///
+///     async fn retrieve(&self, _: &RequestContext, id: &ProductId) -> Result<Option<Product>> {
+///         Ok(self.products()?.into_iter().find(|product| product.id() == id))
+///     }
+///
+///     async fn list(&self, _: &RequestContext, page: &PageRequest) -> Result<Page<Product>> {
+///         let after: usize = page.after()?.unwrap_or(0);
+///         let numbered = (1..).zip(self.products()?);
+///         let rows = numbered.skip(after).take(page.limit() + 1).collect();
+///         Ok(Page::from_overfetch(rows, page, |(n, _)| *n)?.map(|(_, product)| product))
+///     }
+/// }
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
+/// # let token = IntegrationToken::new("a-token-for-this-example")?;
+/// # let integration = Integration::builder("Shop", token).customers(demo::Shop).products(Catalogue(vec![("prod_pro", "Pro")])).build()?;
+/// # let client = Client::new(&integration);
+/// # assert_eq!(client.get("/churnkey/products/prod_pro").await.body["type"], "standalone");
+/// # assert_eq!(client.get("/churnkey/products").await.body["data"][0]["name"], "Pro");
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Contract
+/// * All products are of the type that [`product_type`](Self::product_type) declares. One of the other type is a 500
+///   that is logged, and is never served.
+/// * Products of families need a families controller. For the rest, as for
+///   [customers](crate::CustomersController#contract).
+#[async_trait]
+pub trait ProductsController: Serves<ProductsOperation> + Send + Sync + 'static {
+    /// Whether products stand alone or belong to families. Asked once, when the integration is built.
+    fn product_type(&self) -> ProductType;
+
+    /// The product with this id, in the mode of the request (`GET /churnkey/products/{id}`).
+    ///
+    /// # Errors
+    /// Whatever kept the store from answering.
+    async fn retrieve(&self, cx: &RequestContext, id: &ProductId) -> Result<Option<Product>>;
+
+    /// A page of all products of the mode (`GET /churnkey/products`). See [`crate::page`] for how.
+    ///
+    /// # Errors
+    /// Whatever kept the store from answering; a cursor of another type is a 400.
+    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Product>>;
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<T: ProductsController + ?Sized> ProductsController for Arc<T> {
+    fn product_type(&self) -> ProductType {
+        (**self).product_type()
+    }
+
+    async fn retrieve(&self, cx: &RequestContext, id: &ProductId) -> Result<Option<Product>> {
+        (**self).retrieve(cx, id).await
+    }
+
+    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Product>> {
+        (**self).list(cx, page).await
+    }
+}

@@ -1,0 +1,154 @@
+//! Subscriptions (contract, section 4).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::Serves;
+use crate::{
+    context::RequestContext,
+    error::{Fault, Result},
+    id::{CustomerId, SubscriptionId},
+    model::Subscription,
+    operation::SubscriptionsOperation,
+    page::{Page, PageRequest},
+};
+
+/// Reads the subscriptions of a customer. Churnkey needs it before an integration can be published, and every action
+/// looks its subscription up here.
+///
+/// # A small implementation
+/// ```
+/// use churnkey_integrator::{
+///     Amount, Currency, CustomerId, ItemId, Page, PageRequest, PriceId, RequestContext, Result,
+///     SubscriptionId, SubscriptionsController, Timestamp, controller,
+///     model::{
+///         BillingDuration, Item, Period, Price, PriceAmount, Subscription, SubscriptionStatus,
+///     },
+/// };
+///
+/// struct Row {
+///     id: &'static str,
+///     account: &'static str,
+///     paid_until: Timestamp,
+///     seats: u64,
+/// }
+///
+/// /// A shop with one plan, $29.99 a seat and month.
+/// struct Shop(Vec<Row>);
+///
+/// fn subscription(row: &Row) -> Result<Subscription> {
+///     let amount = PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(2999));
+///     let plan = Price::standalone(PriceId::new("plan")?, BillingDuration::MONTHLY, amount);
+///     let started: Timestamp = "2026-01-01T00:00:00Z".parse()?;
+///     let status = SubscriptionStatus::active(Period::new(started, row.paid_until)?);
+///     Ok(Subscription::new(
+///         SubscriptionId::new(row.id)?,
+///         CustomerId::new(row.account)?,
+///         status,
+///         started,
+///         BillingDuration::MONTHLY,
+///         [Item::new(ItemId::new(row.id)?, plan, row.seats)?],
+///     ))
+/// }
+///
+/// #[controller]
+/// impl SubscriptionsController for Shop {
+///     async fn retrieve(
+///         &self,
+///         _: &RequestContext,
+///         customer_id: &CustomerId,
+///         id: &SubscriptionId,
+///     ) -> Result<Option<Subscription>> {
+///         let mut rows = self.0.iter();
+///         let row = rows.find(|r| r.account == customer_id.as_str() && r.id == id.as_str());
+///         row.map(subscription).transpose()
+///     }
+///
+///     async fn list(
+///         &self,
+///         _: &RequestContext,
+///         customer_id: &CustomerId,
+///         page: &PageRequest,
+///     ) -> Result<Page<Subscription>> {
+///         let after: usize = page.after()?.unwrap_or(0);
+///         let own = (1..).zip(&self.0).filter(|(_, r)| r.account == customer_id.as_str());
+///         let rows = own.filter(|(n, _)| *n > after).take(page.limit() + 1).collect();
+///         Page::from_overfetch(rows, page, |(n, _)| *n)?.try_map(|(_, row)| subscription(row))
+///     }
+/// }
+/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # let paid_until: Timestamp = "2026-02-01T00:00:00Z".parse()?;
+/// # let row = |id, account| Row { id, account, paid_until, seats: 3 };
+/// # let shop = Shop(vec![row("sub_a", "cus_1"), row("sub_b", "cus_2"), row("sub_c", "cus_1")]);
+/// # let token = IntegrationToken::new("a-token-for-this-example")?;
+/// # let integration = Integration::builder("Shop", token).customers(demo::Shop).prices(demo::Shop).subscriptions(shop).build()?;
+/// # let client = Client::new(&integration);
+/// # assert_eq!(client.get("/churnkey/customers/cus_1/subscriptions/sub_a").await.body["items"][0]["quantity"], 3);
+/// # assert_eq!(client.get("/churnkey/customers/cus_1/subscriptions/sub_b").await.status, 404);
+/// # let first = client.get("/churnkey/customers/cus_1/subscriptions?limit=1").await;
+/// # let next = first.body["next"].as_str().unwrap();
+/// # assert_eq!(client.get(&format!("/churnkey/customers/cus_1/subscriptions?cursor={next}")).await.body["data"][0]["id"], "sub_c");
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Contract
+/// * A subscription of another customer is not served: the framework answers 404 if
+///   [`retrieve`](Self::retrieve) returns one, and a [`list`](Self::list) with one is a 500 that is logged.
+/// * Cancelled subscriptions stay readable. What is planned for later, such as a cancellation, does not change the status yet.
+/// * The list of a customer who is not there is empty, or a 404: the framework asks for the customer when it is empty.
+/// * Items hold whole prices, of the type that the prices controller declares.
+/// * For the rest, as for [customers](crate::CustomersController#contract).
+#[async_trait]
+pub trait SubscriptionsController: Serves<SubscriptionsOperation> + Send + Sync + 'static {
+    /// The customer's subscription with this id, in the mode of the request
+    /// (`GET /churnkey/customers/{customerId}/subscriptions/{id}`).
+    ///
+    /// # Errors
+    /// Whatever kept the store from answering.
+    async fn retrieve(
+        &self,
+        cx: &RequestContext,
+        customer_id: &CustomerId,
+        id: &SubscriptionId,
+    ) -> Result<Option<Subscription>>;
+
+    /// A page of all subscriptions of the customer (`GET /churnkey/customers/{customerId}/subscriptions`). See
+    /// [`crate::page`] for how.
+    ///
+    /// # Errors
+    /// Whatever kept the store from answering; a cursor of another type is a 400.
+    async fn list(
+        &self,
+        cx: &RequestContext,
+        customer_id: &CustomerId,
+        page: &PageRequest,
+    ) -> Result<Page<Subscription>> {
+        let _ = (cx, customer_id, page);
+        Err(Fault::not_implemented(SubscriptionsOperation::List).into())
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl<T: SubscriptionsController + ?Sized> SubscriptionsController for Arc<T> {
+    async fn retrieve(
+        &self,
+        cx: &RequestContext,
+        customer_id: &CustomerId,
+        id: &SubscriptionId,
+    ) -> Result<Option<Subscription>> {
+        (**self).retrieve(cx, customer_id, id).await
+    }
+
+    async fn list(
+        &self,
+        cx: &RequestContext,
+        customer_id: &CustomerId,
+        page: &PageRequest,
+    ) -> Result<Page<Subscription>> {
+        (**self).list(cx, customer_id, page).await
+    }
+}

@@ -1,0 +1,187 @@
+//! The body of an action, field by field. Each rejection is a 400 that names the field and never repeats the value.
+//!
+//! Read tolerantly (contract, sections 2.7 and 5): unknown fields are ignored, `null` is absent, the documented aliases are
+//! known. A field that stands there twice is refused: nobody could tell which one was meant.
+
+use std::{fmt, num::NonZeroU32};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::Value;
+
+use super::extract::{Call, read_id};
+use crate::{
+    actions::{ActionDuration, Durations, Schedule, Schedules},
+    error::{HandlerError, Result},
+    time::CalendarUnit,
+};
+
+/// The fields of a JSON object, in their order.
+struct Object(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Object;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Object, M::Error> {
+        let mut fields = Vec::new();
+        while let Some(field) = map.next_entry()? {
+            fields.push(field);
+        }
+        Ok(Object(fields))
+    }
+}
+
+impl Object {
+    /// The one value under any of these names.
+    fn get(&self, names: &[&str]) -> Result<Option<&Value>> {
+        let mut values = self.0.iter().filter(|(name, _)| names.contains(&&**name));
+        match (values.next(), values.next()) {
+            (Some((name, _)), Some(_)) => Err(bad(name, "must not be given twice")),
+            (value, _) => Ok(value.map(|(_, value)| value).filter(|v| !v.is_null())),
+        }
+    }
+}
+
+/// What an action's caller has sent.
+pub(super) struct Fields {
+    object: Object,
+    max_id_bytes: usize,
+}
+
+impl Fields {
+    pub(super) fn of(call: &Call) -> Result<Self> {
+        let object = serde_json::from_slice(&call.body)
+            .map_err(|_| HandlerError::bad_request("The body must be a JSON object"))?;
+        Ok(Self {
+            object,
+            max_id_bytes: call.shared.limits.id_bytes,
+        })
+    }
+
+    /// An id under the first of these names, or under one of its aliases.
+    pub(super) fn id<T: TryFrom<String>>(&self, names: &[&'static str]) -> Result<T>
+    where
+        T::Error: fmt::Display,
+    {
+        let name = names.first().copied().unwrap_or_default();
+        match self.object.get(names)? {
+            Some(Value::String(text)) => read_id(name, text, self.max_id_bytes),
+            Some(_) => Err(bad(name, "must be a string")),
+            None => Err(bad(name, "is missing")),
+        }
+    }
+
+    /// When to act. Without it, the only schedule that is served.
+    pub(super) fn schedule(&self, name: &'static str, served: Schedules) -> Result<Schedule> {
+        let schedule = match self.object.get(&[name])? {
+            None => return served.only().ok_or_else(|| bad(name, "is missing")),
+            Some(word) => [Schedule::Immediate, Schedule::EndOfPeriod]
+                .into_iter()
+                .find(|schedule| *word == schedule.as_str())
+                .ok_or_else(|| bad(name, "must be immediate or end-of-period"))?,
+        };
+        if !served.has(schedule) {
+            let only = served.only().map_or("", Schedule::as_str);
+            return Err(bad(name, format!("must be {only} for this integration")));
+        }
+        Ok(schedule)
+    }
+
+    /// Yes, no, or not said.
+    pub(super) fn flag(&self, name: &'static str) -> Result<Option<bool>> {
+        match self.object.get(&[name])? {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(_) => Err(bad(name, "must be true or false")),
+        }
+    }
+
+    /// `duration`: a period or a date, tagged by `type` or told by its fields (contract, section 5.6).
+    pub(super) fn duration(&self, served: Durations) -> Result<ActionDuration> {
+        let Some(duration) = self.object.get(&["duration"])? else {
+            return Err(bad("duration", "is missing"));
+        };
+        let duration = Self {
+            object: Object::deserialize(duration)
+                .map_err(|_| bad("duration", "must be an object"))?,
+            max_id_bytes: self.max_id_bytes,
+        }
+        .read_duration()?;
+        if !served.has(duration) {
+            let rule = match duration {
+                ActionDuration::Period { .. } => "must be a date for this integration",
+                ActionDuration::Date(_) => "must be a period for this integration",
+            };
+            return Err(bad("duration", rule));
+        }
+        Ok(duration)
+    }
+
+    fn read_duration(&self) -> Result<ActionDuration> {
+        let has = |name| Ok::<_, HandlerError>(self.object.get(&[name])?.is_some());
+        let is_date = match self.object.get(&["type"])?.map(Value::as_str) {
+            Some(Some("period")) => false,
+            Some(Some("date")) => true,
+            Some(_) => return Err(bad("duration.type", "must be period or date")),
+            None => match (has("date")?, has("amount")? || has("unit")?) {
+                (true, false) => true,
+                (false, true) => false,
+                _ => return Err(bad("duration", "must have amount and unit, or a date")),
+            },
+        };
+        if is_date {
+            let date = self.object.get(&["date"])?;
+            let date = date.ok_or_else(|| bad("duration.date", "is missing"))?;
+            let date = date.as_str().and_then(|text| text.parse().ok());
+            return date.map(ActionDuration::Date).ok_or_else(|| {
+                bad(
+                    "duration.date",
+                    "must be RFC 3339, such as 2026-03-01T00:00:00Z",
+                )
+            });
+        }
+        let amount = self.object.get(&["amount"])?;
+        let amount = amount.ok_or_else(|| bad("duration.amount", "is missing"))?;
+        let unit = self.object.get(&["unit"])?;
+        let unit = unit.ok_or_else(|| bad("duration.unit", "is missing"))?;
+        Ok(ActionDuration::Period {
+            amount: amount
+                .as_f64()
+                .and_then(whole_from_1)
+                .ok_or_else(|| bad("duration.amount", "must be a whole number from 1 up"))?,
+            unit: CalendarUnit::deserialize(unit)
+                .map_err(|_| bad("duration.unit", "must be day, week, month or year"))?,
+        })
+    }
+}
+
+fn bad(name: &str, rule: impl fmt::Display) -> HandlerError {
+    HandlerError::bad_request(format!("{name} {rule}"))
+}
+
+/// As JavaScript counts: `2.0` is 2. What is larger than any calendar becomes the largest number.
+fn whole_from_1(number: f64) -> Option<NonZeroU32> {
+    if number.fract() != 0.0 {
+        return None;
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cast from a float saturates, which is what is wanted"
+    )]
+    NonZeroU32::new(number as u32)
+}
