@@ -348,7 +348,8 @@ impl fmt::Debug for InMemoryIdempotency {
     }
 }
 
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests {
     use super::*;
     use crate::context::Mode;
