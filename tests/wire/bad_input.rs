@@ -212,12 +212,11 @@ async fn unknown_paths_are_404_and_wrong_methods_405_in_the_contracts_shape() {
             "/churnkey/",
             "/churnkey/customers/",
             "/churnkey/customers/cus_ada/",
-            "/churnkey/customers/cus_ada/subscriptions",
             "/churnkey/customers/email/",
             "/churnkey/customers/email/a/b",
             "/churnkey/Customers",
             "/churnkey//customers",
-            "/churnkey/prices",
+            "/churnkey/invoices",
         ] {
             let reply = server.get(path).await;
             assert_eq!(
@@ -313,7 +312,7 @@ proptest! {
         digits in "[0-9eE+.-]{0,12}",
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let integration = in_memory::churnkey::integration(in_memory_store(), token()).unwrap();
+        let integration = in_memory::churnkey::integration(&in_memory_store(), token()).unwrap();
         let client = Client::new(&integration);
         let encoded: String = bytes.iter().map(|byte| format!("%{byte:02X}")).collect();
         for text in [encoded, digits.replace('+', "%2B")] {

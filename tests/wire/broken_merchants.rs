@@ -65,8 +65,8 @@ impl Broken {
 
     fn all(&self, cx: &RequestContext) -> Vec<(u64, Customer)> {
         match cx.mode() {
-            Mode::Live => self.good.live.after(0, usize::MAX),
-            Mode::Test => self.good.test.after(0, usize::MAX),
+            Mode::Live => self.good.live.customers.after(0, usize::MAX),
+            Mode::Test => self.good.test.customers.after(0, usize::MAX),
         }
     }
 }
@@ -87,7 +87,11 @@ impl CustomersController for Broken {
                 let same = |c: &Customer| c.id().as_str().eq_ignore_ascii_case(id.as_str());
                 all.find_map(|(_, customer)| same(&customer).then_some(customer))
             }
-            (None, Fault::MixesModes) => self.good.test.by_id(id).or(self.good.live.by_id(id)),
+            (None, Fault::MixesModes) => self.good.test.customers.by_id(id).or(self
+                .good
+                .live
+                .customers
+                .by_id(id)),
             (found, _) => found,
         };
         match (&found, self.fault) {
@@ -156,10 +160,10 @@ impl CustomersController for Broken {
             }
             Fault::ListsLiveAlways | Fault::ListsTestToo => {
                 let after: u64 = page.after()?.unwrap_or(0);
-                let mut rows = self.good.live.after(0, usize::MAX);
+                let mut rows = self.good.live.customers.after(0, usize::MAX);
                 if self.is(Fault::ListsTestToo) {
                     let last = rows.len() as u64;
-                    let test = self.good.test.after(0, usize::MAX).into_iter();
+                    let test = self.good.test.customers.after(0, usize::MAX).into_iter();
                     rows.extend(test.map(|(seq, customer)| (last + seq, customer)));
                 }
                 rows.retain(|(seq, _)| *seq > after);
@@ -226,7 +230,7 @@ impl CustomersController for Broken {
                 None => Ok(None),
             },
             Fault::EmailIgnoresMode => match self.good.find_by_email(cx, email).await? {
-                None => Ok(match self.good.live.by_email(email) {
+                None => Ok(match self.good.live.customers.by_email(email) {
                     in_memory::store::Match::One(customer) => Some(*customer),
                     _ => None,
                 }),
@@ -245,10 +249,12 @@ impl CustomersController for Broken {
 
     async fn find_by_phone(&self, cx: &RequestContext, phone: &Phone) -> Result<Option<Customer>> {
         match self.good.find_by_phone(cx, phone).await? {
-            None if self.is(Fault::PhoneIgnoresMode) => Ok(match self.good.live.by_phone(phone) {
-                in_memory::store::Match::One(customer) => Some(*customer),
-                _ => None,
-            }),
+            None if self.is(Fault::PhoneIgnoresMode) => {
+                Ok(match self.good.live.customers.by_phone(phone) {
+                    in_memory::store::Match::One(customer) => Some(*customer),
+                    _ => None,
+                })
+            }
             found => Ok(found),
         }
     }
@@ -268,7 +274,7 @@ async fn report_on(fault: Fault) -> Report {
     let fixtures = demo_fixtures().between_pages(move || {
         let n = newcomers.fetch_add(1, Ordering::Relaxed);
         let id = CustomerId::new(format!("cus_new_{n}")).unwrap();
-        merchant.good.live.extend([Customer::new(id)]);
+        merchant.good.live.customers.extend([Customer::new(id)]);
         async {}
     });
     conformance(&integration, &fixtures).await

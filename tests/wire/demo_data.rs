@@ -82,11 +82,10 @@ async fn the_manifest_lists_the_four_operations() {
         let (status, manifest) = get(&server, Mode::Live, "/churnkey/features").await;
         assert_eq!(status, 200);
         assert_eq!(
-            manifest["controllers"],
-            json!({"customers": {"retrieve": true, "list": true, "findByEmail": true, "findByPhone": true}}),
+            manifest["controllers"]["customers"],
+            json!({"retrieve": true, "list": true, "findByEmail": true, "findByPhone": true}),
             "{merchant}"
         );
-        assert_eq!(manifest["actions"], json!({}), "{merchant}");
     })
     .await;
 }

@@ -76,11 +76,12 @@ fn log_of(level: Level, path: &str) -> String {
         .enable_time()
         .build()
         .unwrap();
+    // Built before anybody listens: what is still missing is another test's matter.
+    let integration = Integration::builder("Chatty", token())
+        .customers(Chatty)
+        .build()
+        .unwrap();
     tracing::subscriber::with_default(subscriber, || {
-        let integration = Integration::builder("Chatty", token())
-            .customers(Chatty)
-            .build()
-            .unwrap();
         let client = Client::new(&integration);
         let call = client
             .call(http::Method::GET, path)

@@ -8,7 +8,7 @@ use churnkey_integrator::{
     model::Customer,
     testing::{Fixtures, conformance},
 };
-use example_app::{Demo, demo_token};
+use example_app::{Clock, Demo, demo_token};
 use throwaway_postgres::{TestDatabase, test_database};
 
 use crate::socket::Server;
@@ -19,15 +19,15 @@ pub(crate) fn token() -> IntegrationToken {
 
 pub(crate) fn in_memory_store() -> in_memory::store::Store {
     let demo = Demo::load().unwrap();
-    let store = in_memory::store::Store::default();
-    store.live.extend(demo.live.customers);
-    store.test.extend(demo.test.customers);
+    let store = in_memory::store::Store::new(Clock::Frozen(demo.clock));
+    store.live.extend(demo.live);
+    store.test.extend(demo.test);
     store
 }
 
 /// Runs a test against each example merchant, filled with the demo data, behind a socket.
 pub(crate) async fn each<F: Future<Output = ()>>(test: impl Fn(&'static str, Server) -> F) {
-    let in_memory = in_memory::churnkey::integration(in_memory_store(), token());
+    let in_memory = in_memory::churnkey::integration(&in_memory_store(), token());
     test("in-memory", server(in_memory.unwrap()).await).await;
 
     let database = test_database();
@@ -62,17 +62,20 @@ pub(crate) fn demo_fixtures() -> Fixtures {
 
 #[tokio::test]
 async fn the_in_memory_merchant_conforms_also_while_customers_come_and_go() {
-    let store = std::sync::Arc::new(in_memory_store());
-    let integration = in_memory::churnkey::integration(store.clone(), token()).unwrap();
+    let store = in_memory_store();
+    let integration = in_memory::churnkey::integration(&store, token()).unwrap();
     let count = std::sync::atomic::AtomicUsize::new(0);
     let fixtures = demo_fixtures().between_pages(move || {
         let n = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let new = CustomerId::new(format!("cus_new_{n}")).unwrap();
-        store.live.extend([Customer::new(new)]);
-        store.live.remove(&CustomerId::new("cus_ada").unwrap());
+        store.live.customers.extend([Customer::new(new)]);
+        store
+            .live
+            .customers
+            .remove(&CustomerId::new("cus_ada").unwrap());
         async {}
     });
     let report = conformance(&integration, &fixtures).await;
     report.assert_passed();
-    assert_eq!(report.passed().len(), 45, "{report}");
+    assert!(report.passed().len() >= 45, "{report}");
 }

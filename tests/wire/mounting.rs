@@ -198,13 +198,13 @@ async fn build_names_every_problem_at_once_each_with_its_cure() {
         .unwrap_err();
     let starts = [
         "the name is empty: give",
-        "no controller is registered: add .customers(..)",
         "the prefix is no plain path: write it like /churnkey",
         "the tolerance is out of bounds: choose 30 to 900 seconds",
         "the deadline is out of bounds: choose more than nothing",
         "the page limits don't fit",
         "max_id_bytes is out of bounds: choose 1 to 1024",
         "max_cursor_bytes is too small",
+        "no controller is registered: add .customers(..)",
         "the token header content-length has a meaning of its own: choose",
     ];
     assert_eq!(error.problems().len(), starts.len(), "{error}");
@@ -220,7 +220,7 @@ async fn build_names_every_problem_at_once_each_with_its_cure() {
     let twice = shop().customers(OnlyRetrieve).build().unwrap_err();
     assert_eq!(
         twice.problems(),
-        ["customers are registered more than once: keep one .customers(..)"]
+        [".customers(..) is there more than once: keep one of them"]
     );
     for prefix in [
         "",

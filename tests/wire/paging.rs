@@ -1,9 +1,11 @@
 //! Every record once, in one order, whatever the page size, while others come and go.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use churnkey_integrator::{CustomerId, model::Customer, testing::Client};
 use proptest::prelude::*;
+
+use example_app::Clock;
 
 use crate::merchants::token;
 
@@ -36,9 +38,9 @@ proptest! {
         changes in proptest::collection::vec(change(), 0..60),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let store = Arc::new(in_memory::store::Store::default());
-        store.live.extend((0..size).map(customer));
-        let integration = in_memory::churnkey::integration(store.clone(), token()).unwrap();
+        let store = in_memory::store::Store::new(Clock::System);
+        store.live.customers.extend((0..size).map(customer));
+        let integration = in_memory::churnkey::integration(&store, token()).unwrap();
         let client = Client::new(&integration);
 
         let mut all_along: BTreeSet<String> =
@@ -59,10 +61,10 @@ proptest! {
             match changes.next() {
                 Some(Change::Insert) => {
                     newcomer += 1;
-                    store.live.extend([customer(newcomer)]);
+                    store.live.customers.extend([customer(newcomer)]);
                 }
                 Some(Change::Delete(n)) => {
-                    store.live.remove(customer(n).id());
+                    store.live.customers.remove(customer(n).id());
                     all_along.remove(&customer(n).id().to_string());
                 }
                 Some(Change::Nothing) | None => {}

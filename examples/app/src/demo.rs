@@ -1,6 +1,9 @@
 //! The demo data: what `examples/demo-billing.json` holds, and customers by the number.
 
-use churnkey_integrator::{CustomerId, Email, Phone, Timestamp, model::Customer};
+use churnkey_integrator::{
+    CustomerId, Email, Phone, Timestamp,
+    model::{Coupon, Customer, Family, Price, Product, Subscription},
+};
 use serde::Deserialize;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -21,6 +24,16 @@ pub struct Demo {
 pub struct DataSet {
     /// The customers.
     pub customers: Vec<Customer>,
+    /// The families of products.
+    pub families: Vec<Family>,
+    /// The products.
+    pub products: Vec<Product>,
+    /// The prices.
+    pub prices: Vec<Price>,
+    /// The coupons.
+    pub coupons: Vec<Coupon>,
+    /// The subscriptions.
+    pub subscriptions: Vec<Subscription>,
 }
 
 impl Demo {

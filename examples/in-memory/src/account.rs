@@ -45,7 +45,7 @@ impl Keys {
 
 #[derive(Clone)]
 struct Site {
-    store: Arc<Store>,
+    store: Store,
     keys: Keys,
 }
 
@@ -56,7 +56,7 @@ impl FromRef<Site> for Arc<[WebhookSecret]> {
 }
 
 /// `GET /account/cancel-session` and `POST /webhooks/churnkey`.
-pub fn routes(store: Arc<Store>, keys: Keys) -> Router {
+pub fn routes(store: Store, keys: Keys) -> Router {
     Router::new()
         .route("/account/cancel-session", get(cancel_session))
         .route("/webhooks/churnkey", post(churnkey))
@@ -95,7 +95,11 @@ async fn cancel_session(
 fn signed_in(store: &Store, headers: &HeaderMap) -> Option<CustomerId> {
     let id = headers.get("x-demo-login")?.to_str().ok()?;
     let id = CustomerId::new(id).ok()?;
-    store.live.by_id(&id).map(|customer| customer.id().clone())
+    store
+        .live
+        .customers
+        .by_id(&id)
+        .map(|customer| customer.id().clone())
 }
 
 /// A webhook may come more than once, so what is done here should bear that. This merchant only takes note.

@@ -1,4 +1,4 @@
-//! A merchant whose customers live in a map. The file to read is [`churnkey`].
+//! A merchant whose records live in memory. The file to read is [`churnkey`].
 #![forbid(unsafe_code)]
 
 pub mod account;

@@ -1,6 +1,6 @@
 //! `cargo run -p in-memory`: a merchant with demo data, answering Churnkey's calls.
 
-use std::{error::Error, process::ExitCode, sync::Arc};
+use std::{error::Error, process::ExitCode};
 
 use axum::{Router, routing::get};
 use clap::Parser;
@@ -11,7 +11,7 @@ use in_memory::{
     store::Store,
 };
 
-/// A merchant whose customers live in a map.
+/// A merchant whose records live in memory.
 ///
 /// The token is read from CK_INTEGRATION_TOKEN.
 #[derive(Debug, Parser)]
@@ -31,17 +31,16 @@ fn main() -> ExitCode {
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let demo = Demo::load()?;
     let clock = options.server.clock.unwrap_or(Clock::Frozen(demo.clock));
-    let store = Arc::new(Store::default());
-    store.live.extend(demo.live.customers);
-    store.test.extend(demo.test.customers);
+    let store = Store::new(clock);
+    store.live.extend(demo.live);
+    store.test.extend(demo.test);
     for customer in generated_customers(options.customers, clock.now()) {
-        store
-            .live
-            .extend([customer.map_err(|error| error as Box<dyn Error>)?]);
+        let customer = customer.map_err(|error| error as Box<dyn Error>)?;
+        store.live.customers.extend([customer]);
     }
 
     let credential = Credential::from_env(options.server.listen)?;
-    let integration = churnkey::integration(Arc::clone(&store), credential.token.clone())?;
+    let integration = churnkey::integration(&store, credential.token.clone())?;
     let app = Router::new()
         .route("/", get(|| async { "The in-memory merchant.\n" }))
         .merge(integration.into_router());

@@ -1,12 +1,11 @@
 //! The merchant's own site: the cancel flow's session, and Churnkey's webhook.
 #![expect(clippy::unwrap_used, reason = "a test that panics has done its work")]
 
-use std::sync::Arc;
-
 use churnkey_integrator::{
     ApiKey, CustomerId, IntegrationToken, WebhookSecret, cancel_flow::auth_hash, model::Customer,
     testing::Client, webhooks::sign,
 };
+use example_app::Clock;
 use http::Method;
 use in_memory::{
     account::{Keys, routes},
@@ -14,12 +13,13 @@ use in_memory::{
 };
 
 fn site() -> Client {
-    let store = Store::default();
+    let store = Store::new(Clock::System);
     store
         .live
+        .customers
         .extend([Customer::new(CustomerId::new("cus_1").unwrap())]);
     let token = IntegrationToken::new("a-token-that-is-not-used").unwrap();
-    Client::for_router(routes(Arc::new(store), Keys::demo().unwrap()), token)
+    Client::for_router(routes(store, Keys::demo().unwrap()), token)
 }
 
 #[tokio::test]

@@ -1,0 +1,218 @@
+//! What each action does to a subscription, and why it may not. Asking for what is so already changes nothing.
+
+use churnkey_integrator::{
+    HandlerError, Result, Timestamp,
+    actions::{ActionDuration, Schedule},
+    model::{Coupon, CouponDuration, Pause, Period, Price, Redemptions, SubscriptionStatus},
+};
+
+use crate::subscription::{PlannedPrice, Redemption, Subscription};
+
+/// Whether a coupon was redeemed, and has to be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redeemed {
+    /// Just now.
+    Now,
+    /// Before: the subscription had it already.
+    Before,
+}
+
+impl Subscription {
+    /// Cancels it, now or when its period ends. A nearer end is kept.
+    pub fn cancel(&mut self, schedule: Schedule, now: Timestamp) {
+        self.settle(now);
+        if self.is_canceled() {
+            return;
+        }
+        let at = self.moment(schedule, now);
+        let at = self.planned.cancel_at.map_or(at, |planned| planned.min(at));
+        self.planned.cancel_at = Some(at);
+        self.settle(now);
+    }
+
+    /// Pauses it, from now on or from the end of its period.
+    ///
+    /// # Errors
+    /// A 400 if it is cancelled, if it is or will be paused in another way, or if the pause would end before it starts.
+    pub fn pause(
+        &mut self,
+        start: Schedule,
+        duration: ActionDuration,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.settle(now);
+        if self.is_canceled() {
+            return Err(HandlerError::subscription_canceled());
+        }
+        if let Some(known) = self.pause_known() {
+            // Counted from the start of the known pause, a request that comes again ends with it.
+            let same_end = known.end() == Some(duration.end(known.start()));
+            let too_late = start == Schedule::Immediate && known.start() > now;
+            return if same_end && !too_late {
+                Ok(())
+            } else {
+                Err(HandlerError::already_paused())
+            };
+        }
+        let start = self.moment(start, now);
+        let end = duration.end(start);
+        if end <= start {
+            return Err(HandlerError::date_too_early());
+        }
+        self.planned.pause = Some(Pause::new(start, end)?);
+        Ok(())
+    }
+
+    /// Gives it the discount of a coupon. The store counts the redemption.
+    ///
+    /// # Errors
+    /// A 400 if it is cancelled, or if the coupon has expired or is used up.
+    pub fn apply_coupon(&mut self, coupon: &Coupon, now: Timestamp) -> Result<Redeemed> {
+        self.settle(now);
+        if self.is_canceled() {
+            return Err(HandlerError::subscription_canceled());
+        }
+        let holds = |known: &Redemption| {
+            known.coupon == *coupon.id() && known.end.is_none_or(|end| end > now)
+        };
+        if self.discounts.iter().any(holds) {
+            return Ok(Redeemed::Before);
+        }
+        if coupon.expires_at().is_some_and(|end| end <= now) {
+            return Err(HandlerError::coupon_expired());
+        }
+        let redemptions = coupon.redemptions().unwrap_or_default();
+        let current = redemptions.current.unwrap_or(0);
+        if redemptions.max.is_some_and(|max| current >= max) {
+            return Err(HandlerError::coupon_used_up());
+        }
+        let end = match coupon.duration() {
+            // The next invoice is the one at the end of the period.
+            CouponDuration::Once => Some(self.period_end(now)).filter(|end| *end > now),
+            CouponDuration::Recurring { amount, unit } => {
+                Some(now.plus(u64::from(amount), unit.into()))
+            }
+            CouponDuration::Forever => None,
+            CouponDuration::CycleAmount { cycles } => Some(self.duration.end_after(cycles, now)),
+        };
+        self.discounts.push(Redemption {
+            coupon: coupon.id().clone(),
+            start: Some(now),
+            end,
+        });
+        Ok(Redeemed::Now)
+    }
+
+    /// Moves the end of its trial: by a period, counted from the end that it has, or to a date.
+    ///
+    /// # Errors
+    /// A 400 if it is not in trial, or if the date is before the end that it has, or over.
+    pub fn extend_trial(&mut self, duration: ActionDuration, now: Timestamp) -> Result<()> {
+        self.settle(now);
+        let SubscriptionStatus::Trial { trial, .. } = self.status else {
+            return Err(HandlerError::not_in_trial());
+        };
+        let end = duration.end(trial.end().max(now));
+        if end == trial.end() {
+            return Ok(());
+        }
+        if end < trial.end() || end <= now {
+            return Err(HandlerError::date_too_early());
+        }
+        let longer = Period::new(trial.start(), end)?;
+        self.status = self.status.with_trial(longer);
+        Ok(())
+    }
+
+    /// Gives its only item another price, now or when its period ends. With proration the rest of the period is credited and a
+    /// new period begins; without, the period goes on.
+    ///
+    /// # Errors
+    /// A 400 if it is cancelled or has several items.
+    pub fn change_price(
+        &mut self,
+        price: &Price,
+        schedule: Schedule,
+        prorate: bool,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.settle(now);
+        if self.is_canceled() {
+            return Err(HandlerError::subscription_canceled());
+        }
+        let [item] = self.items.as_slice() else {
+            return Err(HandlerError::several_items());
+        };
+        let has_it = item.price == *price.id();
+        let planned = self.planned.price.take();
+        if has_it {
+            return Ok(());
+        }
+        match schedule {
+            Schedule::Immediate => {
+                self.set_price(price.id(), price.duration());
+                if prorate {
+                    self.begin_period(now);
+                }
+            }
+            Schedule::EndOfPeriod => {
+                let planned = planned.filter(|planned| planned.price == *price.id());
+                self.planned.price = Some(planned.unwrap_or_else(|| PlannedPrice {
+                    at: self.period_end(now),
+                    price: price.id().clone(),
+                    duration: price.duration(),
+                }));
+                self.settle(now);
+            }
+        }
+        Ok(())
+    }
+
+    fn moment(&self, schedule: Schedule, now: Timestamp) -> Timestamp {
+        match schedule {
+            Schedule::Immediate => now,
+            Schedule::EndOfPeriod => self.period_end(now),
+        }
+    }
+}
+
+/// Cancels all subscriptions of a customer.
+pub fn cancel_all(subscriptions: &mut [Subscription], schedule: Schedule, now: Timestamp) {
+    for subscription in subscriptions {
+        subscription.cancel(schedule, now);
+    }
+}
+
+/// Pauses all subscriptions of a customer but the cancelled and the paused ones.
+///
+/// # Errors
+/// A 400 if one of them must not be paused so; the store must not keep any of them then.
+pub fn pause_all(
+    subscriptions: &mut [Subscription],
+    start: Schedule,
+    duration: ActionDuration,
+    allow_annual: bool,
+    now: Timestamp,
+) -> Result<()> {
+    for subscription in subscriptions {
+        subscription.settle(now);
+        if subscription.is_canceled() || subscription.pause_known().is_some() {
+            continue;
+        }
+        if subscription.duration.is_annual() && !allow_annual {
+            return Err(HandlerError::annual_pause_not_allowed());
+        }
+        subscription.pause(start, duration, now)?;
+    }
+    Ok(())
+}
+
+/// The coupon after one more redemption, if its redemptions are counted.
+#[must_use]
+pub fn redeemed_once_more(coupon: Coupon) -> Coupon {
+    let Some(Redemptions { max, current }) = coupon.redemptions() else {
+        return coupon;
+    };
+    let current = Some(current.unwrap_or(0).saturating_add(1));
+    coupon.with_redemptions(Redemptions { max, current })
+}
