@@ -16,3 +16,4 @@ mod merchants;
 mod mounting;
 mod paging;
 mod socket;
+mod subsets;
