@@ -6,6 +6,7 @@
     reason = "a test that panics has done its work"
 )]
 
+mod action_requests;
 mod authentication;
 mod bad_input;
 mod broken_merchants;

@@ -3,13 +3,13 @@
 //! Read tolerantly (contract, sections 2.7 and 5): unknown fields are ignored, `null` is absent, the documented aliases are
 //! known. A field that stands there twice is refused: nobody could tell which one was meant.
 
-use std::{fmt, num::NonZeroU32};
+use std::{borrow::Cow, fmt, num::NonZeroU32};
 
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
 };
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use super::extract::{Call, read_id};
 use crate::{
@@ -18,10 +18,10 @@ use crate::{
     time::CalendarUnit,
 };
 
-/// The fields of a JSON object, in their order.
-struct Object(Vec<(String, Value)>);
+/// The fields of a JSON object that are not `null`, in their order. Not a map: that would keep one of two.
+struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
-impl<'de> Deserialize<'de> for Object {
+impl<'de> Deserialize<'de> for Object<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(ObjectVisitor)
     }
@@ -30,40 +30,48 @@ impl<'de> Deserialize<'de> for Object {
 struct ObjectVisitor;
 
 impl<'de> Visitor<'de> for ObjectVisitor {
-    type Value = Object;
+    type Value = Object<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Object, M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Object<'de>, M::Error> {
         let mut fields = Vec::new();
-        while let Some(field) = map.next_entry()? {
-            fields.push(field);
+        while let Some((name, value)) = map.next_entry::<Cow<'de, str>, &RawValue>()? {
+            if value.get() != "null" {
+                fields.push((name, value));
+            }
         }
         Ok(Object(fields))
     }
 }
 
-impl Object {
-    /// The one value under any of these names.
-    fn get(&self, names: &[&str]) -> Result<Option<&Value>> {
+impl<'a> Object<'a> {
+    /// The one value under any of these names, as it stands there.
+    fn raw(&self, names: &[&str]) -> Result<Option<&'a RawValue>> {
         let mut values = self.0.iter().filter(|(name, _)| names.contains(&&**name));
         match (values.next(), values.next()) {
             (Some((name, _)), Some(_)) => Err(bad(name, "must not be given twice")),
-            (value, _) => Ok(value.map(|(_, value)| value).filter(|v| !v.is_null())),
+            (value, _) => Ok(value.map(|(_, value)| *value)),
         }
+    }
+
+    fn get(&self, names: &[&str]) -> Result<Option<Value>> {
+        // What can't be read is nested too deeply to be of any type that is asked for.
+        let read = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or(Value::Array(vec![]));
+        Ok(self.raw(names)?.map(read))
     }
 }
 
 /// What an action's caller has sent.
-pub(super) struct Fields {
-    object: Object,
+pub(super) struct Fields<'a> {
+    object: Object<'a>,
     max_id_bytes: usize,
 }
 
-impl Fields {
-    pub(super) fn of(call: &Call) -> Result<Self> {
+impl<'a> Fields<'a> {
+    pub(super) fn of(call: &'a Call) -> Result<Self> {
         let object = serde_json::from_slice(&call.body)
             .map_err(|_| HandlerError::bad_request("The body must be a JSON object"))?;
         Ok(Self {
@@ -79,7 +87,7 @@ impl Fields {
     {
         let name = names.first().copied().unwrap_or_default();
         match self.object.get(names)? {
-            Some(Value::String(text)) => read_id(name, text, self.max_id_bytes),
+            Some(Value::String(text)) => read_id(name, &text, self.max_id_bytes),
             Some(_) => Err(bad(name, "must be a string")),
             None => Err(bad(name, "is missing")),
         }
@@ -91,7 +99,7 @@ impl Fields {
             None => return served.only().ok_or_else(|| bad(name, "is missing")),
             Some(word) => [Schedule::Immediate, Schedule::EndOfPeriod]
                 .into_iter()
-                .find(|schedule| *word == schedule.as_str())
+                .find(|schedule| word == schedule.as_str())
                 .ok_or_else(|| bad(name, "must be immediate or end-of-period"))?,
         };
         if !served.has(schedule) {
@@ -105,22 +113,19 @@ impl Fields {
     pub(super) fn flag(&self, name: &'static str) -> Result<Option<bool>> {
         match self.object.get(&[name])? {
             None => Ok(None),
-            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(Value::Bool(flag)) => Ok(Some(flag)),
             Some(_) => Err(bad(name, "must be true or false")),
         }
     }
 
     /// `duration`: a period or a date, tagged by `type` or told by its fields (contract, section 5.6).
     pub(super) fn duration(&self, served: Durations) -> Result<ActionDuration> {
-        let Some(duration) = self.object.get(&["duration"])? else {
+        let Some(duration) = self.object.raw(&["duration"])? else {
             return Err(bad("duration", "is missing"));
         };
-        let duration = Self {
-            object: Object::deserialize(duration)
-                .map_err(|_| bad("duration", "must be an object"))?,
-            max_id_bytes: self.max_id_bytes,
-        }
-        .read_duration()?;
+        let duration: Object<'_> = serde_json::from_str(duration.get())
+            .map_err(|_| bad("duration", "must be an object"))?;
+        let duration = duration.read_duration()?;
         if !served.has(duration) {
             let rule = match duration {
                 ActionDuration::Period { .. } => "must be a date for this integration",
@@ -130,10 +135,13 @@ impl Fields {
         }
         Ok(duration)
     }
+}
 
+impl Object<'_> {
     fn read_duration(&self) -> Result<ActionDuration> {
-        let has = |name| Ok::<_, HandlerError>(self.object.get(&[name])?.is_some());
-        let is_date = match self.object.get(&["type"])?.map(Value::as_str) {
+        let has = |name| Ok::<_, HandlerError>(self.raw(&[name])?.is_some());
+        let kind = self.get(&["type"])?;
+        let is_date = match kind.as_ref().map(Value::as_str) {
             Some(Some("period")) => false,
             Some(Some("date")) => true,
             Some(_) => return Err(bad("duration.type", "must be period or date")),
@@ -144,7 +152,7 @@ impl Fields {
             },
         };
         if is_date {
-            let date = self.object.get(&["date"])?;
+            let date = self.get(&["date"])?;
             let date = date.ok_or_else(|| bad("duration.date", "is missing"))?;
             let date = date.as_str().and_then(|text| text.parse().ok());
             return date.map(ActionDuration::Date).ok_or_else(|| {
@@ -154,9 +162,9 @@ impl Fields {
                 )
             });
         }
-        let amount = self.object.get(&["amount"])?;
+        let amount = self.get(&["amount"])?;
         let amount = amount.ok_or_else(|| bad("duration.amount", "is missing"))?;
-        let unit = self.object.get(&["unit"])?;
+        let unit = self.get(&["unit"])?;
         let unit = unit.ok_or_else(|| bad("duration.unit", "is missing"))?;
         Ok(ActionDuration::Period {
             amount: amount

@@ -1,0 +1,654 @@
+//! What an action's body may say, what the merchant gets of it, and what is refused before the merchant's code runs.
+
+use std::sync::{Arc, Mutex};
+
+use churnkey_integrator::{
+    ApplyCouponAction, CancelAction, ChangePriceAction, ExtendTrialAction, Integration,
+    IntegrationBuilder, Mode, PauseAction, RequestContext, Result,
+    actions::{
+        ApplyCouponRequest, CancelAllRequest, CancelFeatures, CancelRequest, ChangePriceFeatures,
+        ChangePriceRequest, Durations, ExtendTrialFeatures, ExtendTrialRequest, PauseAllRequest,
+        PauseFeatures, PauseRequest, Schedules,
+    },
+    controller,
+    testing::Client,
+};
+use serde_json::{Value, json};
+
+use crate::merchants::{in_memory_store, token};
+
+/// Writes down what it was asked for, and does nothing.
+#[derive(Clone)]
+struct Recorder {
+    asked: Arc<Mutex<Vec<String>>>,
+    cancel: CancelFeatures,
+    pause: PauseFeatures,
+    extend_trial: ExtendTrialFeatures,
+    change_price: ChangePriceFeatures,
+}
+
+impl Recorder {
+    fn note(&self, what: String) -> Result<()> {
+        self.asked.lock().unwrap().push(what);
+        Ok(())
+    }
+}
+
+#[controller]
+impl CancelAction for Recorder {
+    fn features(&self) -> CancelFeatures {
+        self.cancel
+    }
+
+    async fn cancel(&self, _: &RequestContext, request: &CancelRequest) -> Result<()> {
+        let id = request.subscription().id();
+        let (schedule, unpause) = (request.schedule(), request.unpause());
+        self.note(format!("cancel {id} {schedule:?} {unpause}"))
+    }
+
+    async fn cancel_all(&self, _: &RequestContext, request: &CancelAllRequest) -> Result<()> {
+        let (id, schedule) = (request.customer_id(), request.schedule());
+        self.note(format!(
+            "cancel all of {id} {schedule:?} {}",
+            request.unpause()
+        ))
+    }
+}
+
+#[controller]
+impl PauseAction for Recorder {
+    fn features(&self) -> PauseFeatures {
+        self.pause
+    }
+
+    async fn pause(&self, _: &RequestContext, request: &PauseRequest) -> Result<()> {
+        let id = request.subscription().id();
+        let (start, duration) = (request.start(), request.duration());
+        self.note(format!("pause {id} {start:?} {duration:?}"))
+    }
+
+    async fn pause_all(&self, _: &RequestContext, request: &PauseAllRequest) -> Result<()> {
+        let (id, start) = (request.customer_id(), request.start());
+        let (duration, annual) = (request.duration(), request.allow_annual());
+        self.note(format!("pause all of {id} {start:?} {duration:?} {annual}"))
+    }
+}
+
+#[controller]
+impl ApplyCouponAction for Recorder {
+    async fn apply_coupon(&self, _: &RequestContext, request: &ApplyCouponRequest) -> Result<()> {
+        let (id, coupon) = (request.subscription().id(), request.coupon().id());
+        self.note(format!("apply {coupon} to {id}"))
+    }
+}
+
+#[controller]
+impl ExtendTrialAction for Recorder {
+    fn features(&self) -> ExtendTrialFeatures {
+        self.extend_trial
+    }
+
+    async fn extend_trial(&self, _: &RequestContext, request: &ExtendTrialRequest) -> Result<()> {
+        let (id, duration) = (request.subscription().id(), request.duration());
+        self.note(format!("extend {id} {duration:?}"))
+    }
+}
+
+#[controller]
+impl ChangePriceAction for Recorder {
+    fn features(&self) -> ChangePriceFeatures {
+        self.change_price
+    }
+
+    async fn change_price(&self, _: &RequestContext, request: &ChangePriceRequest) -> Result<()> {
+        let (id, price) = (request.subscription().id(), request.price().id());
+        let (schedule, prorate) = (request.schedule(), request.prorate());
+        self.note(format!("change {id} to {price} {schedule:?} {prorate}"))
+    }
+}
+
+struct Merchant {
+    client: Client,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+/// A merchant who can do everything.
+fn able() -> Recorder {
+    Recorder {
+        asked: Arc::default(),
+        cancel: CancelFeatures::new(Schedules::Both),
+        pause: PauseFeatures::new(Schedules::Both, Durations::Both).with_annual(),
+        extend_trial: ExtendTrialFeatures::new(Durations::Both).with_multiple(),
+        change_price: ChangePriceFeatures::new(Schedules::Both).with_proration(),
+    }
+}
+
+fn builder(recorder: &Recorder) -> IntegrationBuilder {
+    let store = in_memory_store();
+    Integration::builder("Recorder", token())
+        .customers(store.clone())
+        .subscriptions(store.clone())
+        .prices(store.clone())
+        .coupons(store.clone())
+        .products(store.clone())
+        .families(store)
+        .cancel(recorder.clone())
+        .pause(recorder.clone())
+        .apply_coupon(recorder.clone())
+        .extend_trial(recorder.clone())
+        .change_price(recorder.clone())
+}
+
+fn merchant(recorder: Recorder) -> Merchant {
+    Merchant {
+        client: Client::new(&builder(&recorder).build().unwrap()),
+        asked: recorder.asked,
+    }
+}
+
+impl Merchant {
+    /// The status, the message if there is one, and what the merchant was asked for.
+    async fn post(&self, action: &str, body: &str) -> (u16, Option<String>, Vec<String>) {
+        let path = format!("/churnkey/actions/{action}");
+        let call = self.client.call(http::Method::POST, &path);
+        let answer = call.with_token().body(body).send().await;
+        let message = answer.message().map(str::to_owned);
+        (
+            answer.status,
+            message,
+            std::mem::take(&mut self.asked.lock().unwrap()),
+        )
+    }
+
+    async fn asks(&self, action: &str, body: Value, asked: &str) {
+        let answer = self.post(action, &body.to_string()).await;
+        assert_eq!(
+            answer,
+            (200, None, vec![asked.to_owned()]),
+            "{action} {body}"
+        );
+    }
+
+    async fn refuses(&self, action: &str, body: Value, status: u16, message: &str) {
+        let answer = self.post(action, &body.to_string()).await;
+        let expected = (status, Some(message.to_owned()), Vec::new());
+        assert_eq!(answer, expected, "{action} {body}");
+    }
+}
+
+/// A body about `sub_ada_pro`, with more fields.
+fn ada(more: Value) -> Value {
+    let mut body = json!({"customerId": "cus_ada", "subscriptionId": "sub_ada_pro"});
+    body.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    body
+}
+
+const CANCEL: &str = "subscription/cancel";
+const PAUSE: &str = "subscription/pause";
+const COUPON: &str = "subscription/apply-coupon";
+const TRIAL: &str = "subscription/extend-trial";
+const PRICE: &str = "subscription/change-price";
+
+#[tokio::test]
+async fn every_action_gets_its_fields_typed_also_under_the_documented_aliases() {
+    let merchant = merchant(able());
+    for (action, body, asked) in [
+        (
+            CANCEL,
+            ada(json!({"scheduledAt": "immediate"})),
+            "cancel sub_ada_pro Immediate false",
+        ),
+        (
+            CANCEL,
+            ada(json!({"scheduledAt": "end-of-period", "unpause": true, "unknown": [1]})),
+            "cancel sub_ada_pro EndOfPeriod true",
+        ),
+        (
+            "customer/cancel",
+            json!({"customerId": "cus_ada", "scheduledAt": "immediate", "unpause": null}),
+            "cancel all of cus_ada Immediate false",
+        ),
+        (
+            PAUSE,
+            ada(
+                json!({"startAt": "immediate", "duration": {"type": "period", "amount": 2, "unit": "month"}}),
+            ),
+            "pause sub_ada_pro Immediate Period { amount: 2, unit: Month }",
+        ),
+        (
+            PAUSE,
+            ada(
+                json!({"startAt": "end-of-period", "duration": {"type": "date", "date": "2026-03-01T01:00:00+01:00"}}),
+            ),
+            "pause sub_ada_pro EndOfPeriod Date(2026-03-01T00:00:00.000Z)",
+        ),
+        (
+            "customer/pause",
+            json!({"customerId": "cus_ada", "startAt": "immediate", "duration": {"amount": 3.0, "unit": "week"}}),
+            "pause all of cus_ada Immediate Period { amount: 3, unit: Week } true",
+        ),
+        (
+            "customer/pause",
+            json!({"customerId": "cus_ada", "startAt": "immediate", "duration": {"date": "2026-03-01T00:00:00Z"},
+                   "allowAnnual": false}),
+            "pause all of cus_ada Immediate Date(2026-03-01T00:00:00.000Z) false",
+        ),
+        (
+            COUPON,
+            ada(json!({"coupon": "coupon_stay20"})),
+            "apply coupon_stay20 to sub_ada_pro",
+        ),
+        (
+            COUPON,
+            ada(json!({"couponId": "coupon_stay20"})),
+            "apply coupon_stay20 to sub_ada_pro",
+        ),
+        (
+            TRIAL,
+            ada(json!({"duration": {"type": "period", "amount": 1e21, "unit": "year"}})),
+            "extend sub_ada_pro Period { amount: 4294967295, unit: Year }",
+        ),
+        (
+            PRICE,
+            ada(json!({"price": "price_pro_year", "scheduledAt": "immediate"})),
+            "change sub_ada_pro to price_pro_year Immediate false",
+        ),
+        (
+            PRICE,
+            ada(
+                json!({"priceId": "price_pro_year", "scheduledAt": "end-of-period", "prorate": true}),
+            ),
+            "change sub_ada_pro to price_pro_year EndOfPeriod true",
+        ),
+        (
+            PRICE,
+            ada(json!({"id": "price_pro_year", "price": null, "scheduledAt": "immediate"})),
+            "change sub_ada_pro to price_pro_year Immediate false",
+        ),
+    ] {
+        merchant.asks(action, body, asked).await;
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_field_is_a_400_that_names_it_and_never_repeats_its_value() {
+    let merchant = merchant(able());
+    let period = json!({"amount": 1, "unit": "month"});
+    let pause = |duration: Value| ada(json!({"startAt": "immediate", "duration": duration}));
+    for (action, body, message) in [
+        (CANCEL, json!({}), "customerId is missing"),
+        (
+            CANCEL,
+            json!({"customerId": 7}),
+            "customerId must be a string",
+        ),
+        (
+            CANCEL,
+            json!({"customerId": ""}),
+            "customerId: a customer id must not be empty",
+        ),
+        (
+            CANCEL,
+            json!({"customerId": "a\u{0}b"}),
+            "customerId: a customer id must not contain control characters",
+        ),
+        (
+            CANCEL,
+            json!({"customerId": "x".repeat(256)}),
+            "customerId must not be longer than 255 bytes",
+        ),
+        (
+            CANCEL,
+            json!({"customerId": "cus_ada"}),
+            "subscriptionId is missing",
+        ),
+        (CANCEL, ada(json!({})), "scheduledAt is missing"),
+        (
+            CANCEL,
+            ada(json!({"scheduledAt": "tomorrow"})),
+            "scheduledAt must be immediate or end-of-period",
+        ),
+        (
+            CANCEL,
+            ada(json!({"scheduledAt": 0})),
+            "scheduledAt must be immediate or end-of-period",
+        ),
+        (
+            CANCEL,
+            ada(json!({"scheduledAt": "immediate", "unpause": "yes"})),
+            "unpause must be true or false",
+        ),
+        (
+            "customer/cancel",
+            json!({"scheduledAt": "immediate"}),
+            "customerId is missing",
+        ),
+        (
+            PAUSE,
+            ada(json!({"duration": period})),
+            "startAt is missing",
+        ),
+        (
+            PAUSE,
+            ada(json!({"startAt": "immediate"})),
+            "duration is missing",
+        ),
+        (PAUSE, pause(json!("month")), "duration must be an object"),
+        (
+            PAUSE,
+            pause(json!({})),
+            "duration must have amount and unit, or a date",
+        ),
+        (
+            PAUSE,
+            pause(json!({"amount": 1, "unit": "month", "date": "2026-03-01T00:00:00Z"})),
+            "duration must have amount and unit, or a date",
+        ),
+        (
+            PAUSE,
+            pause(json!({"type": "forever"})),
+            "duration.type must be period or date",
+        ),
+        (
+            PAUSE,
+            pause(json!({"type": 1})),
+            "duration.type must be period or date",
+        ),
+        (
+            PAUSE,
+            pause(json!({"type": "period", "unit": "month"})),
+            "duration.amount is missing",
+        ),
+        (
+            PAUSE,
+            pause(json!({"type": "period", "amount": 1})),
+            "duration.unit is missing",
+        ),
+        (
+            PAUSE,
+            pause(json!({"amount": 0, "unit": "month"})),
+            "duration.amount must be a whole number from 1 up",
+        ),
+        (
+            PAUSE,
+            pause(json!({"amount": -1, "unit": "month"})),
+            "duration.amount must be a whole number from 1 up",
+        ),
+        (
+            PAUSE,
+            pause(json!({"amount": 1.5, "unit": "month"})),
+            "duration.amount must be a whole number from 1 up",
+        ),
+        (
+            PAUSE,
+            pause(json!({"amount": "1", "unit": "month"})),
+            "duration.amount must be a whole number from 1 up",
+        ),
+        (
+            PAUSE,
+            pause(json!({"amount": 1, "unit": "fortnight"})),
+            "duration.unit must be day, week, month or year",
+        ),
+        (
+            PAUSE,
+            pause(json!({"amount": 1, "unit": {"month": 1}})),
+            "duration.unit must be day, week, month or year",
+        ),
+        (
+            PAUSE,
+            pause(json!({"type": "date"})),
+            "duration.date is missing",
+        ),
+        (
+            PAUSE,
+            pause(json!({"date": "soon"})),
+            "duration.date must be RFC 3339, such as 2026-03-01T00:00:00Z",
+        ),
+        (
+            PAUSE,
+            pause(json!({"date": 1772323200})),
+            "duration.date must be RFC 3339, such as 2026-03-01T00:00:00Z",
+        ),
+        (COUPON, ada(json!({})), "coupon is missing"),
+        (
+            COUPON,
+            ada(json!({"couponId": []})),
+            "coupon must be a string",
+        ),
+        (
+            COUPON,
+            ada(json!({"coupon": "a", "couponId": "a"})),
+            "coupon must not be given twice",
+        ),
+        (TRIAL, ada(json!({})), "duration is missing"),
+        (
+            PRICE,
+            ada(json!({"scheduledAt": "immediate"})),
+            "price is missing",
+        ),
+        (
+            PRICE,
+            ada(json!({"price": "price_pro_year"})),
+            "scheduledAt is missing",
+        ),
+        (
+            PRICE,
+            ada(json!({"price": "p", "scheduledAt": "immediate", "prorate": 1})),
+            "prorate must be true or false",
+        ),
+    ] {
+        merchant.refuses(action, body, 400, message).await;
+    }
+    for body in [
+        "",
+        "null",
+        "[]",
+        "\"text\"",
+        "7",
+        "{",
+        "{\"customerId\": }",
+        "\u{feff}{}",
+        "{} {}",
+        "\u{0}",
+    ] {
+        let answer = merchant.post(CANCEL, body).await;
+        let expected = (
+            400,
+            Some("The body must be a JSON object".to_owned()),
+            Vec::new(),
+        );
+        assert_eq!(answer, expected, "{body:?}");
+    }
+    let deep = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
+    assert_eq!(
+        merchant.post(CANCEL, &format!("{{\"a\":{deep}}}")).await.0,
+        400
+    );
+}
+
+#[tokio::test]
+async fn a_field_that_stands_there_twice_is_refused_also_inside_of_a_duration() {
+    let merchant = merchant(able());
+    let body = r#"{"customerId":"cus_ada","subscriptionId":"sub_ada_pro","subscriptionId":"sub_ada_year","scheduledAt":"immediate"}"#;
+    let message = Some("subscriptionId must not be given twice".to_owned());
+    assert_eq!(
+        merchant.post(CANCEL, body).await,
+        (400, message, Vec::new())
+    );
+    let body = r#"{"customerId":"cus_ada","subscriptionId":"sub_ada_pro","startAt":"immediate","duration":{"amount":1,"amount":9,"unit":"year"}}"#;
+    let message = Some("amount must not be given twice".to_owned());
+    assert_eq!(merchant.post(PAUSE, body).await, (400, message, Vec::new()));
+}
+
+#[tokio::test]
+async fn what_lies_outside_of_the_declared_features_is_a_400_that_names_the_field() {
+    let narrow = merchant(Recorder {
+        asked: Arc::default(),
+        cancel: CancelFeatures::new(Schedules::EndOfPeriod),
+        pause: PauseFeatures::new(Schedules::Immediate, Durations::Period),
+        extend_trial: ExtendTrialFeatures::new(Durations::Date),
+        change_price: ChangePriceFeatures::new(Schedules::Immediate),
+    });
+    let month = json!({"amount": 1, "unit": "month"});
+    let date = json!({"date": "2026-03-01T00:00:00Z"});
+    for (action, body, message) in [
+        (
+            CANCEL,
+            ada(json!({"scheduledAt": "immediate"})),
+            "scheduledAt must be end-of-period for this integration",
+        ),
+        (
+            "customer/cancel",
+            json!({"customerId": "cus_ada", "scheduledAt": "immediate"}),
+            "scheduledAt must be end-of-period for this integration",
+        ),
+        (
+            PAUSE,
+            ada(json!({"startAt": "end-of-period", "duration": month})),
+            "startAt must be immediate for this integration",
+        ),
+        (
+            PAUSE,
+            ada(json!({"duration": date})),
+            "duration must be a period for this integration",
+        ),
+        (
+            PAUSE,
+            ada(json!({"duration": month, "allowAnnual": true})),
+            "allowAnnual must not be true for this integration",
+        ),
+        (
+            TRIAL,
+            ada(json!({"duration": month})),
+            "duration must be a date for this integration",
+        ),
+        (
+            PRICE,
+            ada(json!({"price": "price_pro_year", "scheduledAt": "end-of-period"})),
+            "scheduledAt must be immediate for this integration",
+        ),
+        (
+            PRICE,
+            ada(json!({"price": "price_pro_year", "prorate": true})),
+            "prorate must not be true for this integration",
+        ),
+    ] {
+        narrow.refuses(action, body, 400, message).await;
+    }
+    // Where there is one choice only, it need not be said.
+    for (action, body, asked) in [
+        (
+            CANCEL,
+            ada(json!({})),
+            "cancel sub_ada_pro EndOfPeriod false",
+        ),
+        (
+            PAUSE,
+            ada(json!({"duration": month})),
+            "pause sub_ada_pro Immediate Period { amount: 1, unit: Month }",
+        ),
+        (
+            PRICE,
+            ada(json!({"price": "price_pro_year"})),
+            "change sub_ada_pro to price_pro_year Immediate false",
+        ),
+    ] {
+        narrow.asks(action, body, asked).await;
+    }
+}
+
+#[tokio::test]
+async fn an_annual_subscription_is_paused_only_where_features_and_request_allow_it() {
+    let month = json!({"amount": 1, "unit": "month"});
+    let year = |more: Value| {
+        let mut body = ada(json!({"startAt": "immediate", "duration": month}));
+        body["subscriptionId"] = "sub_ada_year".into();
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        body
+    };
+    let able = merchant(able());
+    let asked = "pause sub_ada_year Immediate Period { amount: 1, unit: Month }";
+    able.asks(PAUSE, year(json!({})), asked).await;
+    able.asks(PAUSE, year(json!({"allowAnnual": true})), asked)
+        .await;
+    let refusal = "An annual subscription can't be paused";
+    able.refuses(PAUSE, year(json!({"allowAnnual": false})), 400, refusal)
+        .await;
+    let mut recorder = self::able();
+    recorder.pause = PauseFeatures::new(Schedules::Both, Durations::Both);
+    let without = merchant(recorder);
+    without.refuses(PAUSE, year(json!({})), 400, refusal).await;
+}
+
+#[tokio::test]
+async fn what_a_request_names_has_to_be_there_and_the_customers_own() {
+    let merchant = merchant(able());
+    let about = |customer: &str, subscription: &str| {
+        json!({"customerId": customer, "subscriptionId": subscription, "scheduledAt": "immediate",
+               "startAt": "immediate", "duration": {"amount": 1, "unit": "day"},
+               "coupon": "coupon_stay20", "price": "price_pro_year"})
+    };
+    for action in [CANCEL, PAUSE, COUPON, TRIAL, PRICE] {
+        for (customer, subscription) in [
+            ("cus_ada", "sub_nobody"),
+            ("cus_ada", "sub_linus_seats"),
+            ("cus_nobody", "sub_ada_pro"),
+            ("cus_ada", "sub_test"),
+        ] {
+            let body = about(customer, subscription);
+            merchant
+                .refuses(action, body, 404, "Subscription not found")
+                .await;
+        }
+    }
+    for action in ["customer/cancel", "customer/pause"] {
+        let body = about("cus_nobody", "-");
+        merchant
+            .refuses(action, body, 404, "Customer not found")
+            .await;
+    }
+    let mut body = about("cus_ada", "sub_ada_pro");
+    body["coupon"] = "coupon_nobody".into();
+    merchant
+        .refuses(COUPON, body.clone(), 404, "Coupon not found")
+        .await;
+    body["price"] = "price_nobody".into();
+    merchant.refuses(PRICE, body, 404, "Price not found").await;
+    let in_test = Merchant {
+        client: merchant.client.in_mode(Mode::Test),
+        asked: merchant.asked.clone(),
+    };
+    let body = about("cus_ada", "sub_ada_pro").to_string();
+    let path = "/churnkey/actions/subscription/cancel";
+    let answer = in_test.client.post(path, &body).await;
+    assert_eq!(
+        (answer.status, answer.message()),
+        (404, Some("Subscription not found"))
+    );
+}
+
+#[tokio::test]
+async fn a_get_of_an_action_is_a_405_and_its_allow_is_post() {
+    let merchant = merchant(able());
+    for action in [
+        CANCEL,
+        "customer/cancel",
+        PAUSE,
+        "customer/pause",
+        COUPON,
+        TRIAL,
+        PRICE,
+    ] {
+        let path = format!("/churnkey/actions/{action}");
+        let answer = merchant.client.get(&path).await;
+        assert_eq!(
+            (answer.status, answer.header("allow")),
+            (405, Some("POST")),
+            "{path}"
+        );
+    }
+}
