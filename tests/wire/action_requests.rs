@@ -178,10 +178,14 @@ impl Merchant {
 
 /// A body about `sub_ada_pro`, with more fields.
 fn ada(more: Value) -> Value {
-    let mut body = json!({"customerId": "cus_ada", "subscriptionId": "sub_ada_pro"});
-    body.as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
+    let body = json!({"customerId": "cus_ada", "subscriptionId": "sub_ada_pro"});
+    with(body, more)
+}
+
+fn with(mut body: Value, more: Value) -> Value {
+    if let (Value::Object(body), Value::Object(more)) = (&mut body, more) {
+        body.extend(more);
+    }
     body
 }
 
@@ -565,10 +569,7 @@ async fn an_annual_subscription_is_paused_only_where_features_and_request_allow_
     let year = |more: Value| {
         let mut body = ada(json!({"startAt": "immediate", "duration": month}));
         body["subscriptionId"] = "sub_ada_year".into();
-        body.as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
-        body
+        with(body, more)
     };
     let able = merchant(able());
     let asked = "pause sub_ada_year Immediate Period { amount: 1, unit: Month }";

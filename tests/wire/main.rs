@@ -12,6 +12,7 @@ mod bad_input;
 mod broken_merchants;
 mod controllers;
 mod demo_data;
+mod idempotency;
 mod logs;
 mod merchants;
 mod mounting;
