@@ -1,7 +1,6 @@
 //! What each action makes of a subscription, at once and later.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test that panics has done its work"
 )]
