@@ -46,24 +46,66 @@ where
     }
 }
 
-/// Serves an app until SIGINT or SIGTERM, then lets running requests end.
-///
-/// Standard output gets three lines once the socket is bound: the address, and two calls to paste into a shell.
-///
-/// # Errors
-/// If the address can't be listened on.
-pub async fn serve(
-    app: Router,
-    listen: SocketAddr,
-    credential: &Credential,
-) -> Result<(), Box<dyn Error>> {
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|error| format!("can't listen on {listen}: {error}; choose another --listen"))?;
-    // Before anybody is told that the program runs, and may stop it.
-    let asked_to_stop = asked_to_stop()?;
-    announce(listener.local_addr()?, credential.in_shell)?;
+/// What is printed once the socket is bound, besides the address: calls to paste into a shell.
+#[derive(Debug, Clone, Copy)]
+pub struct Announcement<'a> {
+    /// What proves a call to be Churnkey's.
+    pub credential: &'a Credential,
+    /// The id of a customer to retrieve.
+    pub customer: &'a str,
+    /// A call of the merchant's own API: `curl`'s arguments, in which `{base}` is the address.
+    pub own_call: Option<&'a str>,
+}
 
+/// A bound socket that is not served yet.
+#[derive(Debug)]
+pub struct Listening {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Listening {
+    /// Binds a socket. Port 0 takes a free one.
+    ///
+    /// # Errors
+    /// If the address can't be listened on.
+    pub async fn at(listen: SocketAddr) -> Result<Self, Box<dyn Error>> {
+        let listener = TcpListener::bind(listen).await.map_err(|error| {
+            format!("can't listen on {listen}: {error}; choose another --listen")
+        })?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, address })
+    }
+
+    /// The address with the port that was taken.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves an app until SIGINT or SIGTERM, then lets running requests end.
+    ///
+    /// Standard output gets the address, and calls to paste into a shell.
+    ///
+    /// # Errors
+    /// If the signals can't be caught, or standard output is closed.
+    pub async fn serve(
+        self,
+        app: Router,
+        announcement: &Announcement<'_>,
+    ) -> Result<(), Box<dyn Error>> {
+        // Before anybody is told that the program runs, and may stop it.
+        let asked_to_stop = asked_to_stop()?;
+        announce(self.address, announcement)?;
+        serve(self.listener, app, asked_to_stop).await
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    app: Router,
+    asked_to_stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Box<dyn Error>> {
     let (stop, stopped) = watch::channel(false);
     let wait_for = |mut stopped: watch::Receiver<bool>| async move {
         // An error means that the sender is gone, and with it the process's reason to live.
@@ -88,12 +130,14 @@ pub async fn serve(
     }
 }
 
-fn announce(address: SocketAddr, token: &str) -> io::Result<()> {
+fn announce(address: SocketAddr, announcement: &Announcement<'_>) -> io::Result<()> {
+    let token = announcement.credential.in_shell;
+    let customer = announcement.customer;
     let mut out = io::stdout().lock();
     writeln!(out, "listening on http://{address}")?;
     writeln!(
         out,
-        "curl -H \"Authorization: Bearer {token}\" 'http://{address}/churnkey/customers/cus_ada'"
+        "curl -H \"Authorization: Bearer {token}\" 'http://{address}/churnkey/customers/{customer}'"
     )?;
     writeln!(
         out,
@@ -101,6 +145,10 @@ fn announce(address: SocketAddr, token: &str) -> io::Result<()> {
          s=$(printf 'v1\\n%s\\nGET\\n%s\\nlive\\n' \"$t\" \"$p\" | openssl dgst -sha256 -hmac \"{token}\" -r | cut -d' ' -f1); \
          curl -H \"X-Churnkey-Timestamp: $t\" -H \"X-Churnkey-Signature: v1=$s\" \"http://{address}$p\""
     )?;
+    if let Some(call) = announcement.own_call {
+        let call = call.replace("{base}", &format!("http://{address}"));
+        writeln!(out, "curl {call}")?;
+    }
     out.flush()
 }
 

@@ -4,7 +4,9 @@ use std::{error::Error, process::ExitCode};
 
 use axum::{Router, routing::get};
 use clap::Parser;
-use example_app::{Clock, Credential, Demo, ServerOptions, exit_code, generated_customers, serve};
+use example_app::{
+    Announcement, Clock, Credential, Demo, Listening, ServerOptions, exit_code, generated_customers,
+};
 use in_memory::{
     account::{self, Keys},
     churnkey,
@@ -50,5 +52,11 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     } else {
         app
     };
-    serve(app, options.server.listen, &credential).await
+    let announcement = Announcement {
+        credential: &credential,
+        customer: "cus_ada",
+        own_call: None,
+    };
+    let listening = Listening::at(options.server.listen).await?;
+    listening.serve(app, &announcement).await
 }

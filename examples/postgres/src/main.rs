@@ -5,7 +5,7 @@ use std::{error::Error, process::ExitCode};
 
 use axum::{Router, routing::get};
 use clap::Parser;
-use example_app::{Clock, Credential, Demo, ServerOptions, exit_code, serve};
+use example_app::{Announcement, Clock, Credential, Demo, Listening, ServerOptions, exit_code};
 use postgres::{churnkey, store::Store};
 
 /// A merchant whose customers live in PostgreSQL.
@@ -60,5 +60,11 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let app = Router::new()
         .route("/", get(|| async { "The Postgres merchant.\n" }))
         .merge(integration.into_router());
-    serve(app, options.server.listen, &credential).await
+    let announcement = Announcement {
+        credential: &credential,
+        customer: "cus_ada",
+        own_call: None,
+    };
+    let listening = Listening::at(options.server.listen).await?;
+    listening.serve(app, &announcement).await
 }

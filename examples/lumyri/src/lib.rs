@@ -1,0 +1,4 @@
+//! A business platform's customers (Lumyri's API) on SQLite, answering Churnkey too. The file to read, and to copy, is `churnkey.rs`.
+#![forbid(unsafe_code)]
+
+pub mod store;

@@ -1,0 +1,4 @@
+//! A notification service's customers (Notihub's API) on SQLite, answering Churnkey too. The file to read, and to copy, is `churnkey.rs`.
+#![forbid(unsafe_code)]
+
+pub mod store;

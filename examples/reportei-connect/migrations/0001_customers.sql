@@ -1,0 +1,1 @@
+-- The tables come with the store.

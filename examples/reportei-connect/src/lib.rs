@@ -1,0 +1,4 @@
+//! A metrics service's customers (Reportei Connect's API) on SQLite, answering Churnkey too. The file to read, and to copy, is `churnkey.rs`.
+#![forbid(unsafe_code)]
+
+pub mod store;
