@@ -1,4 +1,5 @@
 //! The calls of `cases.json`, played against the program itself.
+
 use merchant_cases::{CrmStub, Merchant};
 
 #[tokio::test]

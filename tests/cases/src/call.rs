@@ -159,6 +159,10 @@ fn text(value: &Value) -> String {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "so that a test reads without ampersands"
+)]
 mod tests {
     use serde_json::json;
 

@@ -84,6 +84,10 @@ fn same(expected: &Value, got: &Value) -> bool {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "so that a test reads without ampersands"
+)]
 mod tests {
     use serde_json::json;
 
