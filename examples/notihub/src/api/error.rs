@@ -1,0 +1,105 @@
+//! Errors in Notihub's shape.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::{record::ContactKind, store};
+
+/// Why a request is not answered as it was asked for.
+#[derive(Debug)]
+pub(super) enum Error {
+    /// The request breaks a rule; the sentence says which, and nothing of the data.
+    Invalid(&'static str),
+    /// The access token is missing, unknown, or its time is over (N2).
+    InvalidToken,
+    /// The keys open nothing. Spelled as the vendor does.
+    InvalidKeys,
+    /// No path of the API.
+    UnknownPath,
+    /// No method of the path.
+    WrongMethod,
+    /// More than the body may have.
+    TooLarge,
+    /// The body is said to be something else than JSON.
+    NotJson,
+    /// The store refused, or failed.
+    Store(store::Error),
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Error {
+    fn answer(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Invalid(rule) => (StatusCode::BAD_REQUEST, rule),
+            Self::InvalidToken => (StatusCode::UNAUTHORIZED, "Invalid access token"),
+            Self::InvalidKeys => (StatusCode::UNAUTHORIZED, "Invalid credentals"),
+            Self::UnknownPath => (StatusCode::NOT_FOUND, "Not found"),
+            Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Body too large"),
+            Self::NotJson => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "Content type must be application/json",
+            ),
+            Self::Store(error) => of_store(error),
+        }
+    }
+}
+
+fn of_store(error: &store::Error) -> (StatusCode, &'static str) {
+    match error {
+        store::Error::NoSuchCustomer => (StatusCode::NOT_FOUND, "Customer Not found"),
+        store::Error::NoSuchContact => (StatusCode::NOT_FOUND, "Contact Entry Not found"),
+        store::Error::ExternalIdTaken => (StatusCode::BAD_REQUEST, "External id already in use"),
+        store::Error::NothingToIdentify => (
+            StatusCode::BAD_REQUEST,
+            "Customer requires at least a valid email, phone or external id.",
+        ),
+        store::Error::InvalidValue(kind) => (StatusCode::BAD_REQUEST, invalid_value(*kind)),
+        error if error.is_temporary() => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+        store::Error::Randomness(_) | store::Error::Database(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+        }
+    }
+}
+
+/// What is said about a value that does not fit its contact.
+pub(super) fn invalid_value(kind: ContactKind) -> &'static str {
+    match kind {
+        ContactKind::Email => "Invalid email",
+        ContactKind::Phone => "Invalid phone",
+        ContactKind::Push => "Invalid push token",
+    }
+}
+
+#[derive(Serialize)]
+struct Body {
+    code: u16,
+    message: &'static str,
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let (status, message) = self.answer();
+        if status.is_server_error()
+            && let Self::Store(error) = &self
+        {
+            // Its own text is fixed. The database's may quote a statement, so only its code is logged.
+            let code = match error {
+                store::Error::Database(sqlx::Error::Database(error)) => error.code(),
+                _ => None,
+            };
+            tracing::error!(code = code.as_deref(), "{error}");
+        }
+        let code = status.as_u16();
+        (status, Json(Body { code, message })).into_response()
+    }
+}

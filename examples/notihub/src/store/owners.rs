@@ -1,0 +1,88 @@
+//! Who has an address, an index look-up by its normalised form.
+
+use super::{Environment, Error};
+use crate::record::{ContactKind, Customer};
+
+/// How many ids of owners are named at most.
+const NAMED: i64 = 20;
+
+/// Who has an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owners {
+    /// Nobody.
+    None,
+    /// This customer.
+    One(Box<Customer>),
+    /// These customers, the first of them by id.
+    Many(Vec<String>),
+}
+
+impl Environment {
+    /// Who has this address or number.
+    ///
+    /// Several customers may have one. Then those who get messages and whose contact is verified come first, next those
+    /// who get messages, next the others with a verified contact, then the rest: the first of these tiers that has an owner
+    /// decides. Whether the contact is primary tells nothing, a second address is just as much theirs.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn owners(&self, kind: ContactKind, lookup_key: &str) -> Result<Owners, Error> {
+        let mut tx = self.store.reading().await?;
+        let rows: Vec<(i64, i64, String)> = sqlx::query_as(
+            "SELECT min((status = 'DISABLED') * 2 + NOT is_verified) AS tier, seq, customer_id
+             FROM contacts JOIN customers ON seq = customer_seq
+             WHERE contacts.environment_id = ? AND type = ? AND lookup_key = ?
+             GROUP BY seq ORDER BY tier, seq LIMIT ?",
+        )
+        .bind(self.id)
+        .bind(kind)
+        .bind(lookup_key)
+        .bind(NAMED)
+        .fetch_all(&mut *tx)
+        .await?;
+        let Some(&(best, first, _)) = rows.first() else {
+            return Ok(Owners::None);
+        };
+        let tied: Vec<_> = rows
+            .into_iter()
+            .filter(|(tier, ..)| *tier == best)
+            .collect();
+        if tied.len() > 1 {
+            return Ok(Owners::Many(tied.into_iter().map(|(.., id)| id).collect()));
+        }
+        Ok(Owners::One(Box::new(self.by_seq(&mut tx, first).await?)))
+    }
+
+    /// The customer with this external id.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn by_external_id(&self, external_id: &str) -> Result<Option<Customer>, Error> {
+        let mut tx = self.store.reading().await?;
+        let seq = sqlx::query_scalar(
+            "SELECT seq FROM customers WHERE environment_id = ? AND external_id = ?",
+        )
+        .bind(self.id)
+        .bind(external_id)
+        .fetch_optional(&mut *tx)
+        .await?;
+        match seq {
+            Some(seq) => Ok(Some(self.by_seq(&mut tx, seq).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// How many customers have no external id.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn without_external_id(&self) -> Result<i64, Error> {
+        let count = sqlx::query_scalar(
+            "SELECT count(*) FROM customers WHERE environment_id = ? AND external_id IS NULL",
+        )
+        .bind(self.id)
+        .fetch_one(&self.store.pool)
+        .await?;
+        Ok(count)
+    }
+}
