@@ -3,13 +3,13 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use churnkey_integrator::{
-    CustomerId, CustomersController, Email, HandlerError, InvalidId, Mode, Page, PageRequest,
-    Phone, RequestContext, Result, controller, model,
+    CustomerId, CustomersController, Email, HandlerError, Mode, Page, PageRequest, Phone,
+    RequestContext, Result, controller, model::Customer,
 };
 use example_app::{MetadataLimits, email_key, phone_key};
 
 use crate::{
-    record::{Contact, ContactKind, Customer, Status},
+    record::{self, ContactKind},
     store::{Environment, Error, Owners},
 };
 
@@ -29,103 +29,97 @@ pub struct Churnkey {
 pub struct Mapping {
     /// What Churnkey calls a customer.
     pub key: Key,
-    /// What is answered when several customers have one address.
-    pub ambiguous: Ambiguous,
+    /// Whether an address that several customers have is nobody's, a 404, instead of a 409. Never is one of them chosen: it
+    /// could be another's subscription.
+    pub hide_ambiguous: bool,
     /// How much metadata a customer gets.
     pub limits: MetadataLimits,
-    /// Adds what Notihub doesn't know, such as the billing side's discounts and currency.
+    /// Adds what Notihub doesn't know, such as discounts and currency from the billing side.
     pub extra: Extra,
 }
-
-/// Adds to a customer what another system knows.
-pub type Extra = Arc<dyn Fn(&Customer, model::Customer) -> model::Customer + Send + Sync>;
 
 /// What Churnkey calls a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
     /// Notihub's own id.
     CustomerId,
-    /// The merchant's id. Customers who have none can't be seen by Churnkey: see [`Churnkey::invisible`].
+    /// The merchant's id. It may be missing: see [`Churnkey::invisible`]. With long ones, raise the builder's `max_id_bytes`.
     ExternalId,
 }
 
-/// What is answered when several customers have one address. Never one of them: it could be another's subscription.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ambiguous {
-    /// A 409.
-    Conflict,
-    /// A 404.
-    NotFound,
-}
+/// Adds to a customer what another system knows.
+pub type Extra = Arc<dyn Fn(&record::Customer, Customer) -> Customer + Send + Sync>;
 
 impl Default for Mapping {
     fn default() -> Self {
         Self {
             key: Key::CustomerId,
-            ambiguous: Ambiguous::Conflict,
+            hide_ambiguous: false,
             limits: MetadataLimits::default(),
             extra: Arc::new(|_, mapped| mapped),
         }
     }
 }
 
-impl fmt::Debug for Mapping {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mapping")
-            .field("key", &self.key)
-            .finish_non_exhaustive()
-    }
-}
-
 impl Mapping {
-    /// A customer as Churnkey sees them. Notihub has no names, addresses or discounts; push tokens stay here.
-    ///
-    /// # Errors
-    /// [`InvalidId`] if the customer has no id of the chosen kind, or one that can't be Churnkey's.
-    pub fn customer(&self, native: &Customer) -> Result<model::Customer, InvalidId> {
+    /// A customer as Churnkey sees them; `None` if they have no id of the chosen kind that Churnkey could hold. Notihub
+    /// knows no names, addresses or discounts. Push tokens stay here.
+    #[must_use]
+    pub fn customer(&self, native: &record::Customer) -> Option<Customer> {
         let id = match self.key {
-            Key::CustomerId => CustomerId::new(&native.customer_id)?,
-            Key::ExternalId => CustomerId::new(native.external_id.as_deref().unwrap_or_default())?,
+            Key::CustomerId => &native.customer_id,
+            Key::ExternalId => native.external_id.as_ref()?,
         };
-        let email = best(native, ContactKind::Email)
-            .and_then(|contact| Some((Email::new(&contact.value).ok()?, contact.verified)));
-        let phone = best(native, ContactKind::Phone)
-            .and_then(|contact| Some((Phone::new(&contact.value).ok()?, contact.verified)));
-        let status = match native.status {
-            Status::Enabled => "ENABLED",
-            Status::Disabled => "DISABLED",
-        };
-        let verified = |verified: bool| verified.to_string();
+        let (email, email_verified) = best(native, ContactKind::Email, Email::new);
+        let (phone, phone_verified) = best(native, ContactKind::Phone, Phone::new);
         let metadata = self.limits.fit([
             ("externalId", native.external_id.clone()),
-            ("status", Some(status.to_owned())),
+            ("status", Some(native.status.as_str().to_owned())),
             ("language", native.language.clone()),
             ("metadata", Some(native.metadata.clone())),
-            ("emailVerified", email.as_ref().map(|(_, v)| verified(*v))),
-            ("phoneVerified", phone.as_ref().map(|(_, v)| verified(*v))),
+            ("emailVerified", email_verified),
+            ("phoneVerified", phone_verified),
         ]);
         if !metadata.left_out.is_empty() {
             let (customer, keys) = (&native.customer_id, &metadata.left_out);
             tracing::warn!(%customer, ?keys, "too much metadata for Churnkey");
         }
-        let mapped = model::Customer::new(id)
-            .with_email(email.map(|(email, _)| email))
-            .with_phone(phone.map(|(phone, _)| phone))
+        let mapped = Customer::new(CustomerId::new(id).ok()?)
+            .with_email(email)
+            .with_phone(phone)
             .with_metadata(metadata.kept);
-        Ok((self.extra)(native, mapped))
+        Some((self.extra)(native, mapped))
     }
 }
 
-/// The primary contact of a kind, or else the oldest one.
-fn best(native: &Customer, kind: ContactKind) -> Option<&Contact> {
-    let contacts = native
-        .contacts
-        .iter()
-        .filter(|contact| contact.kind == kind);
-    contacts.min_by_key(|contact| (!contact.primary, contact.contact_id))
+/// The primary contact of a kind, or else the oldest one, and whether it is verified. Nothing if Churnkey can't hold it.
+fn best<T, E>(
+    native: &record::Customer,
+    kind: ContactKind,
+    read: impl Fn(String) -> Result<T, E>,
+) -> (Option<T>, Option<String>) {
+    let contacts = native.contacts.iter().filter(|one| one.kind == kind);
+    let best = contacts.min_by_key(|one| (!one.primary, one.contact_id));
+    best.and_then(|one| Some((read(one.value.clone()).ok()?, one.verified.to_string())))
+        .unzip()
 }
 
 impl Churnkey {
+    /// How many live customers Churnkey can't see, because they lack an id of the chosen kind. Reads them all.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn invisible(&self) -> Result<usize, Error> {
+        let mut count = 0;
+        let mut customers = self.live.after(0, 500).await?;
+        while let Some(last) = customers.last() {
+            let hidden = |customer: &&_| self.mapping.customer(customer).is_none();
+            count += customers.iter().filter(hidden).count();
+            customers = self.live.after(last.seq, 500).await?;
+        }
+        Ok(count)
+    }
+
     fn environment(&self, cx: &RequestContext) -> &Environment {
         match cx.mode() {
             Mode::Live => &self.live,
@@ -133,31 +127,15 @@ impl Churnkey {
         }
     }
 
-    /// How many live customers Churnkey can't see, because they lack the id that was chosen.
-    ///
-    /// # Errors
-    /// The store's own.
-    pub async fn invisible(&self) -> Result<i64, Error> {
-        match self.mapping.key {
-            Key::CustomerId => Ok(0),
-            Key::ExternalId => self.live.without_external_id().await,
-        }
-    }
-
-    async fn owner(
-        &self,
-        environment: &Environment,
-        (kind, key): (ContactKind, &str),
-        what: &'static str,
-    ) -> Result<Option<model::Customer>> {
-        match environment.owners(kind, key).await.map_err(failed)? {
+    fn only(&self, owners: Owners, what: &'static str) -> Result<Option<Customer>> {
+        match owners {
             Owners::None => Ok(None),
-            Owners::One(customer) => Ok(self.mapping.customer(&customer).ok()),
+            Owners::One(customer) => Ok(self.mapping.customer(&customer)),
             Owners::Many(customers) => {
-                tracing::warn!(?customers, "several customers have the same {what}");
-                match self.mapping.ambiguous {
-                    Ambiguous::Conflict => Err(HandlerError::ambiguous(what)),
-                    Ambiguous::NotFound => Ok(None),
+                tracing::warn!(?customers, "these customers share one {what}");
+                match self.mapping.hide_ambiguous {
+                    true => Ok(None),
+                    false => Err(HandlerError::ambiguous(what)),
                 }
             }
         }
@@ -166,62 +144,51 @@ impl Churnkey {
 
 #[controller]
 impl CustomersController for Churnkey {
-    async fn retrieve(
-        &self,
-        cx: &RequestContext,
-        id: &CustomerId,
-    ) -> Result<Option<model::Customer>> {
+    async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
         let environment = self.environment(cx);
         let found = match self.mapping.key {
             Key::CustomerId => environment.customer(id.as_str()).await,
             Key::ExternalId => environment.by_external_id(id.as_str()).await,
         };
         let found = found.map_err(failed)?;
-        Ok(found
-            .map(|customer| self.mapping.customer(&customer))
-            .transpose()?)
+        Ok(found.and_then(|customer| self.mapping.customer(&customer)))
     }
 
-    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<model::Customer>> {
+    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
         let after: i64 = page.after()?.unwrap_or(0);
         let rows = self.environment(cx).after(after, page.fetch_limit());
         let page = Page::from_overfetch(rows.await.map_err(failed)?, page, |last| last.seq)?;
-        let next = page.next().cloned();
-        let visible = page
-            .data()
-            .iter()
-            .filter_map(|native| self.mapping.customer(native).ok());
-        Ok(Page::new(visible.collect(), next))
+        let visible = page.data().iter();
+        let visible = visible.filter_map(|customer| self.mapping.customer(customer));
+        Ok(Page::new(visible.collect(), page.next().cloned()))
     }
 
-    async fn find_by_email(
-        &self,
-        cx: &RequestContext,
-        email: &Email,
-    ) -> Result<Option<model::Customer>> {
+    async fn find_by_email(&self, cx: &RequestContext, email: &Email) -> Result<Option<Customer>> {
         let key = email_key(email.as_str());
-        self.owner(self.environment(cx), (ContactKind::Email, &key), "email")
-            .await
+        let owners = self.environment(cx).owners(ContactKind::Email, &key).await;
+        self.only(owners.map_err(failed)?, "email")
     }
 
-    async fn find_by_phone(
-        &self,
-        cx: &RequestContext,
-        phone: &Phone,
-    ) -> Result<Option<model::Customer>> {
+    async fn find_by_phone(&self, cx: &RequestContext, phone: &Phone) -> Result<Option<Customer>> {
         let Some(key) = phone_key(phone.as_str()) else {
             return Ok(None);
         };
-        self.owner(self.environment(cx), (ContactKind::Phone, &key), "phone")
-            .await
+        let owners = self.environment(cx).owners(ContactKind::Phone, &key).await;
+        self.only(owners.map_err(failed)?, "phone")
     }
 }
 
-/// A store that is busy for the moment is a 503, everything else a 500 that says nothing.
+/// A store that is busy is a 503, everything else a 500 that tells nothing.
 fn failed(error: Error) -> HandlerError {
     if error.is_temporary() {
         HandlerError::unavailable(Duration::from_secs(1), error)
     } else {
         error.into()
+    }
+}
+
+impl fmt::Debug for Mapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mapping(..)")
     }
 }

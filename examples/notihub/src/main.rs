@@ -7,7 +7,7 @@ use clap::Parser;
 use example_app::{Announcement, Credential, Generator, Listening, MerchantOptions, exit_code};
 use notihub::{
     app,
-    churnkey::{Churnkey, Mapping},
+    churnkey::{Churnkey, Key, Mapping},
     store::Store,
 };
 
@@ -18,45 +18,52 @@ use notihub::{
 struct Options {
     #[command(flatten)]
     merchant: MerchantOptions,
+    /// Let Churnkey call customers by their external id. Those who have none can't be seen by it then
+    #[arg(long)]
+    external_ids: bool,
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    exit_code(|| run(options.merchant))
+    exit_code(|| run(options))
 }
 
-async fn run(options: MerchantOptions) -> Result<(), Box<dyn Error>> {
-    let credential = Credential::from_env(options.server.listen)?;
-    let database = options.database.as_deref();
-    let store = Store::open(database, options.clock(), Generator::Random).await?;
-    if options.wants_demo() && !store.load_demo_if_empty().await? {
-        tracing::warn!("there is an account already, so the demo data were not loaded");
-    }
-    let environment = async |name: &str| {
-        let found = store.environment(name).await?;
-        found.ok_or_else(|| {
-            format!("the database has no environment `{name}`: start once with --demo").into()
-        })
-    };
-    let churnkey = Churnkey {
-        live: environment("prod").await?,
-        test: environment("dev")
-            .await
-            .map_err(|error: Box<dyn Error>| error)?,
-        mapping: Mapping::default(),
-    };
-    let invisible = churnkey.invisible().await?;
-    if invisible > 0 {
-        tracing::warn!("Churnkey can't see {invisible} customers, who have no external id");
+async fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    let merchant = options.merchant;
+    let listen = merchant.server.listen;
+    let credential = Credential::from_env(listen)?;
+    let database = merchant.database.as_deref();
+    let store = Store::open(database, merchant.clock(), Generator::Random).await?;
+    if merchant.wants_demo() {
+        if !store.load_demo_if_empty().await? {
+            tracing::warn!("there is an account already, so the demo data were not loaded");
+        } else if !listen.ip().is_loopback() {
+            tracing::warn!("the demo data's tokens are public, and others can reach {listen}");
+        }
     }
 
+    let no_account = "the database has no account yet: start once with --demo";
+    let mut churnkey = Churnkey {
+        live: store.environment("prod").await?.ok_or(no_account)?,
+        test: store.environment("dev").await?.ok_or(no_account)?,
+        mapping: Mapping::default(),
+    };
+    let mut customer = "0f42b842-007d-4c98-9160-ae6b6e908ca0";
+    if options.external_ids {
+        churnkey.mapping.key = Key::ExternalId;
+        customer = "your-custom-id";
+        let invisible = churnkey.invisible().await?;
+        tracing::warn!("Churnkey can't see {invisible} live customers: they have no external id");
+    }
     let integration = Integration::builder("Notihub example", credential.token.clone())
         .customers(churnkey)
+        // An external id may have 255 characters of any script.
+        .max_id_bytes(if options.external_ids { 1020 } else { 255 })
         .build()?;
-    let listening = Listening::at(options.server.listen).await?;
+    let listening = Listening::at(listen).await?;
     let announcement = Announcement {
         credential: &credential,
-        customer: "0f42b842-007d-4c98-9160-ae6b6e908ca0",
+        customer,
         own_call: Some(
             "-H 'Authorization: Bearer 1111111111111111111111111111111111111111111111111111111111111111' \
              '{base}/customers/'",

@@ -170,6 +170,17 @@ impl fmt::Debug for Customer {
     }
 }
 
+impl Status {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Enabled => "ENABLED",
+            Self::Disabled => "DISABLED",
+        }
+    }
+}
+
 impl ContactKind {
     /// Whether a text may be the value of such a contact.
     #[must_use]

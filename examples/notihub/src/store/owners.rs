@@ -71,18 +71,4 @@ impl Environment {
             None => Ok(None),
         }
     }
-
-    /// How many customers have no external id.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub async fn without_external_id(&self) -> Result<i64, Error> {
-        let count = sqlx::query_scalar(
-            "SELECT count(*) FROM customers WHERE environment_id = ? AND external_id IS NULL",
-        )
-        .bind(self.id)
-        .fetch_one(&self.store.pool)
-        .await?;
-        Ok(count)
-    }
 }
