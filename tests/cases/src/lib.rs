@@ -60,6 +60,13 @@ impl Merchant {
         self
     }
 
+    /// One more option that has no value.
+    #[must_use]
+    pub fn flag(mut self, name: &str) -> Self {
+        self.arguments.push(name.to_owned());
+        self
+    }
+
     /// What `{{name}}` stands for, besides `variables.json` and `{{base}}`, which is the program's address.
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Self {
