@@ -1,0 +1,139 @@
+//! Notihub as its own clients, Churnkey and whoever runs it meet it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that panics has done its work"
+)]
+
+mod bad_input;
+mod cases;
+mod conformance;
+mod contacts;
+mod customers;
+mod mapping;
+mod preferences;
+mod process;
+mod properties;
+mod tokens;
+mod transactions;
+
+use std::path::Path;
+
+use churnkey_integrator::{Integration, Mode, testing::Client};
+use example_app::{Generator, demo_token};
+use http::Method;
+use notihub::{
+    app,
+    churnkey::{Churnkey, Mapping},
+    store::{Environment, Store},
+};
+use serde_json::Value;
+
+pub(crate) const TOKEN: &str = "1111111111111111111111111111111111111111111111111111111111111111";
+pub(crate) const DEV_TOKEN: &str =
+    "2222222222222222222222222222222222222222222222222222222222222222";
+
+/// A customer with an e-mail address and a phone number, both primary and verified.
+pub(crate) const C3: &str = "5b1c6f0e-3a57-4c1e-9d0b-0f6f5b7a1c03";
+/// A customer with an e-mail address and nothing else to know them by.
+pub(crate) const C4: &str = "5b1c6f0e-3a57-4c1e-9d0b-0f6f5b7a1c04";
+/// A disabled customer with a push token.
+pub(crate) const DISABLED: &str = "af32b842-007d-4c98-9160-ae6b6e908ca1";
+/// A customer of the other environment.
+pub(crate) const IN_DEV: &str = "5b1c6f0e-3a57-4c1e-9d0b-0f6f5b7a1c07";
+
+/// The app in process, with the demo data.
+pub(crate) struct Merchant {
+    pub(crate) store: Store,
+    pub(crate) integration: Integration,
+    client: Client,
+}
+
+impl Merchant {
+    pub(crate) async fn new() -> Self {
+        Self::with(None, Mapping::default()).await
+    }
+
+    pub(crate) async fn with(database: Option<&Path>, mapping: Mapping) -> Self {
+        let clock = merchant_cases::CLOCK.parse().unwrap();
+        let store = Store::open(database, clock, Generator::counting()).await;
+        let store = store.unwrap();
+        store.load_demo_if_empty().await.unwrap();
+        let churnkey = Churnkey {
+            live: store.environment("prod").await.unwrap().unwrap(),
+            test: store.environment("dev").await.unwrap().unwrap(),
+            mapping,
+        };
+        let token = demo_token().unwrap();
+        let integration = Integration::builder("Notihub example", token.clone())
+            .customers(churnkey)
+            .build()
+            .unwrap();
+        let app = app(store.clone(), integration.clone());
+        Self {
+            client: Client::for_router(app, token),
+            integration,
+            store,
+        }
+    }
+
+    pub(crate) async fn environment(&self, name: &str) -> Environment {
+        self.store.environment(name).await.unwrap().unwrap()
+    }
+
+    /// A call of Notihub's own API in the environment `prod`.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let body = match body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        self.raw(method, path, &[("authorization", BEARER)], body)
+            .await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        self.call("GET", path, Value::Null).await
+    }
+
+    pub(crate) async fn raw(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> (u16, Value) {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut call = self.client.call(method, path).body(body);
+        for (name, value) in headers {
+            call = call.header(name, value);
+        }
+        let answer = call.send_unchecked().await;
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/json"),
+            "{path}"
+        );
+        (answer.status, answer.body)
+    }
+
+    /// What Churnkey gets, in live mode.
+    pub(crate) async fn churnkey(&self, path: &str) -> (u16, Value) {
+        let answer = self.client.get(&format!("/churnkey/customers{path}")).await;
+        (answer.status, answer.body)
+    }
+
+    /// What Churnkey gets, in test mode.
+    pub(crate) async fn churnkey_in_test(&self, path: &str) -> (u16, Value) {
+        let client = self.client.in_mode(Mode::Test);
+        let answer = client.get(&format!("/churnkey/customers{path}")).await;
+        (answer.status, answer.body)
+    }
+}
+
+pub(crate) const BEARER: &str =
+    "Bearer 1111111111111111111111111111111111111111111111111111111111111111";
+
+/// What an error looks like.
+pub(crate) fn error(code: u16, message: &str) -> (u16, Value) {
+    (code, serde_json::json!({"code": code, "message": message}))
+}
