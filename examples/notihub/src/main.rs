@@ -53,7 +53,11 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         churnkey.mapping.key = Key::ExternalId;
         customer = "your-custom-id";
         let invisible = churnkey.invisible().await?;
-        tracing::warn!("Churnkey can't see {invisible} live customers: they have no external id");
+        if invisible > 0 {
+            tracing::warn!(
+                "Churnkey can't see {invisible} live customers: they have no external id"
+            );
+        }
     }
     let integration = Integration::builder("Notihub example", credential.token.clone())
         .customers(churnkey)
