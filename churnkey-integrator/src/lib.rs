@@ -1,5 +1,6 @@
 //! The merchant's side of a [Churnkey](https://churnkey.co) integration: Churnkey's servers call a merchant over HTTP to
-//! look customers up, and this crate answers them from the merchant's own store. Implement a trait, mount one router.
+//! look customers and subscriptions up and to act on them, and this crate answers them from the merchant's own store. Implement
+//! traits, mount one router.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -30,16 +31,42 @@
 //! # }
 //! ```
 //!
+//! # What to implement
+//! | Trait | Routes, behind `/churnkey` | In the manifest | Required? |
+//! | --- | --- | --- | --- |
+//! | [`CustomersController`] | `GET /customers/{id}` | `controllers.customers` | yes |
+//! | | `GET /customers`, `/customers/email/{email}`, `/customers/phone/{phone}` | | no |
+//! | [`SubscriptionsController`] | `GET /customers/{customerId}/subscriptions/{id}` | `controllers.subscriptions` | to publish |
+//! | | `GET /customers/{customerId}/subscriptions` | | no |
+//! | [`PricesController`] | `GET /prices/{id}`, `/prices` | `controllers.prices` | to publish |
+//! | [`CouponsController`] | `GET /coupons/{id}`, `/coupons` | `controllers.coupons` | for discounts |
+//! | [`ProductsController`] | `GET /products/{id}`, `/products` | `controllers.products` | for prices of products |
+//! | [`FamiliesController`] | `GET /families/{id}`, `/families` | `controllers.families` | for products of families |
+//! | [`CancelAction`] | `POST /actions/subscription/cancel` | `actions.cancel` | for a cancel flow |
+//! | | `POST /actions/customer/cancel` | | no |
+//! | [`PauseAction`] | `POST /actions/subscription/pause` | `actions.pause` | for pause offers |
+//! | | `POST /actions/customer/pause` | | no |
+//! | [`ApplyCouponAction`] | `POST /actions/subscription/apply-coupon` | `actions.applyCoupon` | for discount offers |
+//! | [`ExtendTrialAction`] | `POST /actions/subscription/extend-trial` | `actions.extendTrial` | for trial extensions |
+//! | [`ChangePriceAction`] | `POST /actions/subscription/change-price` | `actions.changePrice` | for plan changes |
+//! | – | `GET /features` | | always there |
+//!
+//! Begin with customers. [`IntegrationBuilder::build`] names what is missing for what you have registered, and
+//! [`Integration::readiness`] what Churnkey still needs.
+//!
 //! # Where to look
-//! * [`CustomersController`]: what to implement, with a whole implementation. [`controllers`] has the table of routes.
-//! * [`model`]: what is answered. [`Page`] and [`mod@page`]: how lists are paged.
+//! * [`controllers`] and [`actions`]: each trait's page opens with a small implementation.
+//! * [`model`]: what is answered. [`Page`] and [`mod@page`]: how lists are paged. `docs/mapping.md` of the repository shows how
+//!   common billing schemas map.
 //! * [`HandlerError`]: what to answer when there is no answer, and what the caller gets to see of it.
+//! * [`idempotency`]: actions that arrive twice.
 //! * [`Integration`] and [`IntegrationBuilder`]: how it is put together, and every limit.
 //! * [`Verifier`]: how a request proves itself, also for routes of your own. [`sign`]: how to sign one.
 //! * [`cancel_flow`]: what the browser needs to open Churnkey's cancel flow. [`webhooks`]: what Churnkey sends out.
 //! * `testing` (with the feature of that name): an in-process client, and the conformance suite for your own tests.
 //!
-//! "The contract" whose sections are named here is `docs/contract.md` of the repository.
+//! "The contract" whose sections are named here is `docs/contract.md` of the repository; what it leaves open, and how this crate
+//! decided, is in `docs/contract-decisions.md`.
 //!
 //! # Features
 //! | feature | what it brings |
@@ -116,3 +143,8 @@ pub use time::{CalendarUnit, InvalidTimestamp, Timestamp};
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// Runs the programs of the guide.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/mapping.md")]
+struct Mapping;
