@@ -4,7 +4,9 @@
 fn forgetting_or_misplacing_the_attribute_is_a_compile_error_that_names_the_cure() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/compile/forgotten_attribute.rs");
+    cases.compile_fail("tests/compile/forgotten_attribute_on_an_action.rs");
     cases.compile_fail("tests/compile/misspelt_method.rs");
+    cases.compile_fail("tests/compile/misspelt_form_of_an_action.rs");
     cases.compile_fail("tests/compile/no_controller.rs");
     cases.pass("tests/compile/generic_controller.rs");
 }
