@@ -1,0 +1,112 @@
+//! The access tokens of Lumyri's callers: JWTs that are signed with a secret (HS256).
+
+use std::fmt;
+
+use churnkey_integrator::Timestamp;
+use hmac::{Hmac, KeyInit, Mac};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, Validation,
+    crypto::{CryptoProvider, JwtVerifier, KeyUtils},
+    errors::ErrorKind,
+    signature::{self, Verifier},
+};
+use serde::Deserialize;
+use sha2::Sha256;
+
+use crate::rules;
+
+/// Who calls, as their token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The company in whose name they call.
+    pub company: String,
+    /// They themselves.
+    pub user: String,
+}
+
+/// The secret that tokens are signed with.
+#[derive(Clone)]
+pub struct TokenKey(DecodingKey);
+
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenKey([redacted])")
+    }
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    company_id: String,
+    user_id: String,
+    /// Not compared with anything, but a token without one is none of Lumyri's.
+    #[serde(rename = "iss")]
+    _issuer: String,
+    #[serde(rename = "exp")]
+    expires: Option<f64>,
+    #[serde(rename = "nbf")]
+    not_before: Option<f64>,
+}
+
+impl TokenKey {
+    /// Wraps a secret.
+    #[must_use]
+    pub fn new(secret: &str) -> Self {
+        // An error means that there is one already.
+        let _ = HMAC_SHA256_ALONE.install_default();
+        Self(DecodingKey::from_secret(secret.as_bytes()))
+    }
+
+    /// Who holds a token, if it is a valid one (L3).
+    #[must_use]
+    pub fn holder(&self, token: &str, now: Timestamp) -> Option<Holder> {
+        let mut rules = Validation::new(Algorithm::HS256);
+        rules.required_spec_claims.clear();
+        rules.validate_aud = false;
+        // Not by the system's clock, which is not that of the data.
+        rules.validate_exp = false;
+        let token = jsonwebtoken::decode::<Claims>(token, &self.0, &rules).ok()?;
+        let claims = token.claims;
+        // In milliseconds: a float holds those of all times exactly.
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a float holds the milliseconds of 285 000 years exactly"
+        )]
+        let seconds = now.unix_millis() as f64 / 1000.0;
+        let in_time = claims.expires.is_none_or(|end| seconds < end)
+            && claims.not_before.is_none_or(|start| start <= seconds);
+        in_time.then_some(())?;
+        Some(Holder {
+            company: rules::uuid(&claims.company_id)?,
+            user: claims.user_id,
+        })
+    }
+}
+
+/// The one algorithm that is asked for. The library's own provider would bring RSA and elliptic curves along.
+static HMAC_SHA256_ALONE: CryptoProvider = CryptoProvider {
+    signer_factory: |_, _| Err(ErrorKind::InvalidAlgorithm.into()),
+    verifier_factory: |algorithm, key| match algorithm {
+        Algorithm::HS256 => {
+            let mac = Hmac::new_from_slice(key.try_get_as_bytes()?);
+            let mac = mac.map_err(|_| ErrorKind::InvalidKeyFormat)?;
+            Ok(Box::new(Hs256(mac)))
+        }
+        _ => Err(ErrorKind::InvalidAlgorithm.into()),
+    },
+    key_utils: KeyUtils::new_unimplemented(),
+};
+
+struct Hs256(Hmac<Sha256>);
+
+impl Verifier<Vec<u8>> for Hs256 {
+    fn verify(&self, message: &[u8], tag: &Vec<u8>) -> Result<(), signature::Error> {
+        let mac = self.0.clone().chain_update(message);
+        mac.verify_slice(tag).map_err(|_| signature::Error::new())
+    }
+}
+
+impl JwtVerifier for Hs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
+}
