@@ -9,7 +9,7 @@ CREATE TABLE labels (
     updated_at INTEGER NOT NULL,
     name TEXT NOT NULL,
     -- The name in lower case.
-    searched TEXT NOT NULL,
+    folded TEXT NOT NULL,
     description TEXT NOT NULL,
     color TEXT NOT NULL
 ) STRICT;
@@ -34,7 +34,7 @@ CREATE TABLE customers (
     -- Whether the labels are a list, if an empty one, or null.
     has_labels INTEGER NOT NULL,
     -- What a search looks through, in lower case, a line a field.
-    searched TEXT NOT NULL,
+    folded TEXT NOT NULL,
     created_at INTEGER NOT NULL
 ) STRICT;
 
@@ -45,10 +45,10 @@ CREATE INDEX customers_of_company ON customers (company, seq);
 CREATE INDEX customers_of_app ON customers (company, app, seq);
 
 CREATE TABLE customer_labels (
-    customer INTEGER NOT NULL REFERENCES customers ON DELETE CASCADE,
-    label INTEGER NOT NULL REFERENCES labels ON DELETE CASCADE,
+    customer_seq INTEGER NOT NULL REFERENCES customers ON DELETE CASCADE,
+    label_seq INTEGER NOT NULL REFERENCES labels ON DELETE CASCADE,
     position INTEGER NOT NULL,
-    PRIMARY KEY (customer, label)
+    PRIMARY KEY (customer_seq, label_seq)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX customers_with_label ON customer_labels (label);
+CREATE INDEX customers_with_label ON customer_labels (label_seq);

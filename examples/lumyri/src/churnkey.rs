@@ -1,20 +1,20 @@
-//! The Churnkey side of this merchant: what Churnkey sees of a customer, and the integration that shows it.
+//! The Churnkey side of this merchant: how one of its customers becomes one of Churnkey's, and the trait over the store.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use churnkey_integrator::{
-    BuildError, Currency, CustomerId, CustomersController, Email, HandlerError, Integration,
+    BuildError, CustomerId, CustomersController, Email, HandlerError, Integration,
     IntegrationToken, Page, PageRequest, Phone, RequestContext, Result, controller,
-    model::{Address, Customer, Discount},
+    model::{Address, Customer},
 };
 use example_app::{MetadataLimits, email_key, phone_key};
 
 use crate::{
-    customer::Customer as Native,
-    store::{Scope, Store},
+    record,
+    store::{Contact, Error, Owners, Scope},
 };
 
-/// What Churnkey may call of this merchant. There are no test customers here: Lumyri keeps those on a host of their own.
+/// What Churnkey may call of this merchant. Lumyri's test customers are on another host, so here are only live ones.
 ///
 /// # Errors
 /// [`BuildError`] if something doesn't fit together.
@@ -22,121 +22,78 @@ pub fn integration(
     customers: impl CustomersController,
     token: IntegrationToken,
 ) -> Result<Integration, BuildError> {
-    Integration::builder("Lumyri", token)
+    Integration::builder("Lumyri example", token)
         .customers(customers)
         .live_only()
         .build()
 }
 
-/// What Lumyri doesn't know of a customer, but the merchant's billing does.
-#[derive(Debug, Clone, Default)]
-pub struct Extra {
-    /// All discounts that hold for the customer.
-    pub discounts: Vec<Discount>,
-    /// The currency that the customer is bound to.
-    pub currency: Option<Currency>,
+/// What Churnkey gets to see: the customers of a company, or of one of its apps.
+#[derive(Debug, Clone)]
+pub struct Churnkey {
+    /// Whose customers. One address may have several owners, in as many apps; with one app it has one at most.
+    pub scope: Scope,
+    /// How they are shown.
+    pub mapping: Mapping,
 }
 
-/// The customers of a company, or only those of one of its apps.
+/// What a merchant may choose about the mapping.
 #[derive(Clone)]
-pub struct Customers {
-    store: Store,
-    scope: Scope,
-    limits: MetadataLimits,
-    several_are_nobody: bool,
-    extra: Arc<dyn Fn(&Native) -> Extra + Send + Sync>,
+pub struct Mapping {
+    /// Whether an address that several customers have is nobody's, a 404, instead of a 409. Never is one of them chosen: it
+    /// could be another's subscription.
+    pub hide_ambiguous: bool,
+    /// How much metadata a customer gets.
+    pub limits: MetadataLimits,
+    /// Adds what Lumyri doesn't know, such as discounts and currency from the billing side.
+    pub extra: Extra,
 }
 
-impl Customers {
-    /// The customers within a scope.
-    #[must_use]
-    pub fn new(store: Store, scope: Scope) -> Self {
+/// Adds to a customer what another system knows.
+pub type Extra = Arc<dyn Fn(&record::Customer, Customer) -> Customer + Send + Sync>;
+
+impl Default for Mapping {
+    fn default() -> Self {
         Self {
-            store,
-            scope,
+            hide_ambiguous: false,
             limits: MetadataLimits::default(),
-            several_are_nobody: false,
-            extra: Arc::new(|_| Extra::default()),
+            extra: Arc::new(|_, mapped| mapped),
         }
     }
+}
 
-    /// How much metadata a customer gets.
-    #[must_use]
-    pub fn metadata_limits(mut self, limits: MetadataLimits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Answers a look-up that fits several customers with 404, in the place of 409.
-    #[must_use]
-    pub fn several_are_nobody(mut self) -> Self {
-        self.several_are_nobody = true;
-        self
-    }
-
-    /// Adds what is known elsewhere.
-    #[must_use]
-    pub fn extra(mut self, extra: impl Fn(&Native) -> Extra + Send + Sync + 'static) -> Self {
-        self.extra = Arc::new(extra);
-        self
-    }
-
-    fn customer(&self, native: &Native) -> Result<Customer> {
-        let extra = (self.extra)(native);
-        let fitted = self.limits.fit(metadata(native));
-        if !fitted.left_out.is_empty() {
-            let keys = fitted.left_out;
-            tracing::warn!(
-                customer = native.id,
-                ?keys,
-                "metadata over the limit is left out"
-            );
+impl Mapping {
+    /// A customer as Churnkey sees them.
+    ///
+    /// # Errors
+    /// If the store holds an id or an e-mail address that is none.
+    pub fn customer(&self, native: &record::Customer) -> Result<Customer> {
+        let id = &native.id;
+        let metadata = self.limits.fit(metadata(native));
+        if !metadata.left_out.is_empty() {
+            let keys = &metadata.left_out;
+            tracing::warn!(customer = %id, ?keys, "too much metadata for Churnkey");
         }
+        // A number is free text here, so Churnkey can't hold each.
+        let phone = native.phone.as_ref().filter(|phone| !phone.is_empty());
+        let phone = phone.and_then(|phone| Phone::new(phone).ok());
         // Nothing is parsed out of the free text.
         let addresses = native.address.iter();
-        let addresses = addresses.map(|a| Address::new().with_line1(a.location.name.clone()));
-        Ok(Customer::new(CustomerId::new(&native.id)?)
+        let line = |name: &String| Some(name.clone()).filter(|name| !name.is_empty());
+        let addresses = addresses.map(|one| Address::new().with_line1(line(&one.location.name)));
+        let mapped = Customer::new(CustomerId::new(id)?)
             .with_name(native.first_name.clone())
             .with_last_name(native.last_name.clone())
             .with_email(Email::new(&native.email)?)
-            .with_phone(phone(native))
+            .with_phone(phone)
             .with_addresses(addresses)
-            .with_discounts(extra.discounts)
-            .with_currency(extra.currency)
-            .with_metadata(fitted.kept))
-    }
-
-    fn only(&self, owners: &[Native], what: &'static str) -> Result<Option<Customer>> {
-        match owners {
-            [] => Ok(None),
-            [owner] => self.customer(owner).map(Some),
-            several => {
-                let ids: Vec<_> = several.iter().map(|owner| &owner.id).collect();
-                tracing::warn!(?ids, what, "a look-up fits several customers");
-                if self.several_are_nobody {
-                    return Ok(None);
-                }
-                Err(HandlerError::ambiguous(what))
-            }
-        }
+            .with_metadata(metadata.kept);
+        Ok((self.extra)(native, mapped))
     }
 }
 
-/// A phone number is free text here, so not each is one for Churnkey.
-fn phone(native: &Native) -> Option<Phone> {
-    let number = native.phone.as_ref().filter(|number| !number.is_empty())?;
-    let phone = Phone::new(number).ok();
-    if phone.is_none() {
-        tracing::warn!(
-            customer = native.id,
-            "a phone number that is none is left out"
-        );
-    }
-    phone
-}
-
-/// The keys in their order of importance: what goes over the limit is left out from the end.
-fn metadata(native: &Native) -> Vec<(String, Option<String>)> {
+/// In the order of importance: the last ones are the first to go over the limit.
+fn metadata(native: &record::Customer) -> Vec<(String, Option<String>)> {
     let labels = native.labels.as_deref().unwrap_or_default();
     let ids: Vec<_> = labels.iter().map(|label| label.id.as_str()).collect();
     let names: Vec<_> = labels.iter().map(|label| label.name.as_str()).collect();
@@ -147,47 +104,73 @@ fn metadata(native: &Native) -> Vec<(String, Option<String>)> {
         ("labels".to_owned(), Some(names.join(","))),
         ("avatar".to_owned(), Some(native.avatar.clone())),
     ];
-    for (i, address) in native.address.iter().enumerate() {
+    for (index, address) in native.address.iter().enumerate() {
         let [latitude, longitude] = &address.location.geo;
         let geo = format!("{},{}", latitude.digits(), longitude.digits());
         let category = address.category.clone();
-        entries.push((format!("address.{i}.category"), Some(category)));
-        entries.push((format!("address.{i}.geo"), Some(geo)));
+        entries.push((format!("address.{index}.category"), Some(category)));
+        entries.push((format!("address.{index}.geo"), Some(geo)));
     }
     entries
 }
 
+impl Churnkey {
+    fn only(&self, owners: &Owners, what: &'static str) -> Result<Option<Customer>> {
+        match owners {
+            Owners::None => Ok(None),
+            Owners::One(customer) => self.mapping.customer(customer).map(Some),
+            Owners::Many(customers) => {
+                tracing::warn!(?customers, "these customers share one {what}");
+                match self.mapping.hide_ambiguous {
+                    true => Ok(None),
+                    false => Err(HandlerError::ambiguous(what)),
+                }
+            }
+        }
+    }
+}
+
 #[controller]
-impl CustomersController for Customers {
+impl CustomersController for Churnkey {
     async fn retrieve(&self, _: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
-        let native = self.store.by_id(&self.scope, id.as_str()).await?;
-        native.map(|native| self.customer(&native)).transpose()
+        let found = self.scope.customer(id.as_str()).await.map_err(failed)?;
+        let mapped = found.map(|customer| self.mapping.customer(&customer));
+        mapped.transpose()
     }
 
     async fn list(&self, _: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
-        let (after, limit) = (page.after()?.unwrap_or(0), page.fetch_limit());
-        let rows = self.store.after(&self.scope, after, limit).await?;
-        Page::from_overfetch(rows, page, |last| last.seq)?.try_map(|native| self.customer(&native))
+        let after: i64 = page.after()?.unwrap_or(0);
+        let rows = self.scope.after(after, page.fetch_limit());
+        let page = Page::from_overfetch(rows.await.map_err(failed)?, page, |last| last.seq)?;
+        page.try_map(|customer| self.mapping.customer(&customer))
     }
 
     async fn find_by_email(&self, _: &RequestContext, email: &Email) -> Result<Option<Customer>> {
         let key = email_key(email.as_str());
-        self.only(&self.store.by_email(&self.scope, &key).await?, "email")
+        let owners = self.scope.owners(Contact::Email, &key).await;
+        self.only(&owners.map_err(failed)?, "email")
     }
 
     async fn find_by_phone(&self, _: &RequestContext, phone: &Phone) -> Result<Option<Customer>> {
         let Some(key) = phone_key(phone.as_str()) else {
             return Ok(None);
         };
-        self.only(&self.store.by_phone(&self.scope, &key).await?, "phone")
+        let owners = self.scope.owners(Contact::Phone, &key).await;
+        self.only(&owners.map_err(failed)?, "phone")
     }
 }
 
-impl fmt::Debug for Customers {
+/// A store that is busy is a 503, everything else a 500 that tells nothing.
+fn failed(error: Error) -> HandlerError {
+    if error.is_temporary() {
+        HandlerError::unavailable(Duration::from_secs(1), error)
+    } else {
+        error.into()
+    }
+}
+
+impl fmt::Debug for Mapping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut customers = f.debug_struct("Customers");
-        customers
-            .field("scope", &self.scope)
-            .finish_non_exhaustive()
+        f.write_str("Mapping(..)")
     }
 }

@@ -1,13 +1,26 @@
-//! A business platform's customers (Lumyri's API) on SQLite, answering Churnkey too. The file to read, and to copy, is [`churnkey`].
+//! A business platform's customers (Lumyri's API) on SQLite, answering Churnkey too. The file to read, and to copy, is
+//! [`churnkey`]; what it maps is in [`record`] and [`store`].
 //!
-//! Numbers such as `L7` in comments are those of the decisions in this package's README.
+//! `L1` to `L18` in comments are choices where Lumyri's documents say nothing or contradict each other. The README lists them.
 #![forbid(unsafe_code)]
+
+use axum::{Router, routing::get};
+use churnkey_integrator::Integration;
 
 pub mod api;
 pub mod churnkey;
-pub mod customer;
-pub mod demo;
-pub mod label;
-mod rules;
+mod object;
+pub mod record;
 pub mod store;
 pub mod token;
+
+use store::Store;
+use token::TokenKey;
+
+/// The whole app: Churnkey's router, and the merchant's own API for every other path.
+pub fn app(store: Store, tokens: TokenKey, churnkey: Integration) -> Router {
+    Router::new()
+        .route("/", get(|| async { "Lumyri's customers.\n" }))
+        .merge(churnkey.into_router())
+        .merge(api::router(store, tokens))
+}

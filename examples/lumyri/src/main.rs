@@ -5,32 +5,40 @@ use std::{env, error::Error, net::SocketAddr, process::ExitCode};
 use clap::Parser;
 use example_app::{Announcement, Credential, Generator, Listening, MerchantOptions, exit_code};
 use lumyri::{
-    api::Api,
-    churnkey::{self, Customers},
-    demo::{DEMO_JWT_SECRET, DEMO_TOKEN, Demo},
-    store::{Scope, Store},
+    app,
+    churnkey::{self, Churnkey, Mapping},
+    record,
+    store::Store,
     token::TokenKey,
 };
 
 const SECRET: &str = "LUMYRI_JWT_SECRET";
+/// Everybody may know it.
+const DEMO_SECRET: &str = "lumyri-demo-secret";
+/// A call of company A in its main app. The token never ends.
+const DEMO_CALL: &str = "-H 'Authorization: Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
+    eyJjb21wYW55X2lkIjoiMjMxMDgwYzUtYjYyMi00YTI1LWFlZjgtYzdlNDI2OTI3YmIwIiwiaXNzIjoibHVteXJpLWRlbW8iLCJ1c2VyX2lkIjoiYzBjZDY2ZmUtYzA4Yi00NmMyLTk2OTctZTVlZDlhOTI3OTY5In0.\
+    cOortJCD_9TfeNjz4TXwkIr6ub6n_zilETJ2437dIx0' \
+    -H 'x-app-id: 14e43e28-7e6d-461e-b1c9-7c54736f4331' '{base}/users/customers'";
 
 /// Lumyri's customers on SQLite.
 ///
-/// Churnkey's token is read from CK_INTEGRATION_TOKEN, the secret of Lumyri's own tokens from LUMYRI_JWT_SECRET.
+/// Churnkey's token is read from CK_INTEGRATION_TOKEN, the secret that Lumyri's own tokens are signed with from
+/// LUMYRI_JWT_SECRET.
 #[derive(Debug, Parser)]
 struct Options {
     #[command(flatten)]
     merchant: MerchantOptions,
     /// The company whose customers Churnkey sees
-    #[arg(
-        long,
-        value_name = "UUID",
-        default_value = "231080c5-b622-4a25-aef8-c7e426927bb0"
-    )]
+    #[arg(long, value_name = "UUID", value_parser = uuid, default_value = "231080c5-b622-4a25-aef8-c7e426927bb0")]
     company: String,
-    /// The app whose customers Churnkey sees; without it those of all apps
-    #[arg(long, value_name = "UUID")]
+    /// The app whose customers Churnkey sees. Without it those of all apps, and an address may have an owner in each
+    #[arg(long, value_name = "UUID", value_parser = uuid)]
     app: Option<String>,
+}
+
+fn uuid(text: &str) -> Result<String, &'static str> {
+    record::uuid(text).ok_or("expected a UUID with hyphens")
 }
 
 fn main() -> ExitCode {
@@ -43,49 +51,40 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let listen = merchant.server.listen;
     let credential = Credential::from_env(listen)?;
     let secret = secret(listen)?;
-    let store = Store::open(merchant.database.as_deref()).await?;
-    let demo = Demo::load()?;
-    if merchant.wants_demo() {
-        store.load_if_empty(&demo, merchant.clock().now()).await?;
+    let database = merchant.database.as_deref();
+    let store = Store::open(database, merchant.clock(), Generator::Random).await?;
+    if merchant.wants_demo() && !store.load_demo_if_empty().await? {
+        tracing::warn!("there are customers already, so the demo data were not loaded");
     }
 
-    let scope = Scope {
-        company: options.company,
-        app: options.app,
+    let churnkey = Churnkey {
+        scope: store.scope(options.company, options.app),
+        mapping: Mapping::default(),
     };
-    let customers = Customers::new(store.clone(), scope);
-    let integration = churnkey::integration(customers, credential.token.clone())?;
-    let key = TokenKey::new(&secret);
-    let app = Api::new(store, key, merchant.clock(), Generator::Random)
-        .into_router()
-        .merge(integration.into_router());
-
-    let app_id = demo.apps.get("main").map_or("", String::as_str);
-    let call = format!(
-        "-H 'Authorization: Bearer {DEMO_TOKEN}' -H 'x-app-id: {app_id}' '{{base}}/users/customers'"
-    );
-    let customer = demo.customers.first().map_or("", |customer| &customer.id);
+    let integration = churnkey::integration(churnkey, credential.token.clone())?;
+    let listening = Listening::at(listen).await?;
     let announcement = Announcement {
         credential: &credential,
-        customer,
-        own_call: (secret == DEMO_JWT_SECRET).then_some(call.as_str()),
+        customer: "346dd239-cbe4-44fe-b9ee-be88fd2fa853",
+        own_call: (secret == DEMO_SECRET).then_some(DEMO_CALL),
     };
-    let listening = Listening::at(listen).await?;
+    let app = app(store, TokenKey::new(&secret), integration);
     listening.serve(app, &announcement).await
 }
 
-/// The secret of the environment, or the demo one where nobody else can reach it.
+/// The environment's secret, or the demo one where nobody else can reach it.
 fn secret(listen: SocketAddr) -> Result<String, Box<dyn Error>> {
     match env::var(SECRET) {
         Ok(secret) if !secret.is_empty() => Ok(secret),
-        Ok(_) => Err(format!("{SECRET} is empty").into()),
         Err(env::VarError::NotPresent) if listen.ip().is_loopback() => {
             tracing::warn!("{SECRET} is not set: using the public demo secret, for trying out only");
-            Ok(DEMO_JWT_SECRET.to_owned())
+            Ok(DEMO_SECRET.to_owned())
         }
-        Err(_) => Err(format!(
-            "set {SECRET}: without it there is only the public demo secret, which is not used on {listen}"
+        Err(env::VarError::NotPresent) => Err(format!(
+            "set {SECRET}: without it there is only the public demo secret, which is not used on {listen}, an \
+             address that other machines can reach (or listen on 127.0.0.1)"
         )
         .into()),
+        _ => Err(format!("{SECRET} must be a text that is not empty").into()),
     }
 }

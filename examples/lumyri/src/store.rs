@@ -1,52 +1,77 @@
-//! The merchant's own store.
+//! The merchant's own store. All of a customer's operations are those of a [`Scope`], so that two companies can't be mixed up.
 
 mod customers;
+mod demo;
 mod labels;
-mod load;
+mod owners;
 
 use std::path::Path;
 
-use example_app::{CannotOpen, Migrations, open_sqlite};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use example_app::{CannotOpen, Clock, Generator, Migrations, NoRandomness, open_sqlite};
+use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
 
 pub use customers::{Listing, Sort};
 pub use labels::{LabelListing, LabelSort};
+pub use owners::{Contact, Owners};
 
 const MIGRATIONS: Migrations = &[(
     "customers",
     include_str!("../migrations/0001_customers.sql"),
 )];
 
-/// The store.
+/// The store of all companies.
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: SqlitePool,
+    clock: Clock,
+    generator: Generator,
 }
 
-/// Whose records are meant: those of a company, or only those of one of its apps.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The records of a company, or of one of its apps. To have one is to be allowed to.
+#[derive(Debug, Clone)]
 pub struct Scope {
-    /// A company's id.
-    pub company: String,
-    /// An app's id.
-    pub app: Option<String>,
+    store: Store,
+    company: String,
+    app: Option<String>,
 }
 
-/// Why something was not stored.
+/// Why the store does not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Somebody has this id already.
-    #[error("the id is taken")]
+pub enum Error {
+    /// Nobody in this scope has that id.
+    #[error("there is no such customer")]
+    NoSuchCustomer,
+    /// Somebody has this id already, of whatever company (L7).
+    #[error("the id is in use already")]
     IdTaken,
-    /// Somebody of the same company and app has this address already.
-    #[error("the e-mail address is taken")]
+    /// Another customer of the company's app has this address (L11).
+    #[error("the e-mail address is in use already")]
     EmailTaken,
-    /// The company has no such label.
+    /// The company has no such label (L8).
     #[error("there is no such label")]
-    UnknownLabel,
-    /// SQLite's reason. Its texts name tables and columns, no values.
-    #[error("the database failed: {0}")]
-    Failed(#[from] sqlx::Error),
+    NoSuchLabel,
+    /// There is no randomness for a new id.
+    #[error("the system gives no random numbers")]
+    Randomness(#[from] NoRandomness),
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+impl Error {
+    /// Whether it may work in a moment: others are writing, or the connections are all in use.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::PoolTimedOut) => true,
+            // SQLITE_BUSY and SQLITE_LOCKED, with their extended codes in the upper bytes.
+            Self::Database(sqlx::Error::Database(error)) => error
+                .code()
+                .and_then(|code| code.parse::<i32>().ok())
+                .is_some_and(|code| matches!(code & 0xff, 5 | 6)),
+            _ => false,
+        }
+    }
 }
 
 impl Store {
@@ -54,9 +79,16 @@ impl Store {
     ///
     /// # Errors
     /// [`CannotOpen`] if the file can't be used.
-    pub async fn open(database: Option<&Path>) -> Result<Self, CannotOpen> {
-        let pool = open_sqlite(database, MIGRATIONS).await?;
-        Ok(Self { pool })
+    pub async fn open(
+        database: Option<&Path>,
+        clock: Clock,
+        generator: Generator,
+    ) -> Result<Self, CannotOpen> {
+        Ok(Self {
+            pool: open_sqlite(database, MIGRATIONS).await?,
+            clock,
+            generator,
+        })
     }
 
     /// The database.
@@ -65,23 +97,55 @@ impl Store {
         &self.pool
     }
 
-    /// One writer at a time, from the first statement on: what it has read is still so when it writes.
-    async fn write(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await
+    /// What time it is for the data.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// The records of a company, or only those of one of its apps. Both ids are UUIDs in lower case.
+    #[must_use]
+    pub fn scope(&self, company: String, app: Option<String>) -> Scope {
+        Scope {
+            store: self.clone(),
+            company,
+            app,
+        }
+    }
+
+    /// Begins to write: the whole of it happens, or nothing. One writes at a time, from the first statement on, so what was
+    /// read is still so when something is written.
+    async fn writing(&self) -> Result<Transaction<'static, Sqlite>, Error> {
+        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Begins to read: what several statements see is of one moment.
+    async fn reading(&self) -> Result<Transaction<'static, Sqlite>, Error> {
+        Ok(self.pool.begin().await?)
     }
 }
 
 impl Scope {
-    /// The condition on `customers c`, for the parameters 1 and 2. Two texts rather than an `OR`, which no index serves.
-    fn condition(&self) -> &'static str {
-        match self.app {
+    /// The app, if the scope is narrowed to one.
+    #[must_use]
+    pub fn app(&self) -> Option<&str> {
+        self.app.as_deref()
+    }
+
+    /// A statement with the scope in the place of `{scope}`: the company and the app, its parameters 1 and 2. There are two
+    /// texts because an `OR` would be served by no index.
+    fn sql(&self, statement: &str) -> AssertSqlSafe<String> {
+        let condition = match self.app {
             Some(_) => "c.company = ?1 AND c.app = ?2",
             None => "c.company = ?1 AND ?2 IS NULL",
-        }
+        };
+        // Only texts of this program come here, never a caller's.
+        AssertSqlSafe(statement.replace("{scope}", condition))
     }
 }
 
 /// A list is handed to SQLite as one parameter.
-fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, sqlx::Error> {
-    serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(error.into()))
+fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, Error> {
+    let text = serde_json::to_string(value);
+    Ok(text.map_err(|error| sqlx::Error::Encode(error.into()))?)
 }

@@ -13,7 +13,7 @@ use jsonwebtoken::{
 use serde::Deserialize;
 use sha2::Sha256;
 
-use crate::rules;
+use crate::record::uuid;
 
 /// Who calls, as their token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,14 +59,13 @@ impl TokenKey {
     /// Who holds a token, if it is a valid one (L3).
     #[must_use]
     pub fn holder(&self, token: &str, now: Timestamp) -> Option<Holder> {
-        let mut rules = Validation::new(Algorithm::HS256);
-        rules.required_spec_claims.clear();
-        rules.validate_aud = false;
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.required_spec_claims.clear();
+        validation.validate_aud = false;
         // Not by the system's clock, which is not that of the data.
-        rules.validate_exp = false;
-        let token = jsonwebtoken::decode::<Claims>(token, &self.0, &rules).ok()?;
+        validation.validate_exp = false;
+        let token = jsonwebtoken::decode::<Claims>(token, &self.0, &validation).ok()?;
         let claims = token.claims;
-        // In milliseconds: a float holds those of all times exactly.
         #[expect(
             clippy::cast_precision_loss,
             reason = "a float holds the milliseconds of 285 000 years exactly"
@@ -76,7 +75,7 @@ impl TokenKey {
             && claims.not_before.is_none_or(|start| start <= seconds);
         in_time.then_some(())?;
         Some(Holder {
-            company: rules::uuid(&claims.company_id)?,
+            company: uuid(&claims.company_id)?,
             user: claims.user_id,
         })
     }

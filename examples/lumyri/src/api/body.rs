@@ -1,4 +1,4 @@
-//! Bodies: JSON of at most 1 MiB.
+//! Reading a JSON body.
 
 use axum::{
     body::Body,
@@ -8,72 +8,73 @@ use axum::{
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 
-use super::{
-    Api,
-    answer::{Refusal, Result},
-};
+use super::error::Error;
+use crate::object::Object;
 
-const LIMIT: usize = 1024 * 1024;
+const MAX: usize = 1024 * 1024;
+/// How much more is read and thrown away. Who still sends when the connection is closed never sees the answer.
+const DRAINED: usize = 8 * MAX;
 
-/// How much of a body that is too large is still read: who is sending sees the answer only after that.
-const DRAINED: usize = 8 * LIMIT;
+/// A body that is a JSON object of this form.
+pub(super) struct Sent<T>(pub(super) T);
 
-/// A request's JSON.
-pub(super) struct Json<T>(pub(super) T);
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
+    type Rejection = Error;
 
-impl<T: DeserializeOwned> FromRequest<Api> for Json<T> {
-    type Rejection = Refusal;
-
-    async fn from_request(request: Request, _: &Api) -> Result<Self> {
-        let (parts, body) = request.into_parts();
-        let body = read(body).await?;
-        if !may_be_json(&parts.headers) {
-            return Err(Refusal::not_json());
+    async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
+        let is_json = says_json(request.headers());
+        let bytes = whole(request.into_body()).await?;
+        if !is_json {
+            return Err(Error::NotJson);
         }
-        let mut json = serde_json::Deserializer::from_slice(&body);
-        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let path = error.path().to_string();
-            let error = error.into_inner();
-            if error.is_data() && path != "." {
-                Refusal::invalid(format!("{path}: {error}"))
-            } else if error.is_data() {
-                Refusal::invalid(error.to_string())
-            } else {
-                Refusal::invalid("The body is not valid JSON")
-            }
-        })?;
-        json.end()
-            .map_err(|_| Refusal::invalid("The body is not valid JSON"))?;
-        Ok(Self(value))
+        Ok(Self(parse(&bytes)?))
     }
 }
 
-async fn read(mut body: Body) -> Result<Vec<u8>> {
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    let malformed = || Error::invalid("The body is not valid JSON");
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let Object(value) = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let error = error.into_inner();
+        match (error.is_data(), path.as_str()) {
+            (false, _) => malformed(),
+            (true, ".") => Error::invalid(error.to_string()),
+            (true, path) => Error::invalid(format!("{path}: {error}")),
+        }
+    })?;
+    json.end().map_err(|_| malformed())?;
+    Ok(value)
+}
+
+/// Whether the content type is JSON's, or nothing is said about it.
+fn says_json(headers: &HeaderMap) -> bool {
+    let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
+        return true;
+    };
+    let content_type = content_type.to_str().unwrap_or_default();
+    let kind = content_type.split(';').next().unwrap_or_default();
+    let kind = kind.trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+async fn whole(mut body: Body) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    let mut seen = 0_usize;
+    let mut read = 0_usize;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Refusal::invalid("The body did not arrive as a whole"))?;
+        let frame = frame.map_err(|_| Error::invalid("The body broke off"))?;
         let Ok(data) = frame.into_data() else {
             continue;
         };
-        seen = seen.saturating_add(data.len());
-        if seen <= LIMIT {
+        read = read.saturating_add(data.len());
+        if read <= MAX {
             bytes.extend_from_slice(&data);
-        } else if seen > DRAINED {
+        } else if read > DRAINED {
             break;
         }
     }
-    if seen > LIMIT {
-        return Err(Refusal::too_large());
+    if read > MAX {
+        return Err(Error::TooLarge);
     }
     Ok(bytes)
-}
-
-/// Without a content type a body is taken for what it has to be.
-fn may_be_json(headers: &HeaderMap) -> bool {
-    headers.get_all(header::CONTENT_TYPE).iter().all(|value| {
-        let essence = value.to_str().unwrap_or_default().split(';').next();
-        let essence = essence.unwrap_or_default().trim();
-        essence.eq_ignore_ascii_case("application/json")
-    })
 }

@@ -1,170 +1,50 @@
-//! `/users/customers`.
+//! `/users/customers` and `/users/customers/{id}`.
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{
+    Json,
+    extract::{FromRequestParts, Path},
+    http::{StatusCode, request::Parts},
+};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::{
-    Api,
-    answer::{PageOf, Refusal, Result, bare, enveloped},
-    body::Json,
-    caller::{Caller, CustomerPath},
-    parameters::{Parameters, descending, offset},
+    DELETED, Deleted, Envelope,
+    authenticate::{Caller, CallerOfApp},
+    body::Sent,
+    error::Error,
+    fields::{CustomerFields, ids},
+    lists::{Page, Query, is_descending},
 };
 use crate::{
-    customer::{Address, Customer, Input},
-    label::Tag,
-    rules,
-    store::{Listing, Sort},
+    record::{Address, Customer, Tag, uuid},
+    store::{self, Listing, Sort},
 };
 
-/// The most ids that one call may name (L17).
-const MAX_DELETED: usize = 1000;
-
-/// A customer with the ids of their labels.
-#[derive(Serialize)]
-struct Summary<'a> {
-    id: &'a str,
-    first_name: &'a str,
-    last_name: &'a str,
-    phone: Option<&'a str>,
-    email: &'a str,
-    address: &'a [Address],
-    avatar: &'a str,
-    labels: Option<Vec<&'a str>>,
-    company_id: &'a str,
-    app_id: &'a str,
-}
-
-impl<'a> From<&'a Customer> for Summary<'a> {
-    fn from(customer: &'a Customer) -> Self {
-        let labels = customer.labels.as_ref();
-        Self {
-            id: &customer.id,
-            first_name: &customer.first_name,
-            last_name: &customer.last_name,
-            phone: customer.phone.as_deref(),
-            email: &customer.email,
-            address: &customer.address,
-            avatar: &customer.avatar,
-            labels: labels.map(|labels| labels.iter().map(|label| label.id.as_str()).collect()),
-            company_id: &customer.company,
-            app_id: &customer.app,
-        }
-    }
-}
-
-/// A customer with their labels, under the documented name as well as the right one (L12).
-#[derive(Serialize)]
-struct Detail<'a> {
-    id: &'a str,
-    first_name: &'a str,
-    last_name: &'a str,
-    phone: Option<&'a str>,
-    email: &'a str,
-    address: &'a [Address],
-    avatar: &'a str,
-    company_id: &'a str,
-    app_id: &'a str,
-    lables: &'a [Tag],
-    labels: &'a [Tag],
-}
-
-impl<'a> From<&'a Customer> for Detail<'a> {
-    fn from(customer: &'a Customer) -> Self {
-        let labels = customer.labels.as_deref().unwrap_or_default();
-        Self {
-            id: &customer.id,
-            first_name: &customer.first_name,
-            last_name: &customer.last_name,
-            phone: customer.phone.as_deref(),
-            email: &customer.email,
-            address: &customer.address,
-            avatar: &customer.avatar,
-            company_id: &customer.company,
-            app_id: &customer.app,
-            lables: labels,
-            labels,
-        }
-    }
-}
-
-/// `POST /users/customers`
 pub(super) async fn create(
-    State(api): State<Api>,
-    caller: Caller,
-    Json(input): Json<Input>,
-) -> Result<Response> {
-    let app = caller.app()?.to_owned();
-    let id = match input.id()? {
-        Some(id) => id,
-        None => api.0.ids.uuid()?,
-    };
-    let new = input.check()?.into_new(id, caller.company, app)?;
-    let created = api.0.store.create(&new, api.0.clock.now()).await?;
-    Ok(enveloped(StatusCode::CREATED, &Summary::from(&created)))
+    CallerOfApp { scope, app }: CallerOfApp,
+    Sent(fields): Sent<CustomerFields>,
+) -> Result<(StatusCode, Json<Envelope<WithLabelIds>>), Error> {
+    let customer = scope.create(&app, &fields.new_customer()?).await?;
+    Ok((StatusCode::CREATED, Json(Envelope::of(customer.into()))))
 }
 
-/// `GET /users/customers`
-pub(super) async fn list(
-    State(api): State<Api>,
-    caller: Caller,
-    parameters: Parameters,
-) -> Result<Response> {
-    caller.app()?;
-    let sort = match parameters.one("sort_by")? {
-        // L13: customers have no description.
-        None | Some("name" | "description") => Sort::Name,
-        Some("email") => Sort::Email,
-        Some("created_at") => Sort::CreatedAt,
-        Some(_) => {
-            let message = "sort_by must be name, email, created_at or description";
-            return Err(Refusal::invalid(message));
-        }
-    };
-    let order = parameters.one("order_by")?.unwrap_or("asc");
-    let descending =
-        descending(order).ok_or_else(|| Refusal::invalid("order_by must be asc or desc"))?;
-    let (limit, page) = (parameters.limit("limit")?, parameters.page("page")?);
-    let listing = Listing {
-        search: parameters.term("search")?,
-        sort,
-        descending,
-        limit,
-        offset: offset(page, limit),
-    };
-    let (total, customers) = api.0.store.page(&caller.scope(), &listing).await?;
-    let customers = customers.iter().map(Summary::from).collect();
-    let page = PageOf::new(total, limit, page, customers);
-    Ok(enveloped(StatusCode::OK, &page))
-}
-
-/// `GET /users/customers/{id}`
+/// Answers without an envelope (L12).
 pub(super) async fn retrieve(
-    State(api): State<Api>,
-    caller: Caller,
-    CustomerPath(id): CustomerPath,
-) -> Result<Response> {
-    caller.app()?;
-    let customer = api.0.store.by_id(&caller.scope(), &id).await?;
-    let customer = customer.ok_or_else(Refusal::no_such_customer)?;
-    Ok(bare(StatusCode::OK, &Detail::from(&customer)))
+    CallerOfApp { scope, .. }: CallerOfApp,
+    CustomerId(id): CustomerId,
+) -> Result<Json<WithLabels>, Error> {
+    let customer = scope.customer(&id).await?;
+    Ok(Json(customer.ok_or(store::Error::NoSuchCustomer)?.into()))
 }
 
-/// `PUT /users/customers/{id}`
 pub(super) async fn update(
-    State(api): State<Api>,
-    caller: Caller,
-    CustomerPath(id): CustomerPath,
-    Json(input): Json<Input>,
-) -> Result<Response> {
-    if input.id()?.is_some_and(|given| given != id) {
-        return Err(Refusal::invalid("id must be that of the path"));
-    }
-    let change = input.check()?;
-    let changed = api.0.store.update(&caller.scope(), &id, change).await?;
-    let changed = changed.ok_or_else(Refusal::no_such_customer)?;
-    Ok(enveloped(StatusCode::OK, &Summary::from(&changed)))
+    Caller { scope, .. }: Caller,
+    CustomerId(id): CustomerId,
+    Sent(fields): Sent<CustomerFields>,
+) -> Result<Json<Envelope<WithLabelIds>>, Error> {
+    let changes = fields.changes_of(&id)?;
+    let customer = scope.update(&id, &changes).await?;
+    Ok(Json(Envelope::of(customer.into())))
 }
 
 #[derive(Deserialize)]
@@ -172,27 +52,126 @@ pub(super) struct Deletion {
     customer_ids: Vec<String>,
 }
 
-/// `DELETE /users/customers`
+/// Answers the same whether or not the customers were there (L17).
 pub(super) async fn delete(
-    State(api): State<Api>,
-    caller: Caller,
-    Json(deletion): Json<Deletion>,
-) -> Result<Response> {
+    Caller { scope, .. }: Caller,
+    Sent(deletion): Sent<Deletion>,
+) -> Result<Json<Envelope<Deleted>>, Error> {
     let ids = ids("customer_ids", &deletion.customer_ids)?;
-    api.0.store.delete(&caller.scope(), &ids).await?;
-    Ok(deleted())
+    scope.delete(&ids).await?;
+    Ok(Json(DELETED))
 }
 
-/// The ids of records to be deleted. All are checked before any is gone (L17).
-pub(super) fn ids(field: &str, ids: &[String]) -> Result<Vec<String>> {
-    if !(1..=MAX_DELETED).contains(&ids.len()) {
-        let message = format!("{field} must hold 1 to {MAX_DELETED} ids");
-        return Err(Refusal::invalid(message));
+pub(super) async fn list(
+    CallerOfApp { scope, .. }: CallerOfApp,
+    query: Query,
+) -> Result<Json<Envelope<Page<WithLabelIds>>>, Error> {
+    let listing = listing(&query)?;
+    let (total, customers) = scope.list(&listing).await?;
+    Ok(Json(Page::of(
+        total,
+        listing.limit,
+        listing.page,
+        customers,
+    )))
+}
+
+fn listing(query: &Query) -> Result<Listing, Error> {
+    let sort = match query.one("sort_by")? {
+        // The documents name a description, which customers don't have (L13).
+        None | Some("name" | "description") => Some(Sort::Name),
+        Some("email") => Some(Sort::Email),
+        Some("created_at") => Some(Sort::CreatedAt),
+        Some(_) => None,
+    };
+    let wrong_sort = "sort_by must be name, email, created_at or description";
+    let descending = is_descending(query.one("order_by")?.unwrap_or("asc"));
+    Ok(Listing {
+        limit: query.limit("limit")?,
+        page: query.page("page")?,
+        search: query.term("search")?,
+        sort: sort.ok_or(Error::invalid(wrong_sort))?,
+        descending: descending.ok_or(Error::invalid("order_by must be asc or desc"))?,
+    })
+}
+
+/// The id in a path. What can be nobody's is unknown.
+pub(super) struct CustomerId(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for CustomerId {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let id = path.ok().and_then(|Path(id)| uuid(&id));
+        Ok(Self(id.ok_or(store::Error::NoSuchCustomer)?))
     }
-    let ids: Option<Vec<_>> = ids.iter().map(|id| rules::uuid(id)).collect();
-    ids.ok_or_else(|| Refusal::invalid(format!("{field} must hold UUIDs")))
 }
 
-pub(super) fn deleted() -> Response {
-    enveloped(StatusCode::OK, &json!({"message": "OK"}))
+/// A customer as most answers show one.
+#[derive(Serialize)]
+pub(super) struct WithLabelIds {
+    id: String,
+    first_name: String,
+    last_name: String,
+    phone: Option<String>,
+    email: String,
+    address: Vec<Address>,
+    avatar: String,
+    labels: Option<Vec<String>>,
+    company_id: String,
+    app_id: String,
+}
+
+impl From<Customer> for WithLabelIds {
+    fn from(customer: Customer) -> Self {
+        let ids = |labels: Vec<Tag>| labels.into_iter().map(|label| label.id).collect();
+        Self {
+            id: customer.id,
+            first_name: customer.first_name,
+            last_name: customer.last_name,
+            phone: customer.phone,
+            email: customer.email,
+            address: customer.address,
+            avatar: customer.avatar,
+            labels: customer.labels.map(ids),
+            company_id: customer.company,
+            app_id: customer.app,
+        }
+    }
+}
+
+/// A customer on their own, with whole labels under the documented key and under the one that was meant (L12).
+#[derive(Serialize)]
+pub(super) struct WithLabels {
+    id: String,
+    first_name: String,
+    last_name: String,
+    phone: Option<String>,
+    email: String,
+    address: Vec<Address>,
+    avatar: String,
+    company_id: String,
+    app_id: String,
+    lables: Vec<Tag>,
+    labels: Vec<Tag>,
+}
+
+impl From<Customer> for WithLabels {
+    fn from(customer: Customer) -> Self {
+        let labels = customer.labels.unwrap_or_default();
+        Self {
+            id: customer.id,
+            first_name: customer.first_name,
+            last_name: customer.last_name,
+            phone: customer.phone,
+            email: customer.email,
+            address: customer.address,
+            avatar: customer.avatar,
+            company_id: customer.company,
+            app_id: customer.app,
+            lables: labels.clone(),
+            labels,
+        }
+    }
 }

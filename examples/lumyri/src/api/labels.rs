@@ -1,94 +1,37 @@
-//! `/labels`, which belong to a whole company.
+//! `/labels`. They are the whole company's, so no app has to be named.
 
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{Json, http::StatusCode};
 use serde::Deserialize;
 
 use super::{
-    Api,
-    answer::{PageOf, Refusal, Result, bare, enveloped},
-    body::Json,
-    caller::Caller,
-    customers::{deleted, ids},
-    parameters::{Parameters, descending, offset},
+    DELETED, Deleted, Envelope,
+    authenticate::Caller,
+    body::Sent,
+    error::Error,
+    fields::{LabelFields, ids},
+    lists::{Page, Query, is_descending},
 };
 use crate::{
-    label::{Input, Label},
+    record::Label,
     store::{LabelListing, LabelSort},
 };
 
-/// `POST /labels`
+/// Answers without an envelope, as the vendor does.
 pub(super) async fn create(
-    State(api): State<Api>,
-    caller: Caller,
-    Json(input): Json<Input>,
-) -> Result<Response> {
-    let new = input.check()?;
-    let now = api.0.clock.now();
-    let label = Label {
-        id: api.0.ids.uuid()?,
-        company_id: caller.company,
-        user_id: Some(caller.user),
-        created_at: now,
-        updated_at: now,
-        created_by: new.user_name.clone(),
-        updated_by: new.user_name,
-        name: new.name,
-        description: new.description,
-        color: new.color,
-    };
-    api.0.store.create_label(&label).await?;
-    Ok(bare(StatusCode::CREATED, &label))
+    Caller { scope, user }: Caller,
+    Sent(fields): Sent<LabelFields>,
+) -> Result<(StatusCode, Json<Label>), Error> {
+    let label = scope.create_label(&fields.new_label(user)?).await?;
+    Ok((StatusCode::CREATED, Json(label)))
 }
 
-/// `GET /labels` (L18)
 pub(super) async fn list(
-    State(api): State<Api>,
-    caller: Caller,
-    parameters: Parameters,
-) -> Result<Response> {
-    let (sort, descending) = order(&parameters)?;
-    let limit = parameters.limit("per_page")?;
-    let page = parameters.page("current_page")?;
-    let listing = LabelListing {
-        name: parameters.term("name")?,
-        sort,
-        descending,
-        limit,
-        offset: offset(page, limit),
-    };
-    let (total, labels) = api.0.store.labels(&caller.company, &listing).await?;
-    let page = PageOf::new(total, limit, page, labels);
-    Ok(enveloped(StatusCode::OK, &page))
-}
-
-/// The documented defaults are `sort_by=DESC` and `order_by=name`, so each of the two may say either thing.
-fn order(parameters: &Parameters) -> Result<(LabelSort, bool)> {
-    let (mut sort, mut is_descending) = (None, None);
-    for parameter in ["sort_by", "order_by"] {
-        let Some(value) = parameters.one(parameter)? else {
-            continue;
-        };
-        let by = match value {
-            "name" => Some(LabelSort::Name),
-            "description" => Some(LabelSort::Description),
-            "created_at" => Some(LabelSort::CreatedAt),
-            _ => None,
-        };
-        let twice = match (by, descending(value)) {
-            (Some(by), _) => sort.replace(by).is_some(),
-            (None, Some(order)) => is_descending.replace(order).is_some(),
-            (None, None) => true,
-        };
-        if twice {
-            let message =
-                "sort_by must be name, description or created_at, and order_by asc or desc";
-            return Err(Refusal::invalid(message));
-        }
-    }
-    Ok((
-        sort.unwrap_or(LabelSort::Name),
-        is_descending.unwrap_or(true),
-    ))
+    Caller { scope, .. }: Caller,
+    query: Query,
+) -> Result<Json<Envelope<Page<Label>>>, Error> {
+    let listing = listing(&query)?;
+    let (total, labels) = scope.labels(&listing).await?;
+    Ok(Json(Page::of(total, listing.limit, listing.page, labels)))
 }
 
 #[derive(Deserialize)]
@@ -96,13 +39,49 @@ pub(super) struct Deletion {
     label_ids: Vec<String>,
 }
 
-/// `DELETE /labels`
+/// As customers are deleted. The customers who have a label lose it (L18).
 pub(super) async fn delete(
-    State(api): State<Api>,
-    caller: Caller,
-    Json(deletion): Json<Deletion>,
-) -> Result<Response> {
-    let ids = ids("label_ids", &deletion.label_ids)?;
-    api.0.store.delete_labels(&caller.company, &ids).await?;
-    Ok(deleted())
+    Caller { scope, .. }: Caller,
+    Sent(deletion): Sent<Deletion>,
+) -> Result<Json<Envelope<Deleted>>, Error> {
+    scope
+        .delete_labels(&ids("label_ids", &deletion.label_ids)?)
+        .await?;
+    Ok(Json(DELETED))
+}
+
+fn listing(query: &Query) -> Result<LabelListing, Error> {
+    let (sort, descending) = order(query)?;
+    Ok(LabelListing {
+        limit: query.limit("per_page")?,
+        page: query.page("current_page")?,
+        name: query.term("name")?,
+        sort,
+        descending,
+    })
+}
+
+/// The documented defaults are `sort_by=DESC` and `order_by=name`. So each of the two may say either thing (L18).
+fn order(query: &Query) -> Result<(LabelSort, bool), Error> {
+    let (mut sort, mut descending) = (None, None);
+    for name in ["sort_by", "order_by"] {
+        let Some(value) = query.one(name)? else {
+            continue;
+        };
+        let said = match value {
+            "name" => sort.replace(LabelSort::Name).is_none(),
+            "description" => sort.replace(LabelSort::Description).is_none(),
+            "created_at" => sort.replace(LabelSort::CreatedAt).is_none(),
+            other => match is_descending(other) {
+                Some(order) => descending.replace(order).is_none(),
+                None => false,
+            },
+        };
+        if !said {
+            return Err(Error::invalid(
+                "sort_by must be name, description or created_at, and order_by asc or desc",
+            ));
+        }
+    }
+    Ok((sort.unwrap_or(LabelSort::Name), descending.unwrap_or(true)))
 }

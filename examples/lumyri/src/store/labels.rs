@@ -1,12 +1,12 @@
-//! Labels.
+//! Creating, deleting and listing labels. They belong to the whole company, whatever the app.
 
 use churnkey_integrator::Timestamp;
 use sqlx::{AssertSqlSafe, FromRow, Row, SqliteConnection, sqlite::SqliteRow};
 
-use super::{Store, StoreError, json};
-use crate::label::Label;
+use super::{Error, Scope, customers::skipped, json};
+use crate::record::{Label, NewLabel};
 
-/// What a page of labels is sorted by.
+/// What a list of labels is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LabelSort {
     /// The name.
@@ -17,51 +17,69 @@ pub enum LabelSort {
     CreatedAt,
 }
 
-/// A page of labels.
+/// What a list of labels is asked for.
 #[derive(Debug, Clone)]
 pub struct LabelListing {
+    /// How many labels at most.
+    pub limit: u16,
+    /// The number of the page, from 1 on.
+    pub page: u64,
     /// Part of a name; empty finds all.
     pub name: String,
     /// The order.
     pub sort: LabelSort,
-    /// The other way round.
+    /// Whether the order is the other way round.
     pub descending: bool,
-    /// How many at most.
-    pub limit: i64,
-    /// How many come before.
-    pub offset: i64,
 }
 
-impl Store {
+impl Scope {
     /// Stores a new label.
     ///
     /// # Errors
-    /// [`StoreError::IdTaken`] if there is one with this id.
-    pub async fn create_label(&self, label: &Label) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
-        insert(&mut transaction, label).await?;
-        transaction.commit().await?;
+    /// The store's own.
+    pub async fn create_label(&self, new: &NewLabel) -> Result<Label, Error> {
+        let now = self.store.clock.now();
+        let label = Label {
+            id: self.store.generator.uuid()?,
+            company_id: self.company.clone(),
+            user_id: Some(new.user_id.clone()),
+            created_by: new.user_name.clone(),
+            updated_by: new.user_name.clone(),
+            created_at: now,
+            updated_at: now,
+            name: new.name.clone(),
+            description: new.description.clone(),
+            color: new.color.clone(),
+        };
+        let mut tx = self.store.writing().await?;
+        insert(&mut tx, &label).await?;
+        tx.commit().await?;
+        Ok(label)
+    }
+
+    /// Deletes those of the labels that are there, also from the customers that have them (L18).
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn delete_labels(&self, ids: &[String]) -> Result<(), Error> {
+        let mut tx = self.store.writing().await?;
+        sqlx::query(
+            "DELETE FROM labels WHERE company = ? AND id IN (SELECT value FROM json_each(?))",
+        )
+        .bind(&self.company)
+        .bind(json(ids)?)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
         Ok(())
     }
 
-    /// A page of a company's labels, and how many all pages hold.
+    /// One page of labels, and how many all its pages hold.
     ///
     /// # Errors
-    /// [`StoreError::Failed`].
-    pub async fn labels(
-        &self,
-        company: &str,
-        listing: &LabelListing,
-    ) -> Result<(i64, Vec<Label>), StoreError> {
-        let term = listing.name.to_lowercase();
-        let mut transaction = self.pool.begin().await?;
-        let total = sqlx::query_scalar(
-            "SELECT count(*) FROM labels WHERE company = ?1 AND instr(searched, ?2) > 0",
-        )
-        .bind(company)
-        .bind(&term)
-        .fetch_one(&mut *transaction)
-        .await?;
+    /// [`Error::Database`].
+    pub async fn labels(&self, listing: &LabelListing) -> Result<(u64, Vec<Label>), Error> {
+        let matching = "company = ?1 AND instr(folded, ?2) > 0";
         let order = match (listing.sort, listing.descending) {
             (LabelSort::Name, false) => "name, id",
             (LabelSort::Name, true) => "name DESC, id DESC",
@@ -70,46 +88,32 @@ impl Store {
             (LabelSort::CreatedAt, false) => "created_at, seq",
             (LabelSort::CreatedAt, true) => "created_at DESC, seq DESC",
         };
-        let sql = format!(
-            "SELECT * FROM labels WHERE company = ?1 AND instr(searched, ?2) > 0 ORDER BY {order} LIMIT ?3 OFFSET ?4"
-        );
-        let rows = sqlx::query_as(AssertSqlSafe(sql))
-            .bind(company)
+        let count = format!("SELECT count(*) FROM labels WHERE {matching}");
+        let rows =
+            format!("SELECT * FROM labels WHERE {matching} ORDER BY {order} LIMIT ?3 OFFSET ?4");
+        let term = listing.name.to_lowercase();
+        let mut tx = self.store.reading().await?;
+        let total: i64 = sqlx::query_scalar(AssertSqlSafe(count))
+            .bind(&self.company)
+            .bind(&term)
+            .fetch_one(&mut *tx)
+            .await?;
+        let labels = sqlx::query_as(AssertSqlSafe(rows))
+            .bind(&self.company)
             .bind(&term)
             .bind(listing.limit)
-            .bind(listing.offset)
-            .fetch_all(&mut *transaction)
+            .bind(skipped(listing.page, listing.limit))
+            .fetch_all(&mut *tx)
             .await?;
-        transaction.commit().await?;
-        Ok((total, rows))
-    }
-
-    /// Deletes those of the labels that are there, also from the customers that have them (L18).
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub async fn delete_labels(&self, company: &str, ids: &[String]) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
-        sqlx::query(
-            "DELETE FROM labels WHERE company = ?1 AND id IN (SELECT value FROM json_each(?2))",
-        )
-        .bind(company)
-        .bind(json(ids)?)
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(())
+        Ok((total.unsigned_abs(), labels))
     }
 }
 
-/// Stores a new label, within a transaction that writes.
-pub(super) async fn insert(
-    connection: &mut SqliteConnection,
-    label: &Label,
-) -> Result<(), StoreError> {
-    let inserted = sqlx::query(
-        "INSERT INTO labels (id, company, user_id, created_by, updated_by, created_at, updated_at, name, searched, description, color)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO NOTHING",
+pub(super) async fn insert(connection: &mut SqliteConnection, label: &Label) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO labels (id, company, user_id, created_by, updated_by, created_at, updated_at,
+                             name, folded, description, color)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(&label.id)
     .bind(&label.company_id)
@@ -124,26 +128,23 @@ pub(super) async fn insert(
     .bind(&label.color)
     .execute(connection)
     .await?;
-    match inserted.rows_affected() {
-        0 => Err(StoreError::IdTaken),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 impl FromRow<'_, SqliteRow> for Label {
     fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
         let moment = |column| {
-            Timestamp::from_unix_millis(row.try_get(column)?)
-                .map_err(|error| sqlx::Error::Decode(error.into()))
+            let moment = Timestamp::from_unix_millis(row.try_get(column)?);
+            moment.map_err(|error| sqlx::Error::Decode(error.into()))
         };
         Ok(Self {
             id: row.try_get("id")?,
             company_id: row.try_get("company")?,
             user_id: row.try_get("user_id")?,
-            created_at: moment("created_at")?,
-            updated_at: moment("updated_at")?,
             created_by: row.try_get("created_by")?,
             updated_by: row.try_get("updated_by")?,
+            created_at: moment("created_at")?,
+            updated_at: moment("updated_at")?,
             name: row.try_get("name")?,
             description: row.try_get("description")?,
             color: row.try_get("color")?,

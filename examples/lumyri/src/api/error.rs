@@ -1,0 +1,125 @@
+//! Errors in Lumyri's shape (L4).
+
+use std::borrow::Cow;
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::store;
+
+/// Why a request is not answered as it was asked for.
+#[derive(Debug)]
+pub(super) enum Error {
+    /// The request breaks a rule; the sentence says which.
+    Invalid(Cow<'static, str>),
+    /// The access token is missing, not ours, or its time is over.
+    InvalidToken,
+    /// No path of the API.
+    UnknownPath,
+    /// No method of the path.
+    WrongMethod,
+    /// More than the body may have.
+    TooLarge,
+    /// The body is said to be something else than JSON.
+    NotJson,
+    /// The store refused, or failed.
+    Store(store::Error),
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Error {
+    pub(super) fn invalid(rule: impl Into<Cow<'static, str>>) -> Self {
+        Self::Invalid(rule.into())
+    }
+
+    fn answer(&self) -> (StatusCode, &'static str, &str) {
+        match self {
+            Self::Invalid(rule) => invalid(rule),
+            Self::InvalidToken => (
+                StatusCode::UNAUTHORIZED,
+                "unauthorized",
+                "A valid access token is required",
+            ),
+            Self::UnknownPath => (StatusCode::NOT_FOUND, "not_found", "There is no such path"),
+            Self::WrongMethod => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "The path has no such method",
+            ),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "payload_too_large",
+                "The body must not have more than 1 MiB",
+            ),
+            Self::NotJson => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Content-Type must be application/json",
+            ),
+            Self::Store(error) => of_store(error),
+        }
+    }
+}
+
+fn invalid(rule: &str) -> (StatusCode, &'static str, &str) {
+    (StatusCode::BAD_REQUEST, "validation_error", rule)
+}
+
+fn of_store(error: &store::Error) -> (StatusCode, &'static str, &'static str) {
+    match error {
+        store::Error::NoSuchCustomer => (
+            StatusCode::NOT_FOUND,
+            "customer_not_found",
+            "There is no such customer",
+        ),
+        store::Error::IdTaken => (StatusCode::CONFLICT, "id_taken", "The id is in use already"),
+        store::Error::EmailTaken => (
+            StatusCode::CONFLICT,
+            "email_taken",
+            "The email is in use already",
+        ),
+        store::Error::NoSuchLabel => invalid("labels holds an id of no label"),
+        error if error.is_temporary() => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "Try again in a moment",
+        ),
+        store::Error::Randomness(_) | store::Error::Database(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal_error",
+            "Something went wrong on our side",
+        ),
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let (status, code, message) = self.answer();
+        if status.is_server_error()
+            && let Self::Store(error) = &self
+        {
+            // Its own text is fixed. The database's may quote a statement, so only its code is logged.
+            let code = match error {
+                store::Error::Database(sqlx::Error::Database(error)) => error.code(),
+                _ => None,
+            };
+            tracing::error!(code = code.as_deref(), "{error}");
+        }
+        let body = json!({"error": {"code": code, "message": message}, "data": null});
+        let mut response = (status, Json(body)).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            let headers = response.headers_mut();
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
