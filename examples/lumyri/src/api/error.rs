@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde_json::json;
+use serde::Serialize;
 
 use crate::store;
 
@@ -101,6 +101,18 @@ fn of_store(error: &store::Error) -> (StatusCode, &'static str, &'static str) {
     }
 }
 
+#[derive(Serialize)]
+struct Body<'a> {
+    error: Reason<'a>,
+    data: (),
+}
+
+#[derive(Serialize)]
+struct Reason<'a> {
+    code: &'static str,
+    message: &'a str,
+}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let (status, code, message) = self.answer();
@@ -114,7 +126,10 @@ impl IntoResponse for Error {
             };
             tracing::error!(code = code.as_deref(), "{error}");
         }
-        let body = json!({"error": {"code": code, "message": message}, "data": null});
+        let body = Body {
+            error: Reason { code, message },
+            data: (),
+        };
         let mut response = (status, Json(body)).into_response();
         if status == StatusCode::UNAUTHORIZED {
             let headers = response.headers_mut();

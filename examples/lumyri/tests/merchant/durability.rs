@@ -211,3 +211,20 @@ async fn a_store_that_is_gone_is_a_5xx_that_tells_nothing() {
     let answer = client.get(&format!("/churnkey/customers/{FIRST}")).await;
     assert_eq!(answer.status, 500);
 }
+
+#[tokio::test]
+async fn while_another_writer_holds_the_database_reads_go_on_and_writes_are_503() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shop.db");
+    let shop = shop_in(&file).await;
+    let other = shop_in(&file).await;
+    let writing = other.store.pool().begin_with("BEGIN IMMEDIATE").await;
+    let refused = shop.create(&As::a(), &minimal("new@example.com")).await;
+    assert_eq!(refused.error(), (503, "unavailable"));
+    assert_eq!(shop.detail(&As::a(), FIRST).await.status, 200);
+    let path = format!("/churnkey/customers/{FIRST}");
+    assert_eq!(shop.churnkey().get(&path).await.status, 200);
+    drop(writing);
+    let created = shop.create(&As::a(), &minimal("new@example.com")).await;
+    assert_eq!(created.status, 201);
+}

@@ -7,6 +7,7 @@
 
 mod authentication;
 mod bad_input;
+mod cases;
 mod conformance;
 mod customers;
 mod durability;
