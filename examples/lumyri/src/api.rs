@@ -15,7 +15,7 @@ use crate::{store::Store, token::TokenKey};
 use authenticate::Gate;
 use error::Error;
 
-/// The API, for every path that the rest of the app does not serve.
+/// The API, for every path that the rest of the app does not serve. Only its front page is for everybody.
 pub fn router(store: Store, tokens: TokenKey) -> Router {
     let gate = Gate { store, tokens };
     let routes = Router::new()
@@ -42,6 +42,11 @@ pub fn router(store: Store, tokens: TokenKey) -> Router {
     Router::new()
         .fallback_service(routes)
         .layer(middleware::from_fn_with_state(gate, authenticate::scope))
+        .route("/", get(home).fallback(async || Error::WrongMethod))
+}
+
+async fn home() -> &'static str {
+    "Lumyri's customers.\n"
 }
 
 /// What most answers are wrapped in (L4).

@@ -4,7 +4,7 @@
 //! `L1` to `L18` in comments are choices where Lumyri's documents say nothing or contradict each other. The README lists them.
 #![forbid(unsafe_code)]
 
-use axum::{Router, routing::get};
+use axum::Router;
 use churnkey_integrator::Integration;
 
 pub mod api;
@@ -20,7 +20,6 @@ use token::TokenKey;
 /// The whole app: Churnkey's router, and the merchant's own API for every other path.
 pub fn app(store: Store, tokens: TokenKey, churnkey: Integration) -> Router {
     Router::new()
-        .route("/", get(|| async { "Lumyri's customers.\n" }))
         .merge(churnkey.into_router())
         .merge(api::router(store, tokens))
 }

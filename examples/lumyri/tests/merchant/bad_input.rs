@@ -196,6 +196,15 @@ async fn what_is_not_there_has_the_shape_of_an_error() {
 }
 
 #[tokio::test]
+async fn the_front_page_is_for_everybody() {
+    let shop = Shop::open().await;
+    let answer = shop.get(&As::default(), "/").await;
+    assert_eq!(answer.status, 200);
+    let answer = shop.call(&As::default(), "POST", "/", None).await;
+    assert_eq!(answer.error(), (405, "method_not_allowed"));
+}
+
+#[tokio::test]
 async fn texts_are_stored_as_they_are_whatever_they_look_like() {
     let shop = Shop::open().await;
     let label = json!({"name": "l'); DROP TABLE labels;--", "description": "\"", "color": "%s", "userName": "${x}"});
