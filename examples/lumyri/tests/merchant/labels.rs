@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::{As, COMPANY_A, FIRST, LABEL_1, LABEL_2, Shop, USER};
 
 fn delivery() -> Value {
-    json!({"name": "delivery", "description": "agent roles", "color": "#205d3b", "userName": "Admin"})
+    json!({"name": "delivery", "description": "who delivers", "color": "#205d3b", "userName": "Admin"})
 }
 
 async fn names(shop: &Shop, caller: &As, query: &str) -> Vec<String> {
@@ -28,7 +28,7 @@ async fn a_new_label_is_answered_bare() {
         answer.body,
         json!({"id": "00000000-0000-4000-8000-000000000001", "companyId": COMPANY_A, "userId": USER,
             "createdBy": "Admin", "updatedBy": "Admin", "createdAt": "2024-10-10T12:00:00.000Z",
-            "updatedAt": "2024-10-10T12:00:00.000Z", "name": "delivery", "description": "agent roles",
+            "updatedAt": "2024-10-10T12:00:00.000Z", "name": "delivery", "description": "who delivers",
             "color": "#205d3b"})
     );
     let id = answer.body["id"].clone();
