@@ -110,7 +110,8 @@ async fn a_write_that_is_dropped_halfway_leaves_nothing() {
         })
         .await;
         if let Some(answer) = answered {
-            assert_eq!(answer.status, 201);
+            // 409 if an earlier attempt was dropped with nothing left to do but to answer.
+            assert!(matches!(answer.status, 201 | 409), "{}", answer.status);
             break;
         }
     }
