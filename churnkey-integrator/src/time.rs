@@ -85,8 +85,8 @@ pub enum CalendarUnit {
 }
 
 impl Timestamp {
-    /// The last moment that there is, in the year 9999.
-    pub(crate) const LAST: Self = Self(jiff::Timestamp::MAX);
+    /// The last moment that there is, in the year 9999: the last one that can be read again once it has been written.
+    pub(crate) const LAST: Self = Self(jiff::Timestamp::constant(253_402_207_200, 0));
 
     /// The moment so many days, weeks, months or years later, by the calendar in UTC. A day that the month does not have
     /// becomes its last one; what lies behind the year 9999 becomes its end.
@@ -101,7 +101,8 @@ impl Timestamp {
     /// ```
     #[must_use]
     pub fn plus(self, amount: u64, unit: CalendarUnit) -> Self {
-        self.checked_plus(amount, unit).unwrap_or(Self::LAST)
+        let later = self.checked_plus(amount, unit).unwrap_or(Self::LAST);
+        later.min(Self::LAST)
     }
 
     fn checked_plus(self, amount: u64, unit: CalendarUnit) -> Option<Self> {
@@ -315,7 +316,15 @@ mod tests {
                 assert_eq!(last.plus(1, unit), last);
             }
         }
-        assert_eq!(Timestamp::LAST.to_string(), "9999-12-30T22:00:00.999Z");
+        let last = Timestamp::LAST;
+        assert_eq!(last.to_string(), "9999-12-30T22:00:00.000Z");
+        assert_eq!(last.to_string().parse(), Ok(last));
+        let in_the_last_second = from("9998-12-30T22:00:00.500Z");
+        assert_eq!(in_the_last_second.plus(1, CalendarUnit::Year), last);
+        let millis = last.unix_millis();
+        assert_eq!(Timestamp::from_unix_millis(millis), Ok(last));
+        let beyond = Timestamp::from_unix_millis(millis + 1);
+        assert_eq!(beyond, Err(InvalidTimestamp));
     }
 
     #[test]
