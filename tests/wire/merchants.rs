@@ -31,7 +31,7 @@ pub(crate) async fn each<F: Future<Output = ()>>(test: impl Fn(&'static str, Ser
     test("in-memory", server(in_memory.unwrap()).await).await;
 
     let database = test_database();
-    let postgres = postgres::churnkey::integration(postgres_store(&database).await, token());
+    let postgres = postgres::churnkey::integration(&postgres_store(&database).await, token());
     test("postgres", server(postgres.unwrap()).await).await;
 }
 
@@ -43,9 +43,7 @@ pub(crate) async fn postgres_store(database: &TestDatabase) -> postgres::store::
     let demo = Demo::load().unwrap();
     let store = postgres::store::Store::connect(database.url()).unwrap();
     store.migrate().await.unwrap();
-    let loaded = store
-        .load_if_empty(&demo.live.customers, &demo.test.customers)
-        .await;
+    let loaded = store.load_if_empty(&demo.live, &demo.test).await;
     assert!(loaded.unwrap());
     store
 }

@@ -20,7 +20,7 @@ pub struct Demo {
 }
 
 /// The records of one mode, each in its order of creation.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct DataSet {
     /// The customers.
     pub customers: Vec<Customer>,

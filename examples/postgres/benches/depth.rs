@@ -37,7 +37,7 @@ async fn main() {
     println!("{CUSTOMERS} customers loaded in {:.1?}", begun.elapsed());
 
     let token = IntegrationToken::new("a-token-for-a-benchmark").unwrap();
-    let integration = churnkey::integration(store, token).unwrap();
+    let integration = churnkey::integration(&store, token).unwrap();
     let client = Client::new(&integration);
     let first = format!("/churnkey/customers?limit={PAGE}");
     let deep = format!("{first}&cursor={}", cursor_at_depth(&client).await);

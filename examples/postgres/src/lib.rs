@@ -1,4 +1,4 @@
-//! A merchant whose customers live in PostgreSQL. The files to read, and to copy, are [`churnkey`] and [`store`].
+//! A merchant whose records live in PostgreSQL. The files to read, and to copy, are [`churnkey`] and [`store`].
 #![forbid(unsafe_code)]
 
 pub mod churnkey;

@@ -8,7 +8,7 @@ use clap::Parser;
 use example_app::{Announcement, Clock, Credential, Demo, Listening, ServerOptions, exit_code};
 use postgres::{churnkey, store::Store};
 
-/// A merchant whose customers live in PostgreSQL.
+/// A merchant whose records live in PostgreSQL.
 ///
 /// The token is read from CK_INTEGRATION_TOKEN.
 // No `Debug`: the database's address may hold a password.
@@ -39,24 +39,21 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         "no database is named: give --database URL or set DATABASE_URL, \
          as postgres://user:password@host:port/database",
     )?;
-    let store = Store::connect(&address)?;
+    let clock = options.server.clock.unwrap_or(Clock::System);
+    let store = Store::connect(&address)?.at(clock);
     store.migrate().await?;
     if options.demo {
         let demo = Demo::load()?;
-        if !store
-            .load_if_empty(&demo.live.customers, &demo.test.customers)
-            .await?
-        {
+        if !store.load_if_empty(&demo.live, &demo.test).await? {
             tracing::warn!("there are customers already, so the demo data was not loaded");
         }
     }
     if options.customers > 0 {
-        let clock = options.server.clock.unwrap_or(Clock::System);
         store.generate(options.customers, clock.now()).await?;
     }
 
     let credential = Credential::from_env(options.server.listen)?;
-    let integration = churnkey::integration(store, credential.token.clone())?;
+    let integration = churnkey::integration(&store, credential.token.clone())?;
     let app = Router::new()
         .route("/", get(|| async { "The Postgres merchant.\n" }))
         .merge(integration.into_router());

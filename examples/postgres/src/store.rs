@@ -1,9 +1,15 @@
-//! The merchant's own store: customers in PostgreSQL, and the few statements that read them.
+//! The merchant's own store: customers and what they pay for in PostgreSQL, and the few statements that read and change them.
 //!
 //! # Live and test
 //! Each mode has a schema of its own, `churnkey_live` and `churnkey_test`, with the same tables. [`Store::in_mode`] gives the
-//! [`Customers`] of one of them, whose statements name that schema and no other. There is no mode column to
+//! [`Shop`] in one of them, whose statements name that schema and no other. There is no mode column to
 //! forget in a `WHERE`, and no setting of a session to be left over from the request before.
+//!
+//! # What an action does
+//! It is one transaction, in `store/actions.rs`: lock the subscription's row, read it, let the rules of `example_billing` change
+//! it, write it back, note in the same transaction that the request is answered, commit. Two actions on one subscription thus
+//! come one after the other. A crash before the commit leaves nothing; a crash after it leaves the change and the note, so
+//! that the same request again gets its answer and changes nothing (`store/idempotency.rs`).
 //!
 //! # What a crawl sees
 //! Pages follow `seq`, the number that PostgreSQL gives a row when it is inserted and then refuses to change. The next
@@ -28,40 +34,42 @@
 //! cancelled statement become a 503 with `Retry-After`, everything else a 500. The pool connects again by
 //! itself, so that service is back as soon as the database is.
 
+mod actions;
+mod catalogue;
+mod customers;
+mod idempotency;
 mod load;
 mod migrations;
 mod pool;
 mod statements;
+mod subscriptions;
 
-use std::{collections::BTreeMap, fmt};
+use std::{fmt, sync::Arc};
 
-use churnkey_integrator::{
-    Currency, CustomerId, Email, Mode, Phone, Result,
-    model::{Address, Customer, Discount},
-};
-use tokio_postgres::{
-    Row,
-    types::{Json, ToSql},
-};
+use churnkey_integrator::{Mode, Timestamp};
+use example_app::Clock;
 
+pub use catalogue::Table;
 use pool::Database;
 pub use statements::{Statement, Statements};
+pub use subscriptions::Stored;
 
-/// Both data sets, over one pool of connections. A clone shares the pool.
+/// Both data sets, over one pool of connections, seen at a moment. A clone shares the pool.
 #[derive(Debug, Clone)]
 pub struct Store {
     database: Database,
-    live: Customers,
-    test: Customers,
+    live: Shop,
+    test: Shop,
+    clock: Clock,
 }
 
-/// The customers of one mode. Its statements can't see the other mode's.
+/// The records of one mode. Its statements can't see the other mode's.
 ///
 /// Its methods fail with a 503 when the database is away and with a 500 otherwise.
 #[derive(Clone)]
-pub struct Customers {
+pub struct Shop {
     database: Database,
-    statements: Statements,
+    statements: Arc<Statements>,
 }
 
 impl Store {
@@ -86,20 +94,36 @@ impl Store {
     /// [`StoreError::Address`] or [`StoreError::NoTls`] if the text is no such address.
     pub fn connect_with(address: &str, max_connections: usize) -> Result<Self, StoreError> {
         let database = Database::new(address, max_connections)?;
-        let customers = |mode| Customers {
+        let shop = |mode| Shop {
             database: database.clone(),
-            statements: Statements::new(mode),
+            statements: Arc::new(Statements::new(mode)),
         };
         Ok(Self {
-            live: customers(Mode::Live),
-            test: customers(Mode::Test),
+            live: shop(Mode::Live),
+            test: shop(Mode::Test),
             database,
+            clock: Clock::System,
         })
     }
 
-    /// The customers of this mode, and no others.
+    /// The same data, seen at another time. Unless told so, a store goes by the system's clock.
     #[must_use]
-    pub fn in_mode(&self, mode: Mode) -> &Customers {
+    pub fn at(&self, clock: Clock) -> Self {
+        Self {
+            clock,
+            ..self.clone()
+        }
+    }
+
+    /// The time that the data live in.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The records of this mode, and no others.
+    #[must_use]
+    pub fn in_mode(&self, mode: Mode) -> &Shop {
         match mode {
             Mode::Live => &self.live,
             Mode::Test => &self.test,
@@ -107,89 +131,23 @@ impl Store {
     }
 }
 
-impl Customers {
-    /// The customer with this id.
-    ///
-    /// # Errors
-    /// Whatever kept the database from answering.
-    pub async fn by_id(&self, id: &CustomerId) -> Result<Option<Customer>> {
-        let found = self.read(&self.statements.by_id, &[&id.as_str()]).await?;
-        Ok(found.into_iter().next())
-    }
-
-    /// At most so many customers after an insertion number, each with theirs.
-    ///
-    /// # Errors
-    /// Whatever kept the database from answering.
-    pub async fn after(&self, seq: i64, limit: i64) -> Result<Vec<(i64, Customer)>> {
-        let statement = &self.statements.after;
-        let rows = self.database.query(statement, &[&seq, &limit]).await?;
-        rows.iter()
-            .map(|row| Ok((row.try_get("seq")?, customer(row)?)))
-            .collect()
-    }
-
-    /// Who has this e-mail address, whatever its letter case. Two are enough to know that there are several.
-    ///
-    /// # Errors
-    /// Whatever kept the database from answering.
-    pub async fn by_email(&self, email: &Email) -> Result<Vec<Customer>> {
-        let key = email.lookup_key();
-        self.read(&self.statements.by_email, &[&key]).await
-    }
-
-    /// Who has this phone number, whatever its punctuation. Two are enough to know that there are several.
-    ///
-    /// # Errors
-    /// Whatever kept the database from answering.
-    pub async fn by_phone(&self, phone: &Phone) -> Result<Vec<Customer>> {
-        let Some(key) = phone.lookup_key() else {
-            return Ok(Vec::new());
-        };
-        self.read(&self.statements.by_phone, &[&key]).await
-    }
-
-    /// Every statement that these customers are read with.
+impl Shop {
+    /// Every statement that a request runs in this mode.
     #[must_use]
     pub fn statements(&self) -> &Statements {
         &self.statements
     }
-
-    async fn read(
-        &self,
-        statement: &Statement,
-        parameters: &[&(dyn ToSql + Sync)],
-    ) -> Result<Vec<Customer>> {
-        let rows = self.database.query(statement, parameters).await?;
-        rows.iter().map(customer).collect()
-    }
 }
 
-impl fmt::Debug for Customers {
+impl fmt::Debug for Shop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Customers").finish_non_exhaustive()
+        f.debug_struct("Shop").finish_non_exhaustive()
     }
 }
 
-/// From your columns to Churnkey's model. A `with_*` method takes a nullable column as it is.
-fn customer(row: &Row) -> Result<Customer> {
-    let id: String = row.try_get("id")?;
-    let email: Option<String> = row.try_get("email")?;
-    let phone: Option<String> = row.try_get("phone")?;
-    let currency: Option<&str> = row.try_get("currency")?;
-    let addresses: Option<Json<Vec<Address>>> = row.try_get("addresses")?;
-    let discounts: Vec<Json<Discount>> = row.try_get("discounts")?;
-    let metadata: Json<BTreeMap<String, String>> = row.try_get("metadata")?;
-
-    Ok(Customer::new(CustomerId::new(id)?)
-        .with_name(row.try_get::<_, Option<String>>("name")?)
-        .with_last_name(row.try_get::<_, Option<String>>("last_name")?)
-        .with_email(email.map(Email::new).transpose()?)
-        .with_phone(phone.map(Phone::new).transpose()?)
-        .with_addresses(addresses.map_or_else(Vec::new, |addresses| addresses.0))
-        .with_discounts(discounts.into_iter().map(|discount| discount.0))
-        .with_currency(currency.map(Currency::new).transpose()?)
-        .with_metadata(metadata.0))
+/// A moment as a parameter: the statements read it as text, to the millisecond, whatever the session's time zone.
+fn moment(at: impl Into<Option<Timestamp>>) -> Option<String> {
+    at.into().map(|at| at.to_string())
 }
 
 /// Why a store can't be opened, migrated or filled. Shows nothing of the database's address, of a statement or of anybody's

@@ -4,7 +4,7 @@
 //!   `MakeRustlsConnect` of the crate tokio-postgres-rustls, in its place, and `sslmode=require` into the address.
 //! * **A connection pooler** in transaction mode (PgBouncer) gives each transaction another session: there the prepared
 //!   statements need its `max_prepared_statements` (1.21 or later), and the `options` below need `ignore_startup_parameters =
-//!   options`, with the time limit set on the role instead (`ALTER ROLE .. SET statement_timeout`). Nothing else
+//!   options`, with the time limits set on the role instead (`ALTER ROLE .. SET statement_timeout`). Nothing else
 //!   here relies on a session.
 
 use std::{error::Error, fmt, io, time::Duration};
@@ -26,6 +26,8 @@ const CREATE_PER_HOST: Duration = Duration::from_secs(1);
 const RECYCLE: Duration = Duration::from_secs(1);
 /// How long a statement may take: less than a request's deadline, so that the server does not work on for nobody.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long a transaction may stay open without a statement: a process that hangs must not keep its locks.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long what was sent may stay without a sign of life from the other host.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
 /// What a caller is told to wait.
@@ -47,9 +49,11 @@ impl Database {
         }
         // The address comes last, so that what it says wins.
         let options = config.get_options().unwrap_or_default();
-        let timeout = STATEMENT_TIMEOUT.as_millis();
+        let (statement, idle) = (STATEMENT_TIMEOUT.as_millis(), IDLE_TIMEOUT.as_millis());
         config
-            .options(format!("-c statement_timeout={timeout} {options}"))
+            .options(format!(
+                "-c statement_timeout={statement} -c idle_in_transaction_session_timeout={idle} {options}"
+            ))
             .connect_timeout(CREATE_PER_HOST)
             .tcp_user_timeout(UNACKNOWLEDGED)
             .keepalives_idle(Duration::from_secs(30))
@@ -78,19 +82,47 @@ impl Database {
             })
     }
 
-    /// Runs a statement that only reads. When its connection turns out to be of no use, tries once more on a new one.
+    /// Runs a statement alone, one that may run twice: when its connection turns out to be of no use, it is tried once
+    /// more on a new one.
     pub(super) async fn query(
         &self,
         statement: &Statement,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>> {
         let mut answer = self.attempt(statement, parameters).await;
-        if matches!(&answer, Err(PoolError::Backend(error)) if is_broken(error)) {
-            // Whatever befell this connection has most likely befallen the idle ones too.
-            self.0.retain(|_, _| false);
+        if self.must_renew(&answer) {
             answer = self.attempt(statement, parameters).await;
         }
         answer.map_err(handler_error)
+    }
+
+    /// Begins a transaction. Nothing has been done before it, so this may be tried again, too.
+    pub(super) async fn begin(&self) -> Result<Transaction> {
+        let mut begun = self.attempt_to_begin().await;
+        if self.must_renew(&begun) {
+            begun = self.attempt_to_begin().await;
+        }
+        Ok(Transaction {
+            database: self.clone(),
+            lease: begun.map_err(handler_error)?,
+        })
+    }
+
+    /// Whether a connection turned out to be of no use. What befell it has most likely befallen the idle ones too, so
+    /// they are dropped.
+    fn must_renew<T>(&self, answer: &Result<T, PoolError>) -> bool {
+        let broken = matches!(answer, Err(PoolError::Backend(error)) if is_broken(error));
+        if broken {
+            self.0.retain(|_, _| false);
+        }
+        broken
+    }
+
+    async fn attempt_to_begin(&self) -> Result<Lease, PoolError> {
+        let lease = Lease(Some(self.0.get().await?));
+        // Each statement has to see what was committed while it waited for a lock, whatever the database's default.
+        lease.simple("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+        Ok(lease)
     }
 
     async fn attempt(
@@ -116,6 +148,42 @@ impl Database {
     }
 }
 
+/// A transaction on a connection of its own. Dropped without an end, as when its request is, it takes the connection
+/// with it, and PostgreSQL undoes it.
+pub(super) struct Transaction {
+    database: Database,
+    lease: Lease,
+}
+
+impl Transaction {
+    /// Runs a statement. Nothing is tried again here: only whoever began knows what came before.
+    pub(super) async fn query(
+        &self,
+        statement: &Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>> {
+        let answer = self.lease.query(statement, parameters).await;
+        self.database.must_renew(&answer);
+        answer.map_err(handler_error)
+    }
+
+    /// Makes it last. Without an answer nobody knows whether it does: that is a 503, and never tried again here.
+    pub(super) async fn commit(self) -> Result<()> {
+        let answer = self.lease.simple("COMMIT").await;
+        self.database.must_renew(&answer);
+        answer.map_err(handler_error)?;
+        self.lease.give_back();
+        Ok(())
+    }
+
+    /// Undoes it, and keeps the connection for the next one.
+    pub(super) async fn roll_back(self) {
+        if self.lease.simple("ROLLBACK").await.is_ok() {
+            self.lease.give_back();
+        }
+    }
+}
+
 /// A connection while a request uses it. The request may be dropped before it has its answer, and then the connection is
 /// closed: the next one would have to wait behind an answer that nobody reads any more, perhaps of a host that is gone.
 struct Lease(Option<Object>);
@@ -129,6 +197,11 @@ impl Lease {
         let connection = self.0.as_ref().ok_or(PoolError::Closed)?;
         let prepared = connection.prepare_cached(statement.sql()).await?;
         Ok(connection.query(&prepared, parameters).await?)
+    }
+
+    async fn simple(&self, sql: &str) -> Result<(), PoolError> {
+        let connection = self.0.as_ref().ok_or(PoolError::Closed)?;
+        Ok(connection.batch_execute(sql).await?)
     }
 
     fn give_back(mut self) {
@@ -171,8 +244,11 @@ fn is_away(error: &tokio_postgres::Error) -> bool {
         // 08: the connection failed.
         || has_class(error, "08")
         || error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS)
-        // The statement took too long.
+        // The statement took too long, or waited too long for a lock.
         || error.code() == Some(&SqlState::QUERY_CANCELED)
+        || error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+        // 40: the transaction was undone because of another one, as in a deadlock.
+        || has_class(error, "40")
 }
 
 fn has_class(error: &tokio_postgres::Error, class: &str) -> bool {
@@ -186,6 +262,10 @@ fn cure(state: &SqlState) -> &'static str {
     match state.code() {
         "3D000" => "the database does not exist, create it with createdb",
         "28P01" | "28000" => "the user or the password was refused",
+        "22003" => {
+            "a number is larger than its column can hold: 9223372036854775807 for an amount, a quantity or a count, \
+            2147483647 for a duration"
+        }
         "42501" => "the user lacks a right, such as that to create schemas in the database",
         _ => "RUST_LOG=debug shows its message",
     }

@@ -1,4 +1,7 @@
 //! Every statement that a request runs. They are written once, for both schemas, and a request can run no others.
+//!
+//! Where a record is made of rows of several tables, PostgreSQL puts it together as Churnkey's JSON, in one round trip: keys
+//! that are null there count as absent.
 
 use churnkey_integrator::Mode;
 
@@ -14,81 +17,208 @@ impl Statement {
     }
 }
 
+/// How one of the catalogue's tables is read.
+#[derive(Debug, Clone)]
+pub(super) struct Reads {
+    pub(super) by_id: Statement,
+    pub(super) after: Statement,
+}
+
 /// The statements of one mode.
 #[derive(Debug, Clone)]
 pub struct Statements {
-    pub(super) by_id: Statement,
-    pub(super) after: Statement,
-    pub(super) by_email: Statement,
-    pub(super) by_phone: Statement,
+    pub(super) customers: Reads,
+    pub(super) customers_by_email: Statement,
+    pub(super) customers_by_phone: Statement,
+    pub(super) families: Reads,
+    pub(super) products: Reads,
+    pub(super) prices: Reads,
+    pub(super) coupons: Reads,
+    pub(super) subscription: Statement,
+    pub(super) subscriptions_after: Statement,
+    pub(super) lock_subscription: Statement,
+    pub(super) lock_subscriptions_of: Statement,
+    pub(super) locked_subscriptions: Statement,
+    pub(super) lock_coupon: Statement,
+    pub(super) write_subscription: Statement,
+    pub(super) write_item: Statement,
+    pub(super) add_discount: Statement,
+    pub(super) write_redemptions: Statement,
+    pub(super) answer_in_action: Statement,
+    pub(super) forget_answers: Statement,
+    pub(super) begin_attempt: Statement,
+    pub(super) known_answer: Statement,
+    pub(super) finish_attempt: Statement,
+    pub(super) give_attempt_up: Statement,
 }
 
 impl Statements {
     pub(super) fn new(mode: Mode) -> Self {
         let schema = schema(mode);
-        // Discounts come with their customers, in one round trip. A coupon's JSON is Churnkey's; keys that are
-        // null there count as absent.
-        let customers = format!(
-            "SELECT c.seq, c.id, c.name, c.last_name, c.email, c.phone, c.currency, c.addresses, c.metadata,
-                ARRAY(
-                    SELECT jsonb_build_object(
-                        'start', d.starts_at,
-                        'end', d.ends_at,
-                        'coupon', jsonb_build_object(
-                            'id', k.id,
-                            'code', k.code,
-                            'name', k.name,
-                            'duration', jsonb_build_object(
-                                'type', k.duration_type,
-                                'amount', k.duration_amount,
-                                'unit', k.duration_unit,
-                                'cycles', k.duration_cycles
-                            ),
-                            'value', jsonb_build_object(
-                                'type', k.value_type,
-                                'percent', k.percent_hundredths / 100.0,
-                                'currency', k.currency,
-                                'unit', k.unit_amount,
-                                'flat', k.flat_amount
-                            ),
-                            'redemptions', CASE
-                                WHEN k.max_redemptions IS NOT NULL OR k.redemptions IS NOT NULL
-                                THEN jsonb_build_object('max', k.max_redemptions, 'current', k.redemptions)
-                            END,
-                            'expiresAt', k.expires_at
-                        )
-                    )
-                    FROM {schema}.customer_discounts d
-                    JOIN {schema}.coupons k ON k.id = d.coupon_id
-                    WHERE d.customer_seq = c.seq
-                    ORDER BY d.position
-                ) AS discounts
-            FROM {schema}.customers c"
-        );
-        let statement = |condition| Statement(format!("{customers} WHERE {condition}"));
+        let statement = |sql: String| Statement(sql);
+
+        let customers = customers(schema);
+        let customers_where = |condition| Statement(format!("{customers} WHERE {condition}"));
+        let catalogue = |table: &str, json: &str| {
+            let select = format!("SELECT t.seq, {json} AS record FROM {schema}.{table} t");
+            Reads {
+                by_id: Statement(format!("{select} WHERE t.id = $1")),
+                after: Statement(format!("{select} WHERE t.seq > $1 ORDER BY t.seq LIMIT $2")),
+            }
+        };
+        let subscriptions = subscriptions(schema);
+        let subscriptions_where =
+            |condition| Statement(format!("{subscriptions} WHERE {condition}"));
+
         Self {
-            by_id: statement("c.id = $1"),
-            after: statement("c.seq > $1 ORDER BY c.seq LIMIT $2"),
-            by_email: statement("c.email_key = $1 LIMIT 2"),
-            by_phone: statement("c.phone_key = $1 LIMIT 2"),
+            customers: Reads {
+                by_id: customers_where("c.id = $1"),
+                after: customers_where("c.seq > $1 ORDER BY c.seq LIMIT $2"),
+            },
+            customers_by_email: customers_where("c.email_key = $1 LIMIT 2"),
+            customers_by_phone: customers_where("c.phone_key = $1 LIMIT 2"),
+            families: catalogue("families", FAMILY),
+            products: catalogue("products", PRODUCT),
+            prices: catalogue("prices", &price(schema, "t")),
+            coupons: catalogue("coupons", &coupon("t")),
+            subscription: subscriptions_where("s.id = $2 AND s.customer_id = $1"),
+            subscriptions_after: subscriptions_where(
+                "s.customer_id = $1 AND s.seq > $2 ORDER BY s.seq LIMIT $3",
+            ),
+            lock_subscription: statement(format!(
+                "SELECT seq FROM {schema}.subscriptions WHERE id = $1 FOR UPDATE"
+            )),
+            // In the order of their numbers, or two actions on one customer could wait for each other.
+            lock_subscriptions_of: statement(format!(
+                "SELECT seq FROM {schema}.subscriptions WHERE customer_id = $1 ORDER BY seq FOR UPDATE"
+            )),
+            locked_subscriptions: subscriptions_where("s.seq = ANY ($1)"),
+            lock_coupon: statement(format!(
+                "SELECT {} AS record FROM {schema}.coupons t WHERE t.id = $1 FOR UPDATE",
+                coupon("t")
+            )),
+            write_subscription: statement(format!(
+                "UPDATE {schema}.subscriptions SET
+                    (status, period_starts_at, period_ends_at, trial_starts_at, trial_ends_at,
+                        paused_at, paused_until, canceled_at) = (SELECT {STATUS} FROM (SELECT $2::jsonb) v (status)),
+                    duration_amount = ($3::jsonb->>'amount')::integer,
+                    duration_unit = $3::jsonb->>'unit',
+                    cancels_at = $4::text::timestamptz,
+                    pauses_at = ($5::jsonb->>'start')::timestamptz,
+                    resumes_at = ($5::jsonb->>'end')::timestamptz,
+                    next_price_id = $6,
+                    next_price_at = $7::text::timestamptz
+                WHERE seq = $1"
+            )),
+            write_item: statement(format!(
+                "UPDATE {schema}.subscription_items SET price_id = $3
+                WHERE subscription_seq = $1 AND position = $2"
+            )),
+            add_discount: statement(format!(
+                "INSERT INTO {schema}.subscription_discounts
+                    (subscription_seq, position, coupon_id, starts_at, ends_at)
+                VALUES ($1, $2, $3, $4::text::timestamptz, $5::text::timestamptz)"
+            )),
+            write_redemptions: statement(format!(
+                "UPDATE {schema}.coupons SET redemptions = $2 WHERE id = $1"
+            )),
+            answer_in_action: statement(format!(
+                "UPDATE {schema}.first_answers SET status = 200
+                WHERE key = $1 AND status IS NULL
+                RETURNING key"
+            )),
+            // A few at a time, but more than one for each that is added, so that the table does not grow for ever. Nobody
+            // waits here for a row that somebody else is busy with.
+            forget_answers: statement(format!(
+                "DELETE FROM {schema}.first_answers WHERE key = ANY (ARRAY(
+                    SELECT key FROM {schema}.first_answers WHERE kept_until <= $1::text::timestamptz
+                    ORDER BY kept_until LIMIT 4 FOR UPDATE SKIP LOCKED
+                ))"
+            )),
+            begin_attempt: statement(format!(
+                "INSERT INTO {schema}.first_answers AS known (key, fingerprint, runs_until, kept_until)
+                VALUES ($1, $2, $3::text::timestamptz, $4::text::timestamptz)
+                ON CONFLICT (key) DO UPDATE
+                SET (fingerprint, runs_until, kept_until, status, message)
+                    = (excluded.fingerprint, excluded.runs_until, excluded.kept_until, NULL, NULL)
+                WHERE known.kept_until <= $5::text::timestamptz
+                    OR known.status IS NULL AND known.fingerprint = excluded.fingerprint
+                        AND known.runs_until <= $5::text::timestamptz
+                RETURNING key"
+            )),
+            known_answer: statement(format!(
+                "SELECT fingerprint, status, message FROM {schema}.first_answers WHERE key = $1"
+            )),
+            // What the action has written itself stays, and so does what another attempt has begun meanwhile.
+            finish_attempt: statement(format!(
+                "UPDATE {schema}.first_answers SET status = $3, message = $4
+                WHERE key = $1 AND runs_until = $2::text::timestamptz AND status IS NULL"
+            )),
+            give_attempt_up: statement(format!(
+                "DELETE FROM {schema}.first_answers
+                WHERE key = $1 AND runs_until = $2::text::timestamptz AND status IS NULL"
+            )),
         }
     }
 
     /// All of them, each with its name, for a test that looks at their plans.
     #[must_use]
-    pub fn all(&self) -> [(&'static str, &Statement); 4] {
+    pub fn all(&self) -> Vec<(&'static str, &Statement)> {
         // Without `..`, so that a new statement doesn't compile before it is named here.
         let Self {
-            by_id,
-            after,
-            by_email,
-            by_phone,
+            customers,
+            customers_by_email,
+            customers_by_phone,
+            families,
+            products,
+            prices,
+            coupons,
+            subscription,
+            subscriptions_after,
+            lock_subscription,
+            lock_subscriptions_of,
+            locked_subscriptions,
+            lock_coupon,
+            write_subscription,
+            write_item,
+            add_discount,
+            write_redemptions,
+            answer_in_action,
+            forget_answers,
+            begin_attempt,
+            known_answer,
+            finish_attempt,
+            give_attempt_up,
         } = self;
-        [
-            ("by_id", by_id),
-            ("after", after),
-            ("by_email", by_email),
-            ("by_phone", by_phone),
+        vec![
+            ("customer", &customers.by_id),
+            ("customers_after", &customers.after),
+            ("customers_by_email", customers_by_email),
+            ("customers_by_phone", customers_by_phone),
+            ("family", &families.by_id),
+            ("families_after", &families.after),
+            ("product", &products.by_id),
+            ("products_after", &products.after),
+            ("price", &prices.by_id),
+            ("prices_after", &prices.after),
+            ("coupon", &coupons.by_id),
+            ("coupons_after", &coupons.after),
+            ("subscription", subscription),
+            ("subscriptions_after", subscriptions_after),
+            ("lock_subscription", lock_subscription),
+            ("lock_subscriptions_of", lock_subscriptions_of),
+            ("locked_subscriptions", locked_subscriptions),
+            ("lock_coupon", lock_coupon),
+            ("write_subscription", write_subscription),
+            ("write_item", write_item),
+            ("add_discount", add_discount),
+            ("write_redemptions", write_redemptions),
+            ("answer_in_action", answer_in_action),
+            ("forget_answers", forget_answers),
+            ("begin_attempt", begin_attempt),
+            ("known_answer", known_answer),
+            ("finish_attempt", finish_attempt),
+            ("give_attempt_up", give_attempt_up),
         ]
     }
 }
@@ -99,4 +229,155 @@ pub(super) const fn schema(mode: Mode) -> &'static str {
         Mode::Live => "churnkey_live",
         Mode::Test => "churnkey_test",
     }
+}
+
+/// The columns of a status, from Churnkey's JSON in a column `status`.
+pub(super) const STATUS: &str = "
+    status->>'name',
+    (status->'currentPeriod'->>'start')::timestamptz, (status->'currentPeriod'->>'end')::timestamptz,
+    (status->'trial'->>'start')::timestamptz, (status->'trial'->>'end')::timestamptz,
+    (status->'pause'->>'start')::timestamptz, (status->'pause'->>'end')::timestamptz,
+    (status->>'canceledAt')::timestamptz";
+
+const FAMILY: &str = "jsonb_build_object('id', t.id, 'name', t.name, 'description', t.description)";
+
+const PRODUCT: &str = "jsonb_build_object(
+    'id', t.id,
+    'type', 'family',
+    'name', t.name,
+    'description', t.description,
+    'unitLabel', t.unit_label,
+    'familyId', t.family_id
+)";
+
+fn duration(table: &str) -> String {
+    format!("jsonb_build_object('amount', {table}.duration_amount, 'unit', {table}.duration_unit)")
+}
+
+fn between(start: &str, end: &str) -> String {
+    format!(
+        "CASE WHEN {start} IS NOT NULL THEN jsonb_build_object('start', {start}, 'end', {end}) END"
+    )
+}
+
+fn price(schema: &str, table: &str) -> String {
+    let duration = duration(table);
+    format!(
+        "jsonb_build_object(
+            'id', {table}.id,
+            'type', 'product',
+            'duration', {duration},
+            'amount', jsonb_build_object(
+                'model', {table}.model,
+                'currency', {table}.currency,
+                'unit', {table}.unit_amount,
+                'flat', {table}.flat_amount,
+                'mode', {table}.tier_mode,
+                'tiers', ARRAY(
+                    SELECT jsonb_build_object('unit', tier.unit_amount, 'flat', tier.flat_amount, 'upTo', tier.up_to)
+                    FROM {schema}.price_tiers tier
+                    WHERE tier.price_seq = {table}.seq
+                    ORDER BY tier.up_to
+                )
+            ),
+            'productId', {table}.product_id,
+            'name', {table}.name,
+            'description', {table}.description
+        )"
+    )
+}
+
+fn coupon(table: &str) -> String {
+    format!(
+        "jsonb_build_object(
+            'id', {table}.id,
+            'code', {table}.code,
+            'name', {table}.name,
+            'duration', jsonb_build_object(
+                'type', {table}.duration_type,
+                'amount', {table}.duration_amount,
+                'unit', {table}.duration_unit,
+                'cycles', {table}.duration_cycles
+            ),
+            'value', jsonb_build_object(
+                'type', {table}.value_type,
+                'percent', {table}.percent_hundredths / 100.0,
+                'currency', {table}.currency,
+                'unit', {table}.unit_amount,
+                'flat', {table}.flat_amount
+            ),
+            'redemptions', CASE
+                WHEN {table}.max_redemptions IS NOT NULL OR {table}.redemptions IS NOT NULL
+                THEN jsonb_build_object('max', {table}.max_redemptions, 'current', {table}.redemptions)
+            END,
+            'expiresAt', {table}.expires_at
+        )"
+    )
+}
+
+/// The discounts that a table holds for one owner.
+fn discounts(schema: &str, table: &str, of: &str) -> String {
+    let coupon = coupon("k");
+    format!(
+        "ARRAY(
+            SELECT jsonb_build_object('start', d.starts_at, 'end', d.ends_at, 'coupon', {coupon})
+            FROM {schema}.{table} d
+            JOIN {schema}.coupons k ON k.id = d.coupon_id
+            WHERE d.{of}
+            ORDER BY d.position
+        )"
+    )
+}
+
+/// Customers `c` with their discounts.
+fn customers(schema: &str) -> String {
+    let discounts = discounts(schema, "customer_discounts", "customer_seq = c.seq");
+    format!(
+        "SELECT c.seq, c.id, c.name, c.last_name, c.email, c.phone, c.currency, c.addresses, c.metadata,
+            {discounts} AS discounts
+        FROM {schema}.customers c"
+    )
+}
+
+/// Subscriptions `s` with everything that belongs to them, and what is planned for them.
+fn subscriptions(schema: &str) -> String {
+    let (duration, price, next_price) = (duration("s"), price(schema, "p"), price(schema, "next"));
+    let discounts = discounts(schema, "subscription_discounts", "subscription_seq = s.seq");
+    let period = between("s.period_starts_at", "s.period_ends_at");
+    let trial = between("s.trial_starts_at", "s.trial_ends_at");
+    let paused = between("s.paused_at", "s.paused_until");
+    let pause = between("s.pauses_at", "s.resumes_at");
+    format!(
+        "SELECT s.seq,
+            jsonb_build_object(
+                'id', s.id,
+                'customerId', s.customer_id,
+                'start', s.started_at,
+                'status', jsonb_build_object(
+                    'name', s.status,
+                    'currentPeriod', {period},
+                    'trial', {trial},
+                    'pause', {paused},
+                    'canceledAt', s.canceled_at
+                ),
+                'duration', {duration},
+                'items', ARRAY(
+                    SELECT jsonb_build_object('id', i.id, 'price', {price}, 'quantity', i.quantity)
+                    FROM {schema}.subscription_items i
+                    JOIN {schema}.prices p ON p.id = i.price_id
+                    WHERE i.subscription_seq = s.seq
+                    ORDER BY i.position
+                ),
+                'discounts', {discounts},
+                'metadata', s.metadata
+            ) AS record,
+            jsonb_build_object(
+                'cancelAt', s.cancels_at,
+                'pause', {pause},
+                'priceAt', s.next_price_at,
+                'price', CASE WHEN next.id IS NOT NULL THEN {next_price} END
+            ) AS planned
+        FROM {schema}.subscriptions s
+        LEFT JOIN {schema}.prices next ON next.id = s.next_price_id"
+    )
 }

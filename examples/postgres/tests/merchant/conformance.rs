@@ -33,6 +33,6 @@ async fn churnkey_can_work_with_this_merchant() {
                 sql.batch_execute(&change).await.unwrap();
             }
         });
-    let integration = churnkey::integration(shop.store, demo_token().unwrap()).unwrap();
+    let integration = churnkey::integration(&shop.store, demo_token().unwrap()).unwrap();
     conformance(&integration, &fixtures).await.assert_passed();
 }

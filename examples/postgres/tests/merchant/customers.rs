@@ -6,7 +6,7 @@ use churnkey_integrator::{
         Address, Coupon, CouponDuration, CouponValue, Customer, CycleUnit, Discount, Redemptions,
     },
 };
-use example_app::generated_customers;
+use example_app::{DataSet, generated_customers};
 use serde_json::{json, to_value};
 
 use crate::{Shop, demo_file, load_demo, whole_crawl};
@@ -91,12 +91,12 @@ async fn every_field_survives_the_database() {
                 .with_end(moment("9999-12-30T00:00:00.000Z"))
         }));
     let bare = Customer::new(CustomerId::new("cus_bare").unwrap());
-    assert!(
-        shop.store
-            .load_if_empty(&[full.clone(), bare.clone()], &[])
-            .await
-            .unwrap()
-    );
+    let data = DataSet {
+        customers: vec![full.clone(), bare.clone()],
+        ..DataSet::default()
+    };
+    let loaded = shop.store.load_if_empty(&data, &DataSet::default()).await;
+    assert!(loaded.unwrap());
     let answer = shop.live.get("/churnkey/customers").await;
     assert_eq!(answer.body, json!({ "data": [full, bare] }));
 

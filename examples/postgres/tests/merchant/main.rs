@@ -6,6 +6,7 @@
     reason = "a test that panics with a clear sentence has done its work"
 )]
 
+mod actions;
 mod conformance;
 mod crawl;
 mod customers;
@@ -13,9 +14,13 @@ mod migrations;
 mod outages;
 mod plans;
 mod process;
+mod records;
+
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use churnkey_integrator::{Mode, testing::Client};
-use example_app::{Demo, demo_token};
+use example_app::{Clock, Demo, demo_token};
+use http::Method;
 use postgres::{churnkey, store::Store};
 use serde_json::Value;
 use throwaway_postgres::{TestDatabase, test_database};
@@ -33,8 +38,7 @@ impl Shop {
     async fn empty() -> Self {
         let database = test_database();
         let store = migrated(database.url()).await;
-        let integration = churnkey::integration(store.clone(), demo_token().unwrap()).unwrap();
-        let live = Client::new(&integration);
+        let live = client(&store);
         let test = live.in_mode(Mode::Test);
         Self {
             store,
@@ -50,10 +54,37 @@ impl Shop {
         shop
     }
 
+    /// The live data as it is at a moment.
+    fn at(&self, moment: &str) -> Client {
+        client(&self.store.at(Clock::Frozen(moment.parse().unwrap())))
+    }
+
     /// A connection beside the store's.
     async fn sql(&self) -> tokio_postgres::Client {
         sql(self.database.url()).await
     }
+}
+
+fn client(store: &Store) -> Client {
+    Client::new(&churnkey::integration(store, demo_token().unwrap()).unwrap())
+}
+
+/// Calls an action as a request of its own, and checks that nothing but a refusal has a body.
+async fn act(client: &Client, action: &str, body: &Value) -> (u16, Value) {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let key = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
+    act_as(client, &key, action, body).await
+}
+
+/// Calls an action with an `Idempotency-Key`.
+async fn act_as(client: &Client, key: &str, action: &str, body: &Value) -> (u16, Value) {
+    let path = format!("/churnkey/actions/{action}");
+    let call = client.call(Method::POST, &path);
+    let call = call.header("idempotency-key", key).body(body.to_string());
+    let answer = call.signed().send().await;
+    assert_eq!(answer.bytes.is_empty(), answer.status == 200);
+    assert!(answer.status < 500, "{:?}", answer.cause);
+    (answer.status, answer.body)
 }
 
 async fn migrated(url: &str) -> Store {
@@ -64,8 +95,7 @@ async fn migrated(url: &str) -> Store {
 
 async fn load_demo(store: &Store) -> bool {
     let demo = Demo::load().unwrap();
-    let loaded = store.load_if_empty(&demo.live.customers, &demo.test.customers);
-    loaded.await.unwrap()
+    store.load_if_empty(&demo.live, &demo.test).await.unwrap()
 }
 
 async fn sql(url: &str) -> tokio_postgres::Client {
