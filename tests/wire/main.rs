@@ -9,9 +9,11 @@
 mod action_requests;
 mod authentication;
 mod bad_input;
+mod billing;
 mod broken_merchants;
 mod controllers;
 mod demo_data;
+mod differential;
 mod idempotency;
 mod logs;
 mod merchants;

@@ -6,7 +6,7 @@ use axum::Router;
 use churnkey_integrator::{
     CustomerId, Integration, IntegrationToken,
     model::Customer,
-    testing::{Fixtures, conformance},
+    testing::{Client, Fixtures, conformance},
 };
 use example_app::{Clock, Demo, demo_token};
 use throwaway_postgres::{TestDatabase, test_database};
@@ -35,17 +35,60 @@ pub(crate) async fn each<F: Future<Output = ()>>(test: impl Fn(&'static str, Ser
     test("postgres", server(postgres.unwrap()).await).await;
 }
 
+/// An example with the demo data, to be looked at from any time.
+pub(crate) struct Example {
+    pub(crate) name: &'static str,
+    at: Box<dyn Fn(Clock) -> Integration>,
+    _database: Option<TestDatabase>,
+}
+
+impl Example {
+    /// Calls it when its data's clock says so.
+    pub(crate) fn at(&self, moment: &str) -> Client {
+        Client::new(&(self.at)(moment.parse().unwrap()))
+    }
+}
+
+/// Both examples, each with data of its own.
+pub(crate) async fn examples() -> [Example; 2] {
+    let store = in_memory_store();
+    let in_memory = Example {
+        name: "in-memory",
+        at: Box::new(move |clock| {
+            in_memory::churnkey::integration(&store.at(clock), token()).unwrap()
+        }),
+        _database: None,
+    };
+    let database = test_database();
+    let store = postgres_store(&database).await;
+    let postgres = Example {
+        name: "postgres",
+        at: Box::new(move |clock| {
+            postgres::churnkey::integration(&store.at(clock), token()).unwrap()
+        }),
+        _database: Some(database),
+    };
+    [in_memory, postgres]
+}
+
 async fn server(integration: Integration) -> Server {
     Server::start(Router::new().merge(integration.into_router()), &token()).await
 }
 
 pub(crate) async fn postgres_store(database: &TestDatabase) -> postgres::store::Store {
     let demo = Demo::load().unwrap();
+    let store = empty_postgres_store(database, Clock::Frozen(demo.clock)).await;
+    assert!(store.load_if_empty(&demo.live, &demo.test).await.unwrap());
+    store
+}
+
+pub(crate) async fn empty_postgres_store(
+    database: &TestDatabase,
+    clock: Clock,
+) -> postgres::store::Store {
     let store = postgres::store::Store::connect(database.url()).unwrap();
     store.migrate().await.unwrap();
-    let loaded = store.load_if_empty(&demo.live, &demo.test).await;
-    assert!(loaded.unwrap());
-    store
+    store.at(clock)
 }
 
 /// What the suite looks for in the demo data.

@@ -92,7 +92,7 @@ impl Statements {
             lock_subscriptions_of: statement(format!(
                 "SELECT seq FROM {schema}.subscriptions WHERE customer_id = $1 ORDER BY seq FOR UPDATE"
             )),
-            locked_subscriptions: subscriptions_where("s.seq = ANY ($1)"),
+            locked_subscriptions: subscriptions_where("s.seq = ANY ($1) ORDER BY s.seq"),
             lock_coupon: statement(format!(
                 "SELECT {} AS record FROM {schema}.coupons t WHERE t.id = $1 FOR UPDATE",
                 coupon("t")
