@@ -1,4 +1,24 @@
-//! A metrics service's customers (Reportei Connect's API) on SQLite, answering Churnkey too. The file to read, and to copy, is `churnkey.rs`.
+//! A metrics service's customers (Reportei Connect's API) on SQLite, answering Churnkey too. The file to read, and to copy, is
+//! [`churnkey`]; what it maps is in [`record`] and [`store`].
+//!
+//! `R1` to `R12` in comments are choices where Reportei's documents say nothing or contradict each other. The README lists them.
 #![forbid(unsafe_code)]
 
+use axum::Router;
+use churnkey_integrator::Integration;
+
+pub mod api;
+pub mod churnkey;
+pub mod record;
 pub mod store;
+
+use store::Store;
+
+/// The whole app: Churnkey's router, and the merchants' own API for every other path.
+///
+/// `public_url` is where others reach it, without a slash at the end.
+pub fn app(store: Store, public_url: &str, churnkey: Integration) -> Router {
+    Router::new()
+        .merge(churnkey.into_router())
+        .fallback_service(api::routes(store, public_url))
+}

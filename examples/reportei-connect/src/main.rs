@@ -2,10 +2,13 @@
 
 use std::{error::Error, process::ExitCode};
 
-use axum::{Router, routing::get};
+use axum::http::Uri;
 use clap::Parser;
-use example_app::{Announcement, Credential, Listening, MerchantOptions, exit_code};
-use reportei_connect::store::Store;
+use example_app::{Announcement, Credential, Generator, Listening, MerchantOptions, exit_code};
+use reportei_connect::{app, churnkey, store::Store};
+
+/// The demo merchant whose customers Churnkey sees.
+const MERCHANT: &str = "c1e6c85a-6441-4107-ab36-b8bf581b40e0";
 
 /// Reportei Connect's customers on SQLite.
 ///
@@ -14,6 +17,20 @@ use reportei_connect::store::Store;
 struct Options {
     #[command(flatten)]
     merchant: MerchantOptions,
+    /// Where others reach the program, if it is behind a proxy; what answers link to begins with it
+    #[arg(long, value_name = "URL", value_parser = public_url)]
+    public_url: Option<String>,
+}
+
+/// An address of the web without a query, and without the slash at its end.
+fn public_url(text: &str) -> Result<String, &'static str> {
+    let uri: Uri = text.parse().map_err(|_| "expected http:// or https://")?;
+    match uri.scheme_str() {
+        Some("http" | "https") if uri.query().is_none() => {
+            Ok(text.trim_end_matches('/').to_owned())
+        }
+        _ => Err("expected http:// or https://, a host, and perhaps a path"),
+    }
 }
 
 fn main() -> ExitCode {
@@ -24,13 +41,24 @@ fn main() -> ExitCode {
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let merchant = options.merchant;
     let credential = Credential::from_env(merchant.server.listen)?;
-    let _store = Store::open(merchant.database.as_deref()).await?;
+    let database = merchant.database.as_deref();
+    let store = Store::open(database, merchant.clock(), Generator::Random).await?;
+    if merchant.wants_demo() && !store.load_demo_if_empty().await? {
+        tracing::info!("there are merchants already, so the demo data was not loaded");
+    }
+
+    let churnkey = churnkey::integration(store.clone(), MERCHANT, credential.token.clone())?;
     let listening = Listening::at(merchant.server.listen).await?;
-    let app = Router::new().route("/", get(|| async { "Reportei Connect's customers.\n" }));
+    let public_url = options
+        .public_url
+        .unwrap_or_else(|| format!("http://{}", listening.address()));
     let announcement = Announcement {
         credential: &credential,
-        customer: "1",
-        own_call: None,
+        customer: "caedbbbe-7d93-476f-b965-bf97cd7ce874",
+        own_call: Some(
+            "-H 'Authorization: Bearer rp-demo-merchant-reportei' '{base}/api/customers'",
+        ),
     };
+    let app = app(store, &public_url, churnkey);
     listening.serve(app, &announcement).await
 }

@@ -1,19 +1,118 @@
-//! The merchant's own store.
+//! The merchants' store. All of a customer's operations are those of [`Customers`], so that two merchants can't be mixed up.
 
-use std::path::Path;
+mod customers;
+mod demo;
+mod integrations;
+mod metrics;
+mod sessions;
+mod tokens;
 
-use example_app::{CannotOpen, Migrations, open_sqlite};
-use sqlx::SqlitePool;
+use std::{fmt, path::Path};
+
+use churnkey_integrator::Timestamp;
+use example_app::{CannotOpen, Clock, Generator, Migrations, NoRandomness, open_sqlite};
+use sqlx::{Sqlite, SqlitePool, Transaction};
+
+pub use customers::{Created, Listing, SortBy};
+pub use sessions::NewSession;
+
+use crate::record::{Customer, Merchant, Network};
 
 const MIGRATIONS: Migrations = &[(
     "customers",
     include_str!("../migrations/0001_customers.sql"),
 )];
 
-/// The store.
+/// The store of all merchants.
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: SqlitePool,
+    clock: Clock,
+    generator: Generator,
+}
+
+/// One merchant's customers. To have one is to be allowed to.
+#[derive(Debug, Clone)]
+pub struct Customers {
+    store: Store,
+    merchant: Merchant,
+}
+
+/// What belongs to one customer: integrations, sessions and metrics.
+#[derive(Debug, Clone)]
+pub struct CustomerData {
+    store: Store,
+    merchant: Merchant,
+    customer: Customer,
+}
+
+/// A page of rows, and how many rows there are on all pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paged<T> {
+    /// The page's rows.
+    pub rows: Vec<T>,
+    /// The number of rows on all pages.
+    pub total: i64,
+}
+
+/// Which rows a list is asked for, from page 1 on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageNumber {
+    /// From 1.
+    pub page: i64,
+    /// From 1.
+    pub per_page: i64,
+}
+
+impl PageNumber {
+    /// How many rows come before the page.
+    #[must_use]
+    pub fn offset(self) -> i64 {
+        self.page.saturating_sub(1).saturating_mul(self.per_page)
+    }
+}
+
+/// Why the store does not do what it was asked for.
+#[derive(thiserror::Error)]
+pub enum Error {
+    /// The merchant has no such customer, or the customer no such integration.
+    #[error("there is no such record")]
+    NoSuchRecord,
+    /// The customer has no such session, or its time is over.
+    #[error("there is no such session")]
+    NoSuchSession,
+    /// The customer was deleted in the meantime.
+    #[error("the customer is gone")]
+    CustomerGone,
+    /// There is no randomness for a new id or token.
+    #[error("the system gives no random numbers")]
+    Randomness(#[from] NoRandomness),
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+/// SQLite's own words may quote a statement.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl Error {
+    /// Whether it may work in a moment: others are writing, or the connections are all in use.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::PoolTimedOut) => true,
+            // SQLITE_BUSY and SQLITE_LOCKED, with their extended codes in the upper bytes.
+            Self::Database(sqlx::Error::Database(error)) => error
+                .code()
+                .and_then(|code| code.parse::<i32>().ok())
+                .is_some_and(|code| matches!(code & 0xff, 5 | 6)),
+            _ => false,
+        }
+    }
 }
 
 impl Store {
@@ -21,14 +120,68 @@ impl Store {
     ///
     /// # Errors
     /// [`CannotOpen`] if the file can't be used.
-    pub async fn open(database: Option<&Path>) -> Result<Self, CannotOpen> {
-        let pool = open_sqlite(database, MIGRATIONS).await?;
-        Ok(Self { pool })
+    pub async fn open(
+        database: Option<&Path>,
+        clock: Clock,
+        generator: Generator,
+    ) -> Result<Self, CannotOpen> {
+        Ok(Self {
+            pool: open_sqlite(database, MIGRATIONS).await?,
+            clock,
+            generator,
+        })
     }
 
-    /// The database.
+    /// What time it is for the data.
     #[must_use]
-    pub fn pool(&self) -> &SqlitePool {
-        &self.pool
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The same data at another time.
+    #[must_use]
+    pub fn at(&self, clock: Clock) -> Self {
+        Self {
+            clock,
+            ..self.clone()
+        }
+    }
+
+    /// The customers of the merchant with this UUID, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn customers_of(&self, merchant: &str) -> Result<Option<Customers>, Error> {
+        let found = sqlx::query_as("SELECT * FROM merchants WHERE uuid = ?")
+            .bind(merchant)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(found.map(|merchant| self.scoped(merchant)))
+    }
+
+    /// What can be connected.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn networks(&self) -> Result<Vec<Network>, Error> {
+        let networks = sqlx::query_as("SELECT slug, name FROM networks ORDER BY rowid");
+        Ok(networks.fetch_all(&self.pool).await?)
+    }
+
+    fn scoped(&self, merchant: Merchant) -> Customers {
+        Customers {
+            store: self.clone(),
+            merchant,
+        }
+    }
+
+    /// Begins to write: the whole of it happens, or nothing.
+    async fn writing(&self) -> Result<Transaction<'static, Sqlite>, Error> {
+        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// Begins to read: what several statements see is of one moment.
+    async fn reading(&self) -> Result<Transaction<'static, Sqlite>, Error> {
+        Ok(self.pool.begin().await?)
     }
 }

@@ -1,0 +1,96 @@
+//! Who calls: a merchant, by the Bearer token, and for some calls one of their customers, by a token of their own.
+
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderName, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use tokio::time::Instant;
+
+use super::{Api, error::Error, limits::Allowance};
+use crate::store::{CustomerData, Customers};
+
+const CUSTOMER_TOKEN: HeaderName = HeaderName::from_static("x-customer-token");
+
+/// The merchant whose token the request has.
+pub(super) struct Caller(pub(super) Customers);
+
+/// The customer whose token the request has, of that merchant.
+pub(super) struct OwnCustomer(pub(super) CustomerData);
+
+/// The same, if the trial is running or they pay.
+pub(super) struct AdmittedCustomer(pub(super) CustomerData);
+
+/// Finds out which merchant calls, if any does, and counts the request. Without a [`Caller`] nearly nothing is answered.
+pub(super) async fn merchant(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let found = match bearer(request.headers()) {
+        Some(token) => api.store.opened_by(token).await,
+        None => Ok(None),
+    };
+    let (allowance, mut response) = match found {
+        Err(error) => (Allowance::UNCOUNTED, Error::from(error).into_response()),
+        Ok(None) => (Allowance::UNCOUNTED, next.run(request).await),
+        Ok(Some(customers)) => {
+            let allowance = api.limits.take(customers.merchant(), Instant::now());
+            match allowance.retry_after {
+                Some(seconds) => (allowance, Error::TooManyRequests(seconds).into_response()),
+                None => {
+                    request.extensions_mut().insert(customers);
+                    (allowance, next.run(request).await)
+                }
+            }
+        }
+    };
+    allowance.write(response.headers_mut());
+    response
+}
+
+/// What the only `Authorization` header holds behind `Bearer`, whose letter case does not matter.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = only(headers, &header::AUTHORIZATION)?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
+}
+
+/// A header that must not come twice.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut sent = headers.get_all(name).iter();
+    match (sent.next(), sent.next()) {
+        (Some(only), None) => only.to_str().ok(),
+        _ => None,
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let customers = parts.extensions.get::<Customers>();
+        customers.cloned().map(Self).ok_or(Error::Unauthenticated)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for OwnCustomer {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let Caller(customers) = Caller::from_request_parts(parts, state).await?;
+        let token = only(&parts.headers, &CUSTOMER_TOKEN).ok_or(Error::InvalidCustomerToken)?;
+        let data = customers.opened_by(token).await?;
+        data.map(Self).ok_or(Error::InvalidCustomerToken)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for AdmittedCustomer {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let OwnCustomer(data) = OwnCustomer::from_request_parts(parts, state).await?;
+        if !data.customer().is_admitted(data.now()) {
+            return Err(Error::TrialEnded);
+        }
+        Ok(Self(data))
+    }
+}

@@ -1,0 +1,164 @@
+//! Errors in Reportei's shape (R12): `{"message"}`, with `errors` by field where the input breaks rules.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value, json};
+
+use crate::store;
+
+/// Why a request is not answered as it was asked for.
+#[derive(Debug)]
+pub(super) enum Error {
+    /// The merchant's token is missing or unknown.
+    Unauthenticated,
+    /// The customer's token is missing, unknown, or of another merchant's customer.
+    InvalidCustomerToken,
+    /// The trial is over and the customer does not pay.
+    TrialEnded,
+    /// The session is over, or is none of the customer's.
+    SessionEnded,
+    /// No path of the API.
+    NoSuchPath,
+    /// Nothing of the merchant, or of the customer, has this UUID.
+    NoSuchRecord,
+    /// No method of the path.
+    WrongMethod,
+    /// The body is no JSON, whatever it is said to be.
+    Malformed,
+    /// The body is said to be something else than JSON.
+    NotJson,
+    /// More than the body may have.
+    TooLarge,
+    /// Fields that break rules, each with the rule's sentence.
+    Invalid(Vec<(String, String)>),
+    /// More requests than the merchant may send; the next one may pass in so many seconds.
+    TooManyRequests(u64),
+    /// The store failed.
+    Store(store::Error),
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::NoSuchRecord => Self::NoSuchRecord,
+            store::Error::NoSuchSession => Self::SessionEnded,
+            store::Error::CustomerGone => Self::InvalidCustomerToken,
+            error => Self::Store(error),
+        }
+    }
+}
+
+impl Error {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Unauthenticated
+            | Self::InvalidCustomerToken
+            | Self::TrialEnded
+            | Self::SessionEnded => StatusCode::UNAUTHORIZED,
+            Self::NoSuchPath | Self::NoSuchRecord => StatusCode::NOT_FOUND,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Store(error) if error.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn message(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "Unauthenticated.",
+            Self::InvalidCustomerToken => "Invalid Customer Token",
+            Self::TrialEnded => "Customer trial has ended.",
+            Self::SessionEnded => "Integration session is invalid or has expired.",
+            Self::NoSuchPath => "Route not found",
+            Self::NoSuchRecord => "Record not found",
+            Self::WrongMethod => "Method not allowed",
+            Self::Malformed => "The request body is not valid JSON.",
+            Self::NotJson => "The content type must be application/json.",
+            Self::TooLarge => "The request body is too large.",
+            Self::Invalid(_) => "The given data was invalid.",
+            Self::TooManyRequests(_) => "Too Many Attempts.",
+            Self::Store(error) if error.is_temporary() => "Service Unavailable",
+            Self::Store(_) => "Server Error",
+        }
+    }
+
+    fn body(&self) -> Value {
+        let Self::Invalid(broken) = self else {
+            return json!({"message": self.message()});
+        };
+        let mut errors = Map::new();
+        for (field, rule) in broken {
+            let rules = errors.entry(field).or_insert_with(|| json!([]));
+            if let Value::Array(rules) = rules {
+                rules.push(rule.as_str().into());
+            }
+        }
+        let first = broken.first().map_or(self.message(), |(_, rule)| rule);
+        let message = match broken.len() {
+            0 | 1 => first.to_owned(),
+            2 => format!("{first} (and 1 more error)"),
+            number => format!("{first} (and {} more errors)", number - 1),
+        };
+        json!({"message": message, "errors": errors})
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        if let Self::Store(error) = &self {
+            // Its own text is fixed. The database's may quote a statement, so only its code is logged.
+            let code = match error {
+                store::Error::Database(sqlx::Error::Database(error)) => error.code(),
+                _ => None,
+            };
+            tracing::error!(code = code.as_deref(), "{error}");
+        }
+        let status = self.status();
+        let mut response = (status, Json(self.body())).into_response();
+        let retry_after = match self {
+            Self::TooManyRequests(seconds) => Some(seconds),
+            _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1),
+        };
+        if let Some(seconds) = retry_after {
+            let seconds = HeaderValue::from(seconds);
+            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invalid(fields: &[(&str, &str)]) -> Value {
+        let owned = |(field, rule): &(&str, &str)| ((*field).to_owned(), (*rule).to_owned());
+        Error::Invalid(fields.iter().map(owned).collect()).body()
+    }
+
+    #[test]
+    fn the_message_is_the_first_rule_and_counts_the_others() {
+        assert_eq!(
+            invalid(&[("name", "No.")]),
+            json!({"message": "No.", "errors": {"name": ["No."]}})
+        );
+        assert_eq!(
+            invalid(&[("a", "One."), ("b", "Two.")])["message"],
+            "One. (and 1 more error)"
+        );
+        assert_eq!(
+            invalid(&[("a", "One."), ("a", "Two."), ("b", "Three.")]),
+            json!({
+                "message": "One. (and 2 more errors)",
+                "errors": {"a": ["One.", "Two."], "b": ["Three."]},
+            })
+        );
+    }
+}

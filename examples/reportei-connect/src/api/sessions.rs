@@ -1,0 +1,143 @@
+//! `/customer-integrations/session`: links under which a customer connects networks without a token.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
+use churnkey_integrator::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::{PathUuid, PublicUrl, authenticate::AdmittedCustomer, error::Error, fields::Fields};
+use crate::{
+    record::Session,
+    store::{CustomerData, NewSession, Store},
+};
+
+const DEFAULT_MINUTES: i64 = 5;
+
+#[derive(Serialize)]
+struct SessionView<'a> {
+    session_uuid: &'a str,
+    session_link: String,
+    expires_at: String,
+    merchant: &'a str,
+    merchant_uuid: &'a str,
+    customer: &'a str,
+    customer_uuid: &'a str,
+    redirect_url: Option<&'a str>,
+}
+
+impl<'a> SessionView<'a> {
+    fn new(session: &'a Session, data: &'a CustomerData, public_url: &PublicUrl) -> Self {
+        let (base, uuid) = (&public_url.0, &session.uuid);
+        Self {
+            session_uuid: uuid,
+            session_link: format!("{base}/customer-integrations/session/{uuid}"),
+            expires_at: with_microseconds(session.expires_at),
+            merchant: &session.merchant,
+            merchant_uuid: &data.merchant().uuid,
+            customer: &session.customer,
+            customer_uuid: &data.customer().uuid,
+            redirect_url: session.redirect_url.as_deref(),
+        }
+    }
+}
+
+/// ISO 8601 with six digits, unlike every other time of this API. The clock has but three.
+fn with_microseconds(millis: i64) -> String {
+    let text = Timestamp::from_unix_millis(millis).map(|moment| moment.to_string());
+    let text = text.unwrap_or_default();
+    format!("{}000Z", text.trim_end_matches('Z'))
+}
+
+pub(super) async fn create(
+    AdmittedCustomer(data): AdmittedCustomer,
+    State(public_url): State<PublicUrl>,
+    fields: Fields,
+) -> Result<impl IntoResponse, Error> {
+    let session = data.begin_session(new_session(fields)?).await?;
+    let view = SessionView::new(&session, &data, &public_url);
+    let created = Json(json!({"integration_session": view}));
+    Ok((
+        StatusCode::CREATED, // R11
+        [(header::CACHE_CONTROL, "no-store")],
+        created,
+    ))
+}
+
+fn new_session(mut fields: Fields) -> Result<NewSession, Error> {
+    let redirect_url = fields.optional_url("redirect_url");
+    let minutes = fields.integer("expires_in_minutes", DEFAULT_MINUTES, 1..=i64::MAX);
+    let options = [
+        ("locale", text_option(&mut fields, "locale")),
+        ("limits", limits_option(&mut fields)),
+        ("limit_reached_url", url_option(&mut fields)),
+        (
+            "close_on_finish",
+            flag_option(&mut fields, "close_on_finish"),
+        ),
+        (
+            "enable_multi_account_selection",
+            flag_option(&mut fields, "enable_multi_account_selection"),
+        ),
+    ];
+    let given = options
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let options = Value::Object(given.collect::<Map<_, _>>()).to_string();
+    let session = redirect_url
+        .zip(minutes)
+        .map(|(redirect_url, minutes)| NewSession {
+            redirect_url,
+            options,
+            minutes,
+        });
+    fields.accept(session)
+}
+
+fn text_option(fields: &mut Fields, field: &str) -> Option<Value> {
+    fields.optional_text(field, 35).flatten().map(Value::from)
+}
+
+fn url_option(fields: &mut Fields) -> Option<Value> {
+    let url = fields.optional_url("limit_reached_url");
+    url.flatten().map(Value::from)
+}
+
+fn flag_option(fields: &mut Fields, field: &str) -> Option<Value> {
+    fields.optional_boolean(field).flatten().map(Value::from)
+}
+
+/// How many accounts of which network: nothing tells in which form, but that it is one with entries.
+fn limits_option(fields: &mut Fields) -> Option<Value> {
+    match fields.take("limits")? {
+        limits @ (Value::Object(_) | Value::Array(_)) => Some(limits),
+        _ => fields.breaks("limits", "The limits field must be an array.".to_owned()),
+    }
+}
+
+/// What the page behind the link would show. The link itself is the credential, so no token is asked for.
+pub(super) async fn show(
+    State(store): State<Store>,
+    PathUuid(uuid): PathUuid,
+) -> Result<impl IntoResponse, Error> {
+    let session = store.session(&uuid).await?.ok_or(Error::NoSuchRecord)?;
+    if !session.is_live(store.now()) {
+        return Err(Error::SessionEnded);
+    }
+    let page = json!({
+        "integration_session": {
+            "session_uuid": session.uuid,
+            "expires_at": with_microseconds(session.expires_at),
+            "merchant": session.merchant,
+            "customer": session.customer,
+            "redirect_url": session.redirect_url,
+            "options": serde_json::from_str::<Value>(&session.options).unwrap_or_default(),
+        },
+        "available_integrations": store.networks().await?,
+    });
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(page)))
+}
