@@ -1,62 +1,118 @@
-//! The Churnkey side of this merchant: one trait over the store, and the integration that mounts it.
+//! The Churnkey side of this merchant: how one of its customers becomes one of Churnkey's, and the trait over the store.
 //!
-//! Reportei knows neither e-mail addresses nor phone numbers, so nobody can be looked up by one: neither finder is here, so
-//! that their routes answer 404 and the manifest leaves them out.
+//! Reportei knows neither e-mail addresses nor phone numbers, so neither finder is here: their routes answer 404 and the
+//! manifest leaves them out. A merchant who keeps addresses elsewhere adds [`contacts`](crate::contacts).
+
+use std::{fmt, sync::Arc, time::Duration};
 
 use churnkey_integrator::{
-    BuildError, CustomerId, CustomersController, Integration, IntegrationToken, InvalidId, Page,
+    BuildError, CustomerId, CustomersController, HandlerError, Integration, IntegrationToken, Page,
     PageRequest, RequestContext, Result, Timestamp, controller, model::Customer,
 };
 use example_app::MetadataLimits;
 
 use crate::{
     record,
-    store::{Customers, Store},
+    store::{Customers, Error, Store},
 };
 
-/// What Churnkey may call of the merchant with this UUID. There is no test data, so test mode is refused.
+/// What Churnkey may call of this merchant. There are no test data, so test mode is refused.
 ///
 /// # Errors
 /// [`BuildError`] if something doesn't fit together.
 pub fn integration(
-    store: Store,
-    merchant: impl Into<String>,
+    customers: impl CustomersController,
     token: IntegrationToken,
 ) -> Result<Integration, BuildError> {
     Integration::builder("Reportei Connect example", token)
-        .customers(OneMerchant {
-            store,
-            merchant: merchant.into(),
-        })
+        .customers(customers)
         .live_only()
         .build()
 }
 
-/// The customers of one merchant. It is Churnkey's caller, not a customer, so no trial keeps it out.
+/// What Churnkey gets to see: one merchant's customers. It calls as the merchant, not as a customer, so no trial keeps it out.
 #[derive(Debug, Clone)]
-pub struct OneMerchant {
-    store: Store,
-    merchant: String,
+pub struct Churnkey {
+    /// The store of all merchants.
+    pub store: Store,
+    /// The merchant's UUID.
+    pub merchant: String,
+    /// How customers are shown.
+    pub mapping: Mapping,
 }
 
-impl OneMerchant {
+/// What a merchant may choose about the mapping.
+#[derive(Clone)]
+pub struct Mapping {
+    /// How much metadata a customer gets.
+    pub limits: MetadataLimits,
+    /// Adds what Reportei doesn't know, such as an e-mail address, or discounts and currency from the billing side.
+    pub extra: Extra,
+}
+
+/// Adds to a customer what another system knows.
+pub type Extra = Arc<dyn Fn(&record::Customer, Customer) -> Customer + Send + Sync>;
+
+impl Default for Mapping {
+    fn default() -> Self {
+        Self {
+            limits: MetadataLimits::default(),
+            extra: Arc::new(|_, mapped| mapped),
+        }
+    }
+}
+
+impl Mapping {
+    /// A customer as Churnkey sees them; `None` if Churnkey could not hold the id, as it can every UUID. Whose trial is over
+    /// stays visible: those are the ones to win. Tokens stay here, hashed as they are.
+    #[must_use]
+    pub fn customer(
+        &self,
+        native: &record::Customer,
+        merchant: &str,
+        now: Timestamp,
+    ) -> Option<Customer> {
+        let trial_ends_at = native.trial_ends_at.timestamp();
+        let metadata = self.limits.fit([
+            ("merchant", Some(merchant.to_owned())),
+            ("isPaying", Some(native.is_paying.to_string())),
+            ("trialEndsAt", Some(trial_ends_at.to_string())),
+            ("trialExpired", Some(native.trial_is_over(now).to_string())),
+            ("createdAt", Some(native.created_at.timestamp().to_string())),
+        ]);
+        if !metadata.left_out.is_empty() {
+            let (customer, keys) = (&native.uuid, &metadata.left_out);
+            tracing::warn!(%customer, ?keys, "too much metadata for Churnkey");
+        }
+        let mapped = Customer::new(CustomerId::new(&native.uuid).ok()?)
+            .with_name(native.name.as_str())
+            .with_metadata(metadata.kept);
+        Some((self.extra)(native, mapped))
+    }
+}
+
+impl Churnkey {
     async fn customers(&self) -> Result<Option<Customers>> {
-        Ok(self.store.customers_of(&self.merchant).await?)
+        self.store
+            .customers_of(&self.merchant)
+            .await
+            .map_err(failed)
+    }
+
+    fn mapped(&self, native: &record::Customer, of: &Customers) -> Option<Customer> {
+        self.mapping
+            .customer(native, &of.merchant().name, self.store.now())
     }
 }
 
 #[controller]
-impl CustomersController for OneMerchant {
+impl CustomersController for Churnkey {
     async fn retrieve(&self, _: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
         let Some(customers) = self.customers().await? else {
             return Ok(None);
         };
-        let found = customers.customer(id.as_str()).await?;
-        let now = self.store.now();
-        let merchant = &customers.merchant().name;
-        Ok(found
-            .map(|native| customer(native, merchant, now))
-            .transpose()?)
+        let found = customers.customer(id.as_str()).await.map_err(failed)?;
+        Ok(found.and_then(|customer| self.mapped(&customer, &customers)))
     }
 
     async fn list(&self, _: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
@@ -64,37 +120,25 @@ impl CustomersController for OneMerchant {
             return Ok(Page::new(Vec::new(), None));
         };
         let after: i64 = page.after()?.unwrap_or(0);
-        let rows = customers.after(after, page.fetch_limit()).await?;
-        let now = self.store.now();
-        let merchant = &customers.merchant().name;
-        let page = Page::from_overfetch(rows, page, |last| last.seq)?;
-        Ok(page.try_map(|native| customer(native, merchant, now))?)
+        let rows = customers.after(after, page.fetch_limit());
+        let page = Page::from_overfetch(rows.await.map_err(failed)?, page, |last| last.seq)?;
+        let visible = page.data().iter();
+        let visible = visible.filter_map(|customer| self.mapped(customer, &customers));
+        Ok(Page::new(visible.collect(), page.next().cloned()))
     }
 }
 
-/// From this merchant's record to Churnkey's. A customer whose trial is over stays: those are the ones to win.
-///
-/// # Errors
-/// [`InvalidId`] if the record has none, which no stored one is without.
-pub fn customer(
-    native: record::Customer,
-    merchant: &str,
-    now: Timestamp,
-) -> Result<Customer, InvalidId> {
-    let metadata = MetadataLimits::default().fit([
-        ("merchant", Some(merchant.to_owned())),
-        ("isPaying", Some(native.is_paying.to_string())),
-        (
-            "trialEndsAt",
-            Some(native.trial_ends_at.timestamp().to_string()),
-        ),
-        ("trialExpired", Some(native.trial_is_over(now).to_string())),
-        ("createdAt", Some(native.created_at.timestamp().to_string())),
-    ]);
-    if !metadata.left_out.is_empty() {
-        tracing::warn!(id = native.uuid, keys = ?metadata.left_out, "metadata over the limits was left out");
+/// A store that is busy is a 503, everything else a 500 that tells nothing.
+fn failed(error: Error) -> HandlerError {
+    if error.is_temporary() {
+        HandlerError::unavailable(Duration::from_secs(1), error)
+    } else {
+        error.into()
     }
-    Ok(Customer::new(CustomerId::new(native.uuid)?)
-        .with_name(native.name)
-        .with_metadata(metadata.kept))
+}
+
+impl fmt::Debug for Mapping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Mapping(..)")
+    }
 }

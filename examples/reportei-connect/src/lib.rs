@@ -9,6 +9,7 @@ use churnkey_integrator::Integration;
 
 pub mod api;
 pub mod churnkey;
+pub mod contacts;
 pub mod record;
 pub mod store;
 

@@ -5,7 +5,11 @@ use std::{error::Error, process::ExitCode};
 use axum::http::Uri;
 use clap::Parser;
 use example_app::{Announcement, Credential, Generator, Listening, MerchantOptions, exit_code};
-use reportei_connect::{app, churnkey, store::Store};
+use reportei_connect::{
+    app,
+    churnkey::{self, Churnkey, Mapping},
+    store::Store,
+};
 
 /// The demo merchant whose customers Churnkey sees.
 const MERCHANT: &str = "c1e6c85a-6441-4107-ab36-b8bf581b40e0";
@@ -40,15 +44,28 @@ fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let merchant = options.merchant;
-    let credential = Credential::from_env(merchant.server.listen)?;
+    let listen = merchant.server.listen;
+    let credential = Credential::from_env(listen)?;
     let database = merchant.database.as_deref();
     let store = Store::open(database, merchant.clock(), Generator::Random).await?;
-    if merchant.wants_demo() && !store.load_demo_if_empty().await? {
-        tracing::info!("there are merchants already, so the demo data was not loaded");
+    if merchant.wants_demo() {
+        if !store.load_demo_if_empty().await? {
+            tracing::warn!("there are merchants already, so the demo data were not loaded");
+        } else if !listen.ip().is_loopback() {
+            tracing::warn!("the demo data's tokens are public, and others can reach {listen}");
+        }
     }
 
-    let churnkey = churnkey::integration(store.clone(), MERCHANT, credential.token.clone())?;
-    let listening = Listening::at(merchant.server.listen).await?;
+    if store.customers_of(MERCHANT).await?.is_none() {
+        tracing::warn!("the database has no merchant yet: start once with --demo");
+    }
+    let churnkey = Churnkey {
+        store: store.clone(),
+        merchant: MERCHANT.to_owned(),
+        mapping: Mapping::default(),
+    };
+    let integration = churnkey::integration(churnkey, credential.token.clone())?;
+    let listening = Listening::at(listen).await?;
     let public_url = options
         .public_url
         .unwrap_or_else(|| format!("http://{}", listening.address()));
@@ -59,6 +76,6 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
             "-H 'Authorization: Bearer rp-demo-merchant-reportei' '{base}/api/customers'",
         ),
     };
-    let app = app(store, &public_url, churnkey);
+    let app = app(store, &public_url, integration);
     listening.serve(app, &announcement).await
 }

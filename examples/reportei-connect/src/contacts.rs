@@ -1,0 +1,86 @@
+//! For a merchant of Reportei's who keeps e-mail addresses and phone numbers elsewhere: Churnkey can find customers by them.
+
+use std::collections::BTreeSet;
+
+use churnkey_integrator::{
+    CustomerId, CustomersController, Email, HandlerError, Page, PageRequest, Phone, RequestContext,
+    Result, async_trait, controller, model::Customer,
+};
+
+use crate::churnkey::Churnkey;
+
+/// Knows whose an address is. Compare by [`email_key`](example_app::email_key) and [`phone_key`](example_app::phone_key).
+#[async_trait]
+pub trait ContactResolver: Send + Sync + 'static {
+    /// The UUIDs of all customers with this e-mail address.
+    ///
+    /// # Errors
+    /// Whatever kept the other system from answering.
+    async fn by_email(&self, email: &Email) -> Result<Vec<String>>;
+
+    /// The UUIDs of all customers with this phone number.
+    ///
+    /// # Errors
+    /// Whatever kept the other system from answering.
+    async fn by_phone(&self, phone: &Phone) -> Result<Vec<String>>;
+}
+
+/// The same customers, found also by what the resolver knows. To show the addresses as well, use
+/// [`Mapping::extra`](crate::churnkey::Mapping::extra).
+#[derive(Debug, Clone)]
+pub struct WithContacts<R> {
+    /// The customers.
+    pub churnkey: Churnkey,
+    /// Who knows their addresses.
+    pub resolver: R,
+    /// Whether an address that several customers have is nobody's, a 404, instead of a 409. Never is one of them chosen: it
+    /// could be another's subscription.
+    pub hide_ambiguous: bool,
+}
+
+impl<R: ContactResolver> WithContacts<R> {
+    /// The only owner. Whom Reportei does not know any more, or has with another merchant, is none.
+    async fn only(
+        &self,
+        cx: &RequestContext,
+        owners: Vec<String>,
+        what: &'static str,
+    ) -> Result<Option<Customer>> {
+        let mut found: Vec<Customer> = Vec::new();
+        for owner in BTreeSet::from_iter(owners) {
+            if let Ok(id) = CustomerId::new(owner) {
+                found.extend(self.churnkey.retrieve(cx, &id).await?);
+            }
+        }
+        if found.len() > 1 {
+            let customers: Vec<_> = found.iter().map(Customer::id).collect();
+            tracing::warn!(?customers, "these customers share one {what}");
+            return match self.hide_ambiguous {
+                true => Ok(None),
+                false => Err(HandlerError::ambiguous(what)),
+            };
+        }
+        Ok(found.pop())
+    }
+}
+
+#[controller]
+impl<R: ContactResolver> CustomersController for WithContacts<R> {
+    async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
+        self.churnkey.retrieve(cx, id).await
+    }
+
+    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
+        self.churnkey.list(cx, page).await
+    }
+
+    async fn find_by_email(&self, cx: &RequestContext, email: &Email) -> Result<Option<Customer>> {
+        let owners = self.resolver.by_email(email).await?;
+        self.only(cx, owners, "email").await
+    }
+
+    async fn find_by_phone(&self, cx: &RequestContext, phone: &Phone) -> Result<Option<Customer>> {
+        let owners = self.resolver.by_phone(phone).await?;
+        self.only(cx, owners, "phone").await
+    }
+}

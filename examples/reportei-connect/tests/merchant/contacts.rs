@@ -1,0 +1,100 @@
+//! A merchant whose addresses are kept elsewhere.
+
+use churnkey_integrator::{
+    Email, Phone, Result, async_trait,
+    testing::{Fixtures, conformance},
+};
+use example_app::{email_key, phone_key};
+use reportei_connect::contacts::{ContactResolver, WithContacts};
+use serde_json::{Value, json};
+
+use crate::{C1, C2, C3, Merchant, NOBODY, REPORTEI, churnkey};
+
+/// Addresses by their keys.
+pub(crate) struct AddressBook(pub(crate) Vec<(String, &'static str)>);
+
+impl AddressBook {
+    fn owners(&self, key: Option<String>) -> Vec<String> {
+        let entries = self.0.iter().filter(|(of, _)| Some(of) == key.as_ref());
+        entries.map(|(_, uuid)| (*uuid).to_owned()).collect()
+    }
+}
+
+#[async_trait]
+impl ContactResolver for AddressBook {
+    async fn by_email(&self, email: &Email) -> Result<Vec<String>> {
+        Ok(self.owners(Some(email_key(email.as_str()))))
+    }
+
+    async fn by_phone(&self, phone: &Phone) -> Result<Vec<String>> {
+        Ok(self.owners(phone_key(phone.as_str())))
+    }
+}
+
+async fn merchant(hide_ambiguous: bool) -> Merchant {
+    let book = [
+        ("ada@example.com", C1),
+        // Twice the same is no other owner, and who is not Reportei's customer is none.
+        ("ada@example.com", C1),
+        ("ada@example.com", C3),
+        ("ada@example.com", NOBODY),
+        ("shared@example.com", C1),
+        ("shared@example.com", C2),
+        ("gone@example.com", NOBODY),
+        ("foreign@example.com", C3),
+        ("+5491155550101", C2),
+    ];
+    let book = book.map(|(address, uuid)| (address.to_owned(), uuid));
+    let store = Merchant::new().await.store;
+    let customers = WithContacts {
+        churnkey: churnkey(&store, REPORTEI),
+        resolver: AddressBook(book.to_vec()),
+        hide_ambiguous,
+    };
+    Merchant::serving(store, customers)
+}
+
+#[tokio::test]
+async fn the_only_owner_is_found_and_of_several_none() {
+    let merchant = merchant(false).await;
+    for (path, id) in [
+        ("/email/ada%40example.com", C1),
+        ("/email/ADA%40Example.com", C1),
+        ("/phone/%2B54%20911%205555-0101", C2),
+    ] {
+        let found = merchant.churnkey(path).await;
+        assert_eq!(found, merchant.churnkey(&format!("/{id}")).await);
+        assert_eq!(found.0, 200);
+    }
+    for path in [
+        "/email/gone%40example.com",
+        "/email/foreign%40example.com",
+        "/phone/5491155550101",
+    ] {
+        assert_eq!(merchant.churnkey(path).await.0, 404, "{path}");
+    }
+    let several = json!({"code": 409, "message": "More than one customer has this email"});
+    let asked = "/email/shared%40example.com";
+    assert_eq!(merchant.churnkey(asked).await, (409, several));
+    let hidden = self::merchant(true).await.churnkey(asked).await;
+    assert_eq!((hidden.0, &hidden.1["code"]), (404, &json!(404)));
+}
+
+#[tokio::test]
+async fn the_manifest_says_that_addresses_are_known_and_the_suite_passes() {
+    let merchant = merchant(false).await;
+    let without = Merchant::new().await.manifest().await;
+    let with = merchant.manifest().await;
+    assert_ne!(with, without);
+    assert_eq!(
+        with["controllers"]["customers"]["findByEmail"],
+        Value::Bool(true)
+    );
+    let fixtures = Fixtures::new(C1, NOBODY)
+        .email("ada@example.com", C1)
+        .phone("+5491155550101", C2)
+        .shared_email("shared@example.com");
+    conformance(&merchant.integration, &fixtures)
+        .await
+        .assert_passed();
+}

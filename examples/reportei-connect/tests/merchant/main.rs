@@ -1,0 +1,212 @@
+//! Reportei Connect as its own clients, Churnkey and whoever runs it meet it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that panics has done its work"
+)]
+
+mod bad_input;
+mod cases;
+mod conformance;
+mod contacts;
+mod customers;
+mod gate;
+mod integrations;
+mod limits;
+mod listing;
+mod mapping;
+mod metrics;
+mod process;
+mod properties;
+mod transactions;
+
+use std::path::Path;
+
+use churnkey_integrator::{
+    CustomersController, Integration, Mode,
+    testing::{Answer, Client},
+};
+use example_app::{Clock, Generator, demo_token};
+use http::Method;
+use reportei_connect::{
+    app,
+    churnkey::{self, Churnkey, Mapping},
+    store::{Customers, Store},
+};
+use serde_json::{Value, json};
+
+/// The merchant Reportei, and the other one.
+pub(crate) const REPORTEI: &str = "c1e6c85a-6441-4107-ab36-b8bf581b40e0";
+pub(crate) const TRIALING: &str = "5d7c1f3e-2b64-4a0f-9d3a-6f1f8c1e7a02";
+pub(crate) const TOKEN: &str = "Bearer rp-demo-merchant-reportei";
+pub(crate) const OTHER_TOKEN: &str = "Bearer rp-demo-merchant-trialing";
+
+/// A customer whose trial is over, and one who pays.
+pub(crate) const C1: &str = "caedbbbe-7d93-476f-b965-bf97cd7ce874";
+pub(crate) const C2: &str = "073c1e15-94d0-49b3-9861-a0e9b7ffb06c";
+/// The other merchant's customer, in the trial.
+pub(crate) const C3: &str = "9cdc0998-cd1c-406c-98b2-a40448486657";
+pub(crate) const C1_TOKEN: &str =
+    "a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1";
+pub(crate) const C2_TOKEN: &str =
+    "a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2";
+pub(crate) const C3_TOKEN: &str =
+    "a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3a3";
+/// What C2 has connected.
+pub(crate) const INSTAGRAM: &str = "6110b666-0327-4a81-b48e-9feb34d72f78";
+pub(crate) const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
+
+/// The app in process, with the demo data.
+pub(crate) struct Merchant {
+    pub(crate) store: Store,
+    pub(crate) integration: Integration,
+    client: Client,
+}
+
+impl Merchant {
+    pub(crate) async fn new() -> Self {
+        Self::with(None, Generator::counting()).await
+    }
+
+    pub(crate) async fn with(database: Option<&Path>, generator: Generator) -> Self {
+        let clock = merchant_cases::CLOCK.parse().unwrap();
+        let store = Store::open(database, clock, generator).await.unwrap();
+        store.load_demo_if_empty().await.unwrap();
+        let churnkey = churnkey(&store, REPORTEI);
+        Self::serving(store, churnkey)
+    }
+
+    pub(crate) fn serving(store: Store, customers: impl CustomersController) -> Self {
+        let token = demo_token().unwrap();
+        let integration = churnkey::integration(customers, token.clone()).unwrap();
+        let app = app(
+            store.clone(),
+            "https://connect.example",
+            integration.clone(),
+        );
+        Self {
+            client: Client::for_router(app, token),
+            integration,
+            store,
+        }
+    }
+
+    /// The same data at another time.
+    pub(crate) fn at(&self, clock: &str) -> Self {
+        let store = self.store.at(clock.parse::<Clock>().unwrap());
+        let churnkey = churnkey(&store, REPORTEI);
+        Self::serving(store, churnkey)
+    }
+
+    pub(crate) async fn customers(&self, merchant: &str) -> Customers {
+        self.store.customers_of(merchant).await.unwrap().unwrap()
+    }
+
+    /// A call as the merchant Reportei.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        self.json(method, path, &[("authorization", TOKEN)], body)
+            .await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        self.call("GET", path, Value::Null).await
+    }
+
+    /// A call for a customer of Reportei's.
+    pub(crate) async fn call_for(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> (u16, Value) {
+        let headers = [("authorization", TOKEN), ("x-customer-token", token)];
+        self.json(method, path, &headers, body).await
+    }
+
+    pub(crate) async fn json(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Value,
+    ) -> (u16, Value) {
+        let body = match body {
+            Value::Null => String::new(),
+            body => body.to_string(),
+        };
+        let answer = self.raw(method, path, headers, body).await;
+        (answer.status, answer.body)
+    }
+
+    /// A call with whatever headers and body. What holds for every answer is checked.
+    pub(crate) async fn raw(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Answer {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut call = self.client.call(method, path).body(body);
+        for (name, value) in headers {
+            call = call.header(name, value);
+        }
+        let answer = call.send_unchecked().await;
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/json"),
+            "{path}"
+        );
+        for header in ["x-ratelimit-limit", "x-ratelimit-remaining"] {
+            let number = answer.header(header).unwrap().parse::<u32>();
+            assert!(number.is_ok(), "{path} without {header}");
+        }
+        if answer.status >= 400 {
+            assert!(answer.body["message"].is_string(), "{path}");
+            assert!(answer.body.get("success").is_none(), "{path}");
+        }
+        answer
+    }
+
+    /// What Churnkey gets of its customers.
+    pub(crate) async fn churnkey(&self, path: &str) -> (u16, Value) {
+        let path = format!("/churnkey/customers{path}");
+        let answer = self.client.get(&path).await;
+        (answer.status, answer.body)
+    }
+
+    pub(crate) async fn churnkey_in_test(&self, path: &str) -> (u16, Value) {
+        let path = format!("/churnkey/customers{path}");
+        let answer = self.client.in_mode(Mode::Test).get(&path).await;
+        (answer.status, answer.body)
+    }
+
+    pub(crate) async fn manifest(&self) -> Value {
+        let manifest = self.client.get("/churnkey/features").await;
+        manifest.body
+    }
+}
+
+pub(crate) fn churnkey(store: &Store, merchant: &str) -> Churnkey {
+    Churnkey {
+        store: store.clone(),
+        merchant: merchant.to_owned(),
+        mapping: Mapping::default(),
+    }
+}
+
+/// An error without fields.
+pub(crate) fn error(status: u16, message: &str) -> (u16, Value) {
+    (status, json!({"message": message}))
+}
+
+/// An error of one field.
+pub(crate) fn invalid(field: &str, rule: &str) -> (u16, Value) {
+    let errors = json!({field: [rule]});
+    (422, json!({"message": rule, "errors": errors}))
+}
+
+pub(crate) fn unknown() -> (u16, Value) {
+    error(404, "Record not found")
+}

@@ -1,0 +1,305 @@
+//! Rules of the mapping that hold for any customers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use churnkey_integrator::{Timestamp, model};
+use example_app::Generator;
+use proptest::{collection::vec, prelude::*, sample::Index};
+use reportei_connect::{
+    churnkey::Mapping,
+    contacts::WithContacts,
+    record::{Customer, Moment},
+};
+use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+
+use crate::{C1, C2, C3, Merchant, REPORTEI, TRIALING, churnkey, contacts::AddressBook};
+
+fn block_on<T>(test: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build().unwrap();
+    runtime.block_on(test)
+}
+
+fn moment() -> impl Strategy<Value = Moment> {
+    // The years 0000 to 9999.
+    (-62_167_219_200_i64..253_402_207_200).prop_map(|seconds| seconds.try_into().unwrap())
+}
+
+fn uuid() -> impl Strategy<Value = String> {
+    "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+}
+
+/// What the API takes for a name.
+fn name() -> impl Strategy<Value = String> {
+    "(?s).{1,255}"
+        .prop_map(|name| name.trim().to_owned())
+        .prop_filter("blank", |name| !name.is_empty())
+}
+
+prop_compose! {
+    fn customer()(
+        seq in 1..i64::MAX, uuid in uuid(), name in name(), created_at in moment(), updated_at in moment(),
+        trial_ends_at in moment(), is_paying in any::<bool>()
+    ) -> Customer {
+        Customer { seq, uuid, name, created_at, updated_at, trial_ends_at, is_paying }
+    }
+}
+
+fn mapped(native: &Customer, merchant: &str, now: Timestamp) -> Value {
+    let mapped = Mapping::default().customer(native, merchant, now);
+    serde_json::to_value(mapped.unwrap()).unwrap()
+}
+
+/// The paths of the values that differ.
+fn changed(before: &Value, after: &Value) -> BTreeSet<String> {
+    let flat = |value: &Value| -> BTreeMap<String, Value> {
+        let mut flat = BTreeMap::new();
+        for (key, value) in value.as_object().unwrap() {
+            match value {
+                Value::Object(inner) => {
+                    flat.extend(inner.iter().map(|(k, v)| (format!("{key}.{k}"), v.clone())));
+                }
+                other => {
+                    flat.insert(key.clone(), other.clone());
+                }
+            }
+        }
+        flat
+    };
+    let (before, after) = (flat(before), flat(after));
+    let keys = before.keys().chain(after.keys());
+    keys.filter(|key| before.get(*key) != after.get(*key))
+        .cloned()
+        .collect()
+}
+
+/// What is wrong with a customer's JSON, by the contract's table of fields.
+fn broken(customer: &Value) -> Option<String> {
+    let text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+    for (key, value) in customer.as_object().unwrap() {
+        let good = match key.as_str() {
+            "id" | "name" => text(value),
+            "metadata" => value.as_object().is_some_and(|entries| {
+                let fits =
+                    |value: &Value| text(value) && value.as_str().unwrap().chars().count() <= 500;
+                entries.len() <= 50 && entries.values().all(fits)
+            }),
+            _ => false,
+        };
+        if !good {
+            return Some(key.clone());
+        }
+    }
+    let read: Result<model::Customer, _> = serde_json::from_value(customer.clone());
+    let again = read.ok().and_then(|read| serde_json::to_value(read).ok());
+    (again.as_ref() != Some(customer)).then(|| "not the same when read".to_owned())
+}
+
+/// All that Churnkey gets, page by page.
+async fn crawl(merchant: &Merchant, limit: usize) -> Vec<Value> {
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let (status, page) = merchant.churnkey(&format!("?limit={limit}{cursor}")).await;
+        assert_eq!(status, 200);
+        let data = page["data"].as_array().unwrap();
+        assert!(data.len() <= limit);
+        all.extend(data.iter().cloned());
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return all,
+        }
+    }
+}
+
+fn ids(customers: &[Value]) -> Vec<&str> {
+    customers
+        .iter()
+        .map(|one| one["id"].as_str().unwrap())
+        .collect()
+}
+
+/// Every token's hash, in hexadecimal digits.
+async fn hashes(file: &std::path::Path) -> Vec<String> {
+    let options = SqliteConnectOptions::new().filename(file);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let hashes = sqlx::query_scalar(
+        "SELECT lower(hex(token_hash)) FROM customers UNION SELECT lower(hex(token_hash)) FROM merchants",
+    );
+    hashes.fetch_all(&mut connection).await.unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    /// Rules 1, 4 and 10.
+    #[test]
+    fn every_customer_has_a_valid_form(
+        native in customer(), merchant in ".{0,600}", now in moment()
+    ) {
+        let mapped = mapped(&native, &merchant, now.timestamp());
+        prop_assert_eq!(broken(&mapped), None);
+        prop_assert_eq!(&mapped["id"], &json!(native.uuid));
+    }
+
+    /// Rule 3.
+    #[test]
+    fn a_change_shows_where_the_table_says_and_nowhere_else(
+        native in customer(), other in customer(), now in moment()
+    ) {
+        let now = now.timestamp();
+        let before = mapped(&native, "Reportei", now);
+        let changes: [(&[&str], Customer); 7] = [
+            (&["id"], Customer { uuid: other.uuid, ..native.clone() }),
+            (&["name"], Customer { name: other.name, ..native.clone() }),
+            (&["metadata.createdAt"], Customer { created_at: other.created_at, ..native.clone() }),
+            (&[], Customer { updated_at: other.updated_at, ..native.clone() }),
+            (&["metadata.trialEndsAt", "metadata.trialExpired"], Customer { trial_ends_at: other.trial_ends_at, ..native.clone() }),
+            (&["metadata.isPaying"], Customer { is_paying: !native.is_paying, ..native.clone() }),
+            (&[], Customer { seq: other.seq, ..native.clone() }),
+        ];
+        for (outputs, changed_native) in changes {
+            let outputs: BTreeSet<_> = outputs.iter().map(|output| (*output).to_owned()).collect();
+            let changed = changed(&before, &mapped(&changed_native, "Reportei", now));
+            prop_assert!(changed.is_subset(&outputs), "{:?}", changed);
+        }
+        let renamed = changed(&before, &mapped(&native, "Other", now));
+        prop_assert_eq!(renamed, BTreeSet::from(["metadata.merchant".to_owned()]));
+        // Each output is a native value, or says what follows from it.
+        prop_assert_eq!(before, json!({
+            "id": native.uuid,
+            "name": native.name,
+            "metadata": {
+                "merchant": "Reportei",
+                "isPaying": native.is_paying.to_string(),
+                "trialEndsAt": native.trial_ends_at.timestamp().to_string(),
+                "trialExpired": (native.trial_ends_at.timestamp() <= now).to_string(),
+                "createdAt": native.created_at.timestamp().to_string(),
+            },
+        }));
+    }
+
+    /// Rules 2, 5 and 9.
+    #[test]
+    fn whoever_is_stored_is_listed_and_retrieved_without_secrets_by_their_own_merchant(
+        ours in vec(name(), 0..8), theirs in vec(name(), 0..4), limit in 1_usize..5
+    ) {
+        block_on(async {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("reportei.db");
+            let merchant = Merchant::with(Some(&file), Generator::Random).await;
+            let mut secrets = Vec::new();
+            let (mut our_ids, mut their_ids) = (vec![C1.to_owned(), C2.to_owned()], vec![C3.to_owned()]);
+            for (names, uuid, ids) in [(ours, REPORTEI, &mut our_ids), (theirs, TRIALING, &mut their_ids)] {
+                let customers = merchant.customers(uuid).await;
+                for name in names {
+                    let created = customers.create(&name).await.unwrap();
+                    secrets.push(created.api_token);
+                    ids.push(created.customer.uuid);
+                }
+            }
+            secrets.extend(["rp-demo-merchant".to_owned(), "a1a1a1a1".to_owned(), "a2a2a2a2".to_owned()]);
+            secrets.extend(hashes(&file).await);
+
+            let listed = crawl(&merchant, limit).await;
+            prop_assert_eq!(ids(&listed), our_ids.clone());
+            for customer in &listed {
+                let id = customer["id"].as_str().unwrap();
+                prop_assert_eq!(merchant.churnkey(&format!("/{id}")).await, (200, customer.clone()));
+                prop_assert_eq!(&customer["metadata"]["merchant"], "Reportei");
+                let text = customer.to_string();
+                prop_assert!(!secrets.iter().any(|secret| text.contains(secret)));
+            }
+            let other = Merchant::serving(merchant.store.clone(), churnkey(&merchant.store, TRIALING));
+            let others = crawl(&other, limit).await;
+            prop_assert_eq!(ids(&others), their_ids.clone());
+            for (merchant, foreign) in [(&merchant, &their_ids), (&other, &our_ids)] {
+                for id in foreign {
+                    prop_assert_eq!(merchant.churnkey(&format!("/{id}")).await.0, 404);
+                }
+            }
+            Ok(())
+        })?;
+    }
+
+    /// Rule 6, for a merchant who keeps addresses elsewhere.
+    #[test]
+    fn who_is_found_owns_the_address_and_is_the_only_one_who_does(
+        entries in vec(("[ab]@example\\.com", prop::sample::select(vec![C1, C2, C3])), 0..6)
+    ) {
+        block_on(async {
+            let store = Merchant::new().await.store;
+            let customers = WithContacts {
+                churnkey: churnkey(&store, REPORTEI),
+                resolver: AddressBook(entries.clone()),
+                hide_ambiguous: false,
+            };
+            let merchant = Merchant::serving(store, customers);
+            for address in ["a@example.com", "b@example.com"] {
+                let ours = entries.iter().filter(|(of, uuid)| of == address && *uuid != C3);
+                let owners: BTreeSet<_> = ours.map(|(_, uuid)| *uuid).collect();
+                let (status, found) = merchant.churnkey(&format!("/email/{}", address.replace('@', "%40"))).await;
+                match owners.first() {
+                    None => prop_assert_eq!(status, 404),
+                    Some(owner) if owners.len() == 1 => prop_assert_eq!((status, &found["id"]), (200, &json!(owner))),
+                    Some(_) => prop_assert_eq!(status, 409),
+                }
+                for owner in owners {
+                    prop_assert_eq!(merchant.churnkey(&format!("/{owner}")).await.0, 200);
+                }
+            }
+            Ok(())
+        })?;
+    }
+
+    /// Rules 7 and 8.
+    #[test]
+    fn a_crawl_misses_and_repeats_nobody_while_customers_come_go_and_change(
+        names in vec(name(), 1..10), limit in 1_usize..4, steps in vec((0_u8..3, any::<Index>()), 0..12)
+    ) {
+        block_on(async {
+            let merchant = Merchant::with(None, Generator::Random).await;
+            let customers = merchant.customers(REPORTEI).await;
+            for name in names {
+                customers.create(&name).await.unwrap();
+            }
+            let mut alive: Vec<_> = customers.after(0, 100).await.unwrap().into_iter().map(|one| one.uuid).collect();
+            let (mut all_along, mut gone) = (alive.clone(), Vec::new());
+            let mut steps = steps.into_iter();
+            let (mut seen, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let (_, page) = merchant.churnkey(&format!("?limit={limit}{cursor}")).await;
+                let page_ids = page["data"].as_array().unwrap();
+                seen.extend(ids(page_ids).into_iter().map(str::to_owned));
+                match steps.next() {
+                    Some((0, _)) => alive.push(customers.create("new").await.unwrap().customer.uuid),
+                    Some((1, index)) if !alive.is_empty() => {
+                        let uuid = alive.remove(index.index(alive.len()));
+                        customers.delete(&uuid).await.unwrap();
+                        all_along.retain(|one| *one != uuid);
+                        gone.push(uuid);
+                    }
+                    Some((_, index)) if !alive.is_empty() => {
+                        let uuid = &alive[index.index(alive.len())];
+                        customers.rename(uuid, "A").await.unwrap();
+                        customers.set_paying(uuid, true).await.unwrap();
+                    }
+                    _ => {}
+                }
+                match page["next"].as_str() {
+                    Some(next) => cursor = format!("&cursor={next}"),
+                    None => break,
+                }
+            }
+            let once: BTreeSet<_> = seen.iter().collect();
+            prop_assert_eq!(once.len(), seen.len(), "somebody came twice");
+            prop_assert!(all_along.iter().all(|uuid| once.contains(uuid)), "somebody was missed");
+            let after = crawl(&merchant, limit).await;
+            for uuid in gone {
+                prop_assert_eq!(merchant.churnkey(&format!("/{uuid}")).await.0, 404);
+                prop_assert!(!ids(&after).contains(&uuid.as_str()));
+            }
+            Ok(())
+        })?;
+    }
+}

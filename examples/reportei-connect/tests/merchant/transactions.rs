@@ -1,0 +1,180 @@
+//! Every operation happens as a whole or not at all, however many callers there are.
+
+use std::{path::Path, sync::Arc};
+
+use example_app::Generator;
+use reportei_connect::store::Store;
+use serde_json::json;
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+
+use crate::{C1_TOKEN, C2, C2_TOKEN, INSTAGRAM, Merchant, error};
+
+/// Something that happens behind the program's back.
+async fn execute(file: &Path, statement: &'static str) {
+    let options = SqliteConnectOptions::new().filename(file);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query(statement)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_fails_half_way_leaves_nothing_behind_and_tells_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("reportei.db");
+    let merchant = Merchant::with(Some(&file), Generator::Random).await;
+    let begin = "/customer-integrations/session";
+    let (_, session) = merchant
+        .call_for(C2_TOKEN, "POST", begin, json!(null))
+        .await;
+    let session = session["integration_session"]["session_uuid"]
+        .as_str()
+        .unwrap();
+    // The last of what goes with a customer, and with an integration, can't be deleted.
+    execute(
+        &file,
+        "CREATE TRIGGER boom BEFORE DELETE ON metric_values BEGIN SELECT RAISE(ABORT, 'secret'); END",
+    )
+    .await;
+    let (_, before) = merchant
+        .call_for(C2_TOKEN, "GET", "/customers/settings", json!(null))
+        .await;
+    for (method, path) in [
+        ("DELETE", format!("/customers/{C2}")),
+        (
+            "DELETE",
+            format!("/customer-integrations/{INSTAGRAM}?session_id={session}"),
+        ),
+    ] {
+        let answer = merchant
+            .call_for(C2_TOKEN, method, &path, json!(null))
+            .await;
+        assert_eq!(answer, error(500, "Server Error"), "{path}");
+    }
+    let (_, after) = merchant
+        .call_for(C2_TOKEN, "GET", "/customers/settings", json!(null))
+        .await;
+    assert_eq!(after, before);
+    assert_eq!(merchant.get(&format!("{begin}/{session}")).await.0, 200);
+    // The connections are as good as before.
+    assert_eq!(
+        merchant
+            .call("POST", "/customers", json!({"name": "x"}))
+            .await
+            .0,
+        201
+    );
+}
+
+#[tokio::test]
+async fn demo_data_are_loaded_as_a_whole_or_not_at_all_and_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("reportei.db");
+    let clock = merchant_cases::CLOCK.parse().unwrap();
+    let store = Store::open(Some(&file), clock, Generator::Random)
+        .await
+        .unwrap();
+    execute(
+        &file,
+        "CREATE TRIGGER boom BEFORE INSERT ON metric_values BEGIN SELECT RAISE(ABORT, 'boom'); END",
+    )
+    .await;
+    assert!(store.load_demo_if_empty().await.is_err());
+    assert!(store.customers_of(crate::REPORTEI).await.unwrap().is_none());
+    assert_eq!(store.networks().await.unwrap(), []);
+    execute(&file, "DROP TRIGGER boom").await;
+    assert!(store.load_demo_if_empty().await.unwrap());
+    assert!(!store.load_demo_if_empty().await.unwrap());
+}
+
+#[tokio::test]
+async fn concurrent_callers_neither_fail_nor_undo_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("reportei.db");
+    for database in [None, Some(file.as_path())] {
+        let merchant = Arc::new(Merchant::with(database, Generator::Random).await);
+        let mut calls = tokio::task::JoinSet::new();
+        for number in 0..12 {
+            let merchant = Arc::clone(&merchant);
+            calls.spawn(async move {
+                let body = json!({"name": format!("customer {number}")});
+                let (status, created) = merchant.call("POST", "/customers", body).await;
+                assert_eq!(status, 201);
+                let token = created["customer"]["api_token"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned();
+                let uuid = created["customer"]["uuid"].as_str().unwrap();
+                let path = format!("/customers/{uuid}/update-payment-status");
+                let paid = merchant
+                    .call("POST", &path, json!({"is_paying": true}))
+                    .await;
+                assert_eq!(paid.0, 200);
+                (uuid.to_owned(), token)
+            });
+        }
+        let created = calls.join_all().await;
+        let tokens: std::collections::BTreeSet<_> =
+            created.iter().map(|(_, token)| token).collect();
+        assert_eq!(tokens.len(), 12);
+        assert_eq!(merchant.get("/customers").await.1["meta"]["total"], 14);
+        for (_, token) in &created {
+            let (_, settings) = merchant
+                .call_for(token, "GET", "/customers/settings", json!(null))
+                .await;
+            assert_eq!(settings["customer"]["is_paying"], true);
+        }
+
+        // Of concurrent deletions one succeeds, and a session that begins meanwhile is none of a customer who is gone.
+        let path = format!("/customers/{}", created[0].0);
+        let mut calls = tokio::task::JoinSet::new();
+        for number in 0..12 {
+            let (merchant, path, token) =
+                (Arc::clone(&merchant), path.clone(), created[0].1.clone());
+            calls.spawn(async move {
+                match number % 2 {
+                    0 => (
+                        "deleted",
+                        merchant.call("DELETE", &path, json!(null)).await.0,
+                    ),
+                    _ => {
+                        let begin = "/customer-integrations/session";
+                        (
+                            "begun",
+                            merchant
+                                .call_for(&token, "POST", begin, json!(null))
+                                .await
+                                .0,
+                        )
+                    }
+                }
+            });
+        }
+        let answers = calls.join_all().await;
+        let of = |what, status| {
+            answers
+                .iter()
+                .filter(|answer| **answer == (what, status))
+                .count()
+        };
+        assert_eq!((of("deleted", 200), of("deleted", 404)), (1, 5));
+        assert_eq!(of("begun", 201) + of("begun", 401), 6);
+    }
+}
+
+#[tokio::test]
+async fn a_customer_who_goes_while_a_session_begins_gets_none() {
+    let merchant = Merchant::new().await;
+    let customers = merchant.customers(crate::REPORTEI).await;
+    let data = customers.opened_by(C1_TOKEN).await.unwrap().unwrap();
+    customers.delete(crate::C1).await.unwrap();
+    let new = reportei_connect::store::NewSession {
+        redirect_url: None,
+        options: "{}".to_owned(),
+        minutes: 5,
+    };
+    let error = data.begin_session(new).await.unwrap_err();
+    assert_eq!(error.to_string(), "the customer is gone");
+}
