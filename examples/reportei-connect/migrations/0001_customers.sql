@@ -30,7 +30,7 @@ CREATE TABLE customers (
 ) STRICT;
 
 CREATE INDEX customers_by_merchant ON customers (merchant_id, seq);
-CREATE INDEX customers_by_token ON customers (substr(token_hash, 1, 8));
+CREATE INDEX customers_by_token ON customers (merchant_id, substr(token_hash, 1, 8));
 
 -- What can be connected.
 CREATE TABLE networks (

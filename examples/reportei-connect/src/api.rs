@@ -1,4 +1,4 @@
-//! Reportei Connect's own HTTP API. Every answer is JSON, also errors and what no route takes.
+//! Reportei Connect's own HTTP API. Every answer but the greeting is JSON, also errors and what no route takes.
 
 mod authenticate;
 mod body;

@@ -1,12 +1,13 @@
 //! Who calls: a merchant, by the Bearer token, and for some calls one of their customers, by a token of their own.
 
+use std::time::Instant;
+
 use axum::{
     extract::{FromRequestParts, Request, State},
     http::{HeaderMap, HeaderName, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use tokio::time::Instant;
 
 use super::{Api, error::Error, limits::Allowance};
 use crate::store::{CustomerData, Customers};

@@ -91,13 +91,12 @@ fn listing(mut fields: Fields) -> Result<Listing, Error> {
     let page = page_number(&mut fields);
     let sort_by = sort_by(&mut fields);
     let descending = fields.flag("descending");
-    fields.accept((|| {
-        Some(Listing {
-            page: page?,
-            sort_by: sort_by?,
-            descending: descending?,
-        })
-    })())
+    let listing = page.zip(sort_by).zip(descending);
+    fields.accept(listing.map(|((page, sort_by), descending)| Listing {
+        page,
+        sort_by,
+        descending,
+    }))
 }
 
 fn sort_by(fields: &mut Fields) -> Option<Option<SortBy>> {

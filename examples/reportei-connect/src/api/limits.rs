@@ -3,11 +3,10 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::http::{HeaderMap, HeaderName};
-use tokio::time::Instant;
 
 use crate::record::Merchant;
 

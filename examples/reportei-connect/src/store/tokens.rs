@@ -63,10 +63,10 @@ impl Customers {
     pub async fn opened_by(&self, token: &str) -> Result<Option<CustomerData>, Error> {
         let hash = Hash::of(token);
         let rows = sqlx::query(
-            "SELECT * FROM customers WHERE substr(token_hash, 1, 8) = ? AND merchant_id = ?",
+            "SELECT * FROM customers WHERE merchant_id = ? AND substr(token_hash, 1, 8) = ?",
         )
-        .bind(hash.beginning())
         .bind(self.merchant.id)
+        .bind(hash.beginning())
         .fetch_all(&self.store.pool)
         .await?;
         let customer: Option<Customer> = hash.find(&rows)?;

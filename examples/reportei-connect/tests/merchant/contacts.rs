@@ -14,8 +14,8 @@ use crate::{C1, C2, C3, Merchant, NOBODY, REPORTEI, churnkey};
 pub(crate) struct AddressBook(pub(crate) Vec<(String, &'static str)>);
 
 impl AddressBook {
-    fn owners(&self, key: Option<String>) -> Vec<String> {
-        let entries = self.0.iter().filter(|(of, _)| Some(of) == key.as_ref());
+    fn owners(&self, key: Option<&str>) -> Vec<String> {
+        let entries = self.0.iter().filter(|(of, _)| Some(of.as_str()) == key);
         entries.map(|(_, uuid)| (*uuid).to_owned()).collect()
     }
 }
@@ -23,11 +23,11 @@ impl AddressBook {
 #[async_trait]
 impl ContactResolver for AddressBook {
     async fn by_email(&self, email: &Email) -> Result<Vec<String>> {
-        Ok(self.owners(Some(email_key(email.as_str()))))
+        Ok(self.owners(Some(&email_key(email.as_str()))))
     }
 
     async fn by_phone(&self, phone: &Phone) -> Result<Vec<String>> {
-        Ok(self.owners(phone_key(phone.as_str())))
+        Ok(self.owners(phone_key(phone.as_str()).as_deref()))
     }
 }
 

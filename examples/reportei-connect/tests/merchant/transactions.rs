@@ -69,6 +69,65 @@ async fn what_fails_half_way_leaves_nothing_behind_and_tells_nothing() {
 }
 
 #[tokio::test]
+async fn while_others_write_writing_may_be_tried_again_and_reading_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("reportei.db");
+    let merchant = Merchant::with(Some(&file), Generator::Random).await;
+    let options = SqliteConnectOptions::new().filename(&file);
+    let mut other = SqliteConnection::connect_with(&options).await.unwrap();
+    let open = other.begin_with("BEGIN IMMEDIATE").await.unwrap();
+
+    let headers = [("authorization", crate::TOKEN)];
+    let create = merchant.raw("POST", "/customers", &headers, r#"{"name":"x"}"#);
+    let read = async {
+        assert_eq!(merchant.get("/customers").await.0, 200);
+        assert_eq!(merchant.churnkey("").await.0, 200);
+    };
+    let (created, ()) = tokio::join!(create, read);
+    assert_eq!(
+        (created.status, created.header("retry-after")),
+        (503, Some("1"))
+    );
+    assert_eq!(created.body, json!({"message": "Service Unavailable"}));
+    open.rollback().await.unwrap();
+    assert_eq!(merchant.get("/customers").await.1["meta"]["total"], 2);
+    assert_eq!(
+        merchant
+            .call("POST", "/customers", json!({"name": "x"}))
+            .await
+            .0,
+        201
+    );
+}
+
+#[tokio::test]
+async fn what_a_database_says_of_a_failure_stays_in_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("reportei.db");
+    let merchant = Merchant::with(Some(&file), Generator::Random).await;
+    execute(&file, "ALTER TABLE customers RENAME COLUMN name TO secret").await;
+    let failure = merchant
+        .customers(crate::REPORTEI)
+        .await
+        .create("Ada")
+        .await;
+    let failure = failure.unwrap_err();
+    assert_eq!(
+        format!("{failure} {failure:?}"),
+        "the database failed the database failed"
+    );
+    let created = merchant
+        .call("POST", "/customers", json!({"name": "Ada"}))
+        .await;
+    assert_eq!(created, error(500, "Server Error"));
+    let (status, answer) = merchant.churnkey("").await;
+    assert_eq!(
+        (status, &answer["message"]),
+        (500, &json!("Internal Server Error"))
+    );
+}
+
+#[tokio::test]
 async fn demo_data_are_loaded_as_a_whole_or_not_at_all_and_once() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("reportei.db");
