@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     C1, C1_TOKEN, C2, C2_TOKEN, C3, C3_TOKEN, INSTAGRAM, Merchant, NOBODY, OTHER_TOKEN, TOKEN,
-    error, invalid, unknown,
+    error, invalid, transactions::execute, unknown,
 };
 
 fn first() -> Value {
@@ -288,6 +288,23 @@ async fn a_customers_token_is_needed_and_must_be_the_merchants_own_customers() {
         let answer = merchant.json("GET", &path, &without, json!(null)).await;
         assert_eq!(answer, error(401, "Unauthenticated."));
     }
+}
+
+#[tokio::test]
+async fn the_beginning_of_a_hash_opens_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("reportei.db");
+    let merchant = Merchant::with(Some(&file), Generator::Random).await;
+    let path = "/customers/settings";
+    let settings = async || merchant.call_for(C2_TOKEN, "GET", path, json!(null)).await;
+    assert_eq!(settings().await.0, 200);
+    // All but the first eight bytes become those of another token.
+    let spoil = "UPDATE customers SET token_hash = unhex(substr(hex(token_hash), 1, 16) || hex(zeroblob(24)))";
+    execute(&file, spoil).await;
+    assert_eq!(settings().await, error(401, "Invalid Customer Token"));
+    let spoil = "UPDATE merchants SET token_hash = unhex(substr(hex(token_hash), 1, 16) || hex(zeroblob(24)))";
+    execute(&file, spoil).await;
+    assert_eq!(settings().await, error(401, "Unauthenticated."));
 }
 
 #[tokio::test]

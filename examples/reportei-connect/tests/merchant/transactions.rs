@@ -10,7 +10,7 @@ use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use crate::{C1_TOKEN, C2, C2_TOKEN, INSTAGRAM, Merchant, error};
 
 /// Something that happens behind the program's back.
-async fn execute(file: &Path, statement: &'static str) {
+pub(crate) async fn execute(file: &Path, statement: &'static str) {
     let options = SqliteConnectOptions::new().filename(file);
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
     sqlx::query(statement)
