@@ -63,7 +63,7 @@ pub fn routes(store: Store, public_url: &str) -> Router {
         .merge(resources())
         .nest("/api", resources())
         .route("/", get(async || "Reportei Connect's customers.\n"))
-        // Nothing is learnt without a token, not even which paths there are.
+        // What no route takes asks for a token as well.
         .fallback(async |_: Caller| Error::NoSuchPath)
         .method_not_allowed_fallback(async |_: Caller| Error::WrongMethod)
         .layer(middleware::from_fn_with_state(

@@ -308,7 +308,7 @@ async fn the_beginning_of_a_hash_opens_nothing() {
 }
 
 #[tokio::test]
-async fn nothing_is_learnt_without_a_merchants_token() {
+async fn nothing_is_answered_without_a_merchants_token() {
     let merchant = Merchant::new().await;
     let integration = format!("/customer-integrations/{INSTAGRAM}");
     for (method, path) in [
