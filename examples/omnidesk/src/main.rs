@@ -2,10 +2,17 @@
 
 use std::{error::Error, process::ExitCode};
 
-use axum::{Router, routing::get};
 use clap::Parser;
 use example_app::{Announcement, Credential, Listening, MerchantOptions, exit_code};
-use omnidesk::store::Store;
+use omnidesk::{
+    api::Api,
+    churnkey::{self, Customers},
+    crm::{Crm, LookupUrl},
+    store::{Store, stamp},
+};
+
+/// The brand that `--crm-lookup-url` is about.
+const CRM_BRAND: i64 = 1;
 
 /// Omnidesk's customers on SQLite.
 ///
@@ -14,6 +21,9 @@ use omnidesk::store::Store;
 struct Options {
     #[command(flatten)]
     merchant: MerchantOptions,
+    /// Where the customer database of brand 1 is asked, for syncWithCRM. The brand keeps it
+    #[arg(long, value_name = "URL")]
+    crm_lookup_url: Option<LookupUrl>,
 }
 
 fn main() -> ExitCode {
@@ -24,13 +34,30 @@ fn main() -> ExitCode {
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let merchant = options.merchant;
     let credential = Credential::from_env(merchant.server.listen)?;
-    let _store = Store::open(merchant.database.as_deref()).await?;
+    let store = Store::open(merchant.database.as_deref()).await?;
+    let clock = merchant.clock();
+    if merchant.wants_demo() && !store.load_demo(&stamp(clock.now())).await? {
+        tracing::warn!("there are brands already, so the demo data was not loaded");
+    }
+    if let Some(url) = options.crm_lookup_url
+        && !store.set_crm_lookup_url(CRM_BRAND, &url).await?
+    {
+        return Err("--crm-lookup-url: there is no brand 1".into());
+    }
+
     let listening = Listening::at(merchant.server.listen).await?;
-    let app = Router::new().route("/", get(|| async { "Omnidesk's customers.\n" }));
+    let customers = Customers::of_all_brands(store.clone());
+    let integration = churnkey::integration(customers, credential.token.clone())?;
+    let api = Api {
+        store,
+        clock,
+        crm: Crm::default(),
+    };
+    let app = api.into_router().merge(integration.into_router());
     let announcement = Announcement {
         credential: &credential,
         customer: "1",
-        own_call: None,
+        own_call: Some("-H 'apiKey: od-demo-read' '{base}/api/v2/customer'"),
     };
     listening.serve(app, &announcement).await
 }

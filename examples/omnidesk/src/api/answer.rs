@@ -1,0 +1,151 @@
+//! The shapes of the API's answers.
+
+use std::borrow::Cow;
+
+use axum::{
+    body::Body,
+    http::{
+        HeaderValue, StatusCode,
+        header::{ALLOW, CONTENT_TYPE, RETRY_AFTER},
+    },
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+/// An endpoint's answer.
+pub(super) type Result<T> = std::result::Result<T, Refused>;
+
+/// Why a call is not served: a status, and a sentence that holds nothing of what was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) status: StatusCode,
+    pub(super) message: Cow<'static, str>,
+    allow: Option<String>,
+}
+
+impl Refused {
+    pub(super) fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            message: message.into(),
+            allow: None,
+        }
+    }
+
+    /// A bad parameter, or a record that is not there: O3 has one status for both.
+    pub(super) fn bad(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    pub(super) fn required(name: &str) -> Self {
+        Self::bad(format!("{name} is required."))
+    }
+
+    pub(super) fn no_such_customer() -> Self {
+        Self::bad("This customer does not exist.")
+    }
+
+    pub(super) fn no_such_path() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "This path does not exist.")
+    }
+
+    pub(super) fn wrong_method(allow: &str) -> Self {
+        let status = StatusCode::METHOD_NOT_ALLOWED;
+        Self {
+            allow: Some(allow.to_owned()),
+            ..Self::new(status, "This method is not allowed here.")
+        }
+    }
+
+    fn internal() -> Self {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Self::new(status, "Something went wrong on our side.")
+    }
+}
+
+/// What the database says may quote data, so that only its code is logged.
+impl From<sqlx::Error> for Refused {
+    fn from(error: sqlx::Error) -> Self {
+        // The lowest byte of an extended code of SQLite: 5 is busy, 6 is locked.
+        let code = error.as_database_error().and_then(|error| error.code());
+        let number: Option<u32> = code.as_ref().and_then(|code| code.parse().ok());
+        let busy = number.is_some_and(|number| matches!(number & 0xff, 5 | 6));
+        if busy || matches!(error, sqlx::Error::PoolTimedOut) {
+            tracing::warn!(code = code.as_deref(), "the database is busy");
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return Self::new(status, "The store is busy, please try again.");
+        }
+        tracing::error!(code = code.as_deref(), "the database failed");
+        Self::internal()
+    }
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    status: &'static str,
+    message: &'a str,
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let mut response = json(&Failure {
+            status: "error",
+            message: &self.message,
+        })
+        .unwrap_or_default();
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        if let Some(allow) = self.allow.and_then(|allow| allow.try_into().ok()) {
+            headers.insert(ALLOW, allow);
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+/// A 200 with this body.
+pub(super) fn json(body: &impl Serialize) -> Result<Response> {
+    let body = serde_json::to_vec(body).map_err(|_| Refused::internal())?;
+    let mut response = Response::new(Body::from(body));
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    Ok(response)
+}
+
+/// That something was done.
+#[derive(Serialize)]
+pub(super) struct Done {
+    r#type: &'static str,
+    message: &'static str,
+    #[serde(rename = "customerID", skip_serializing_if = "Option::is_none")]
+    customer_id: Option<i64>,
+    #[serde(rename = "eventID", skip_serializing_if = "Option::is_none")]
+    event_id: Option<i64>,
+}
+
+impl Done {
+    pub(super) fn new(message: &'static str) -> Self {
+        Self {
+            r#type: "result",
+            message,
+            customer_id: None,
+            event_id: None,
+        }
+    }
+
+    pub(super) fn customer(self, id: i64) -> Self {
+        Self {
+            customer_id: Some(id),
+            ..self
+        }
+    }
+
+    pub(super) fn event(self, id: i64) -> Self {
+        Self {
+            event_id: Some(id),
+            ..self
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Which endpoint a method and a path name.
+
+use axum::http::Method;
+use percent_encoding::percent_decode_str;
+
+use super::answer::{Refused, Result};
+use crate::{fields::is_digits, store::Permissions};
+
+/// An endpoint, with the number that stands in its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    Index,
+    Item(i64),
+    SearchByExternalId,
+    SearchByAddress,
+    Timeline,
+    Create,
+    CreateStrictly,
+    UpdateNamed,
+    UpdateItem(i64),
+    UpdateByExternalId,
+    AddChannel,
+    DeleteItem(i64),
+    DeleteChannel(i64),
+    Purge(i64),
+    PurgeNamed,
+    AddEvent,
+    SyncWithCrm,
+}
+
+impl Endpoint {
+    pub(super) fn is_open_to(self, permissions: Permissions) -> bool {
+        match self {
+            Self::Index
+            | Self::Item(_)
+            | Self::SearchByExternalId
+            | Self::SearchByAddress
+            | Self::Timeline => permissions.may_read,
+            Self::Create
+            | Self::CreateStrictly
+            | Self::UpdateNamed
+            | Self::UpdateItem(_)
+            | Self::UpdateByExternalId
+            | Self::AddChannel
+            | Self::DeleteItem(_)
+            | Self::DeleteChannel(_)
+            | Self::Purge(_)
+            | Self::PurgeNamed
+            | Self::AddEvent
+            | Self::SyncWithCrm => permissions.may_change,
+        }
+    }
+}
+
+/// What a path under `/api/v2/customer` serves, by method.
+type Served = Vec<(Method, Endpoint)>;
+
+/// Finds the endpoint. A path that isn't there is a 404, a method that its path doesn't serve a 405.
+pub(super) fn find(method: &Method, path: &str) -> Result<Endpoint> {
+    let served = segments(path).and_then(|segments| served(method, &segments));
+    let served = served.ok_or_else(Refused::no_such_path)?;
+    let method = match *method {
+        Method::HEAD => &Method::GET,
+        _ => method,
+    };
+    let endpoint = served.iter().find(|(served, _)| served == method);
+    endpoint.map(|(_, endpoint)| *endpoint).ok_or_else(|| {
+        let methods = served.iter().flat_map(|(served, _)| match *served {
+            Method::GET => vec!["GET", "HEAD"],
+            ref other => vec![other.as_str()],
+        });
+        Refused::wrong_method(&methods.collect::<Vec<_>>().join(", "))
+    })
+}
+
+/// `None` if one is no text.
+fn segments(path: &str) -> Option<Vec<String>> {
+    let segments = path.split('/').skip(1);
+    segments
+        .map(|segment| {
+            let text = percent_decode_str(segment).decode_utf8().ok()?;
+            Some(text.into_owned())
+        })
+        .collect()
+}
+
+fn served(method: &Method, segments: &[String]) -> Option<Served> {
+    match segments {
+        [] => Some(vec![
+            (Method::GET, Endpoint::Index),
+            (Method::POST, Endpoint::Create),
+            (Method::PUT, Endpoint::UpdateNamed),
+        ]),
+        [segment] => action(segment).or_else(|| item(method, segment)),
+        [action, segment] => {
+            let id = id(segment);
+            match action.to_ascii_lowercase().as_str() {
+                "channel" => Some(vec![(Method::DELETE, Endpoint::DeleteChannel(id))]),
+                "purgedata" => Some(vec![(Method::DELETE, Endpoint::Purge(id))]),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// O6: the letter case of an action does not matter, as its vendor spells each in several.
+fn action(segment: &str) -> Option<Served> {
+    let (method, endpoint) = match segment.to_ascii_lowercase().as_str() {
+        "searchbyprimaryexternalid" => (Method::POST, Endpoint::SearchByExternalId),
+        "searchbycustomerchannelvalue" => (Method::POST, Endpoint::SearchByAddress),
+        "timelinebycustomerexternalid" => (Method::GET, Endpoint::Timeline),
+        "addchannelonly" => (Method::POST, Endpoint::AddChannel),
+        "updatecustomer" => (Method::PUT, Endpoint::UpdateByExternalId),
+        "createcustomercrud" => (Method::POST, Endpoint::CreateStrictly),
+        "purgedata" => (Method::DELETE, Endpoint::PurgeNamed),
+        "externalevent" => (Method::POST, Endpoint::AddEvent),
+        "syncwithcrm" => (Method::POST, Endpoint::SyncWithCrm),
+        _ => return None,
+    };
+    Some(vec![(method, endpoint)])
+}
+
+/// What is no action is a customer's id, though maybe one of a form that none has; but nobody posts to an id, so that there
+/// it is a misspelt action.
+fn item(method: &Method, segment: &str) -> Option<Served> {
+    let id = id(segment);
+    let served = vec![
+        (Method::GET, Endpoint::Item(id)),
+        (Method::PUT, Endpoint::UpdateItem(id)),
+        (Method::DELETE, Endpoint::DeleteItem(id)),
+    ];
+    let is_served = *method == Method::HEAD || served.iter().any(|(served, _)| served == method);
+    (!segment.is_empty() && (is_served || is_digits(segment))).then_some(served)
+}
+
+/// The number of a path; 0, which nothing has, for what is no number.
+fn id(segment: &str) -> i64 {
+    match segment {
+        digits if is_digits(digits) => digits.parse().unwrap_or(i64::MAX),
+        _ => 0,
+    }
+}
