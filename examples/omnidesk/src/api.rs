@@ -18,7 +18,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, Method, StatusCode, request::Parts},
+    http::{HeaderMap, StatusCode, request::Parts},
     response::Response,
     routing::{any, get},
 };
@@ -84,11 +84,7 @@ async fn call(State(api): State<Api>, request: Request) -> Result<Response> {
         let message = "This apiKey lacks the permission that is needed here.";
         return Err(Refused::new(StatusCode::FORBIDDEN, message));
     }
-    let mut response = serve(&api, endpoint, &query?, &parts, body).await?;
-    if parts.method == Method::HEAD {
-        *response.body_mut() = Body::empty();
-    }
-    Ok(response)
+    serve(&api, endpoint, &query?, &parts, body).await
 }
 
 async fn serve(

@@ -1,25 +1,25 @@
-//! The Churnkey side of this merchant: one trait over the store, and the integration that mounts it.
+//! The Churnkey side of this merchant: how one of its customers becomes one of Churnkey's, and the trait over the store.
 
-use std::fmt;
+use std::{fmt, sync::Arc, time::Duration};
 
 use churnkey_integrator::{
     BuildError, CustomerId, CustomersController, Email, HandlerError, Integration,
     IntegrationToken, Page, PageRequest, Phone, RequestContext, Result, controller,
     model::Customer,
 };
-use example_app::{MetadataLimits, email_key};
+use example_app::{MetadataLimits, email_key, phone_key};
 
 use crate::{
     address::ChannelType,
-    store::{self, Store, customers},
+    store::{self, Scope, Store, customers},
 };
 
-/// What Churnkey may call of this merchant. There are no test data, so calls in test mode are refused.
+/// What Churnkey may call of this merchant. There are no test customers, so calls in test mode are refused.
 ///
 /// # Errors
 /// [`BuildError`] if something doesn't fit together.
 pub fn integration(
-    customers: Customers,
+    customers: impl CustomersController,
     token: IntegrationToken,
 ) -> Result<Integration, BuildError> {
     Integration::builder("Omnidesk example", token)
@@ -28,120 +28,162 @@ pub fn integration(
         .build()
 }
 
-/// What Churnkey sees of the store.
+/// What Churnkey gets to see, and how.
 #[derive(Clone)]
-pub struct Customers {
-    store: Store,
-    brand: Option<i64>,
-    metadata: MetadataLimits,
+pub struct Churnkey {
+    /// Where the customers are.
+    pub store: Store,
+    /// Which of them are Churnkey's business.
+    pub scope: Scope,
+    /// Whether an address that several customers have is nobody's, a 404, instead of a 409. Never is one of them chosen: it
+    /// could be another's subscription.
+    pub hide_ambiguous: bool,
+    /// How much metadata a customer gets.
+    pub limits: MetadataLimits,
+    /// Adds what Omnidesk doesn't know, such as discounts and currency from the billing side, or makes a postal address of
+    /// custom fields.
+    pub extra: Extra,
 }
 
-impl Customers {
-    /// The customers of all brands. Somebody who is a customer of two is two customers: a look-up of an address that both have
-    /// is ambiguous.
+/// Adds to a customer what is known besides.
+pub type Extra = Arc<dyn Fn(&store::Customer, Customer) -> Customer + Send + Sync>;
+
+impl Churnkey {
+    /// These customers, shown as they are.
     #[must_use]
-    pub fn of_all_brands(store: Store) -> Self {
+    pub fn new(store: Store, scope: Scope) -> Self {
         Self {
             store,
-            brand: None,
-            metadata: MetadataLimits::default(),
+            scope,
+            hide_ambiguous: false,
+            limits: MetadataLimits::default(),
+            extra: Arc::new(|_, mapped| mapped),
         }
     }
 
-    /// The customers of one brand and no others.
+    /// A customer as Churnkey sees them; `None` if they have no id of the chosen kind. Tickets and the timeline stay here.
     #[must_use]
-    pub fn of_brand(store: Store, brand: i64) -> Self {
-        Self {
-            brand: Some(brand),
-            ..Self::of_all_brands(store)
+    pub fn customer(&self, native: &store::Customer) -> Option<Customer> {
+        let id = match self.scope {
+            Scope::AllBrands | Scope::Brand(_) => native.id.to_string(),
+            Scope::ExternalIdsOf(_) => native.external_primary_id.clone()?,
+        };
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let email = native.first(ChannelType::Email).map(Email::new);
+        let phone = native.first(ChannelType::Telephone).map(Phone::new);
+        let own = [
+            ("externalPrimaryId", native.external_primary_id.clone()),
+            ("brandId", Some(native.brand_id.to_string())),
+            ("brandName", Some(native.brand_name.clone())),
+        ];
+        let custom = native.custom.iter();
+        let custom = custom.map(|(name, value)| (name.as_str(), Some(value.clone())));
+        let metadata = self.limits.fit(own.into_iter().chain(custom));
+        if !metadata.left_out.is_empty() {
+            let (customer, keys) = (native.id, &metadata.left_out);
+            tracing::warn!(%customer, ?keys, "too much metadata for Churnkey");
         }
+        let mapped = Customer::new(CustomerId::new(id).ok()?)
+            .with_name(text(&native.firstname))
+            .with_last_name(text(&native.lastname))
+            .with_email(email.and_then(Result::ok))
+            .with_phone(phone.and_then(Result::ok))
+            .with_metadata(metadata.kept);
+        Some((self.extra)(native, mapped))
     }
 
-    fn is_visible(&self, customer: &store::Customer) -> bool {
-        self.brand.is_none_or(|brand| brand == customer.brand_id)
-    }
-
-    /// From a row to Churnkey's model. Tickets and the timeline stay where they are.
+    /// How many customers Churnkey can't see, because they lack an id of the chosen kind.
+    /// With long ids, raise the builder's `max_id_bytes`.
     ///
     /// # Errors
-    /// If an address is none for Churnkey, which no address that the API took is.
-    pub fn customer(&self, customer: &store::Customer) -> Result<Customer> {
-        let id = customer.id.to_string();
-        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let email = customer.first(ChannelType::Email).map(Email::new);
-        let phone = customer.first(ChannelType::Telephone).map(Phone::new);
-        let own = [
-            ("externalPrimaryId", customer.external_primary_id.clone()),
-            ("brandId", Some(customer.brand_id.to_string())),
-            ("brandName", Some(customer.brand_name.clone())),
-        ];
-        let custom = customer.custom.iter();
-        let custom = custom.map(|(name, value)| (name.as_str(), Some(value.clone())));
-        let metadata = self.metadata.fit(own.into_iter().chain(custom));
-        if !metadata.left_out.is_empty() {
-            tracing::warn!(id, left_out = ?metadata.left_out, "metadata beyond the limits");
-        }
-        Ok(Customer::new(CustomerId::new(id)?)
-            .with_name(text(&customer.firstname))
-            .with_last_name(text(&customer.lastname))
-            .with_email(email.transpose()?)
-            .with_phone(phone.transpose()?)
-            .with_metadata(metadata.kept))
+    /// Whatever keeps the database from answering.
+    pub async fn invisible(&self) -> store::Result<i64> {
+        let Scope::ExternalIdsOf(brand) = self.scope else {
+            return Ok(0);
+        };
+        customers::without_external_id(&mut *self.store.read().await?, brand).await
     }
 
-    async fn only_owner(
+    async fn native(&self, id: &str) -> store::Result<Option<store::Customer>> {
+        let (mut db, brand) = (self.store.read().await?, self.scope.brand());
+        if let Scope::ExternalIdsOf(_) = self.scope {
+            return Ok(customers::by_external_id(&mut db, id, brand).await?.pop());
+        }
+        // Another spelling of a number, such as 01 or +1, is nobody's id.
+        let number = id.parse::<i64>().ok();
+        let Some(number) = number.filter(|number| number.to_string() == id) else {
+            return Ok(None);
+        };
+        let found = customers::by_id(&mut db, number).await?;
+        Ok(found.filter(|native| brand.is_none_or(|brand| brand == native.brand_id)))
+    }
+
+    async fn only(
         &self,
         kind: ChannelType,
         key: &str,
         what: &'static str,
     ) -> Result<Option<Customer>> {
-        let mut db = self.store.read().await?;
-        let owners = customers::by_lookup_key(&mut db, self.brand, kind, key).await?;
-        if let [one, another, ..] = owners.as_slice() {
-            tracing::warn!(ids = ?[one.id, another.id], "several customers have this {what}");
-            return Err(HandlerError::ambiguous(what));
+        let brand = self.scope.brand();
+        let mut db = self.store.read().await.map_err(failed)?;
+        let owners = customers::by_lookup_key(&mut db, brand, kind, key).await;
+        match owners.map_err(failed)?.as_slice() {
+            [] => Ok(None),
+            [owner] => Ok(self.customer(owner)),
+            several => {
+                let ids: Vec<_> = several.iter().map(|owner| owner.id).collect();
+                tracing::warn!(?ids, "these customers share one {what}");
+                match self.hide_ambiguous {
+                    true => Ok(None),
+                    false => Err(HandlerError::ambiguous(what)),
+                }
+            }
         }
-        owners.first().map(|owner| self.customer(owner)).transpose()
     }
 }
 
 #[controller]
-impl CustomersController for Customers {
+impl CustomersController for Churnkey {
     async fn retrieve(&self, _: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
-        // Another spelling of a number, such as 01 or +1, is nobody's id.
-        let number = id.as_str().parse::<i64>().ok();
-        let Some(number) = number.filter(|number| number.to_string() == id.as_str()) else {
-            return Ok(None);
-        };
-        let found = customers::by_id(&mut *self.store.read().await?, number).await?;
-        let found = found.filter(|customer| self.is_visible(customer));
-        found.map(|customer| self.customer(&customer)).transpose()
+        let found = self.native(id.as_str()).await.map_err(failed)?;
+        Ok(found.and_then(|native| self.customer(&native)))
     }
 
     async fn list(&self, _: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
-        let after: i64 = page.after()?.unwrap_or(0);
-        let mut db = self.store.read().await?;
-        let rows = customers::after(&mut db, self.brand, after, page.fetch_limit()).await?;
-        Page::from_overfetch(rows, page, |last| last.id)?.try_map(|row| self.customer(&row))
+        let (after, limit) = (page.after()?.unwrap_or(0), page.fetch_limit());
+        let mut db = self.store.read().await.map_err(failed)?;
+        let rows = customers::after(&mut db, self.scope.brand(), after, limit).await;
+        let page = Page::from_overfetch(rows.map_err(failed)?, page, |last| last.id)?;
+        let visible = page
+            .data()
+            .iter()
+            .filter_map(|native| self.customer(native));
+        Ok(Page::new(visible.collect(), page.next().cloned()))
     }
 
     async fn find_by_email(&self, _: &RequestContext, email: &Email) -> Result<Option<Customer>> {
         let key = email_key(email.as_str());
-        self.only_owner(ChannelType::Email, &key, "email").await
+        self.only(ChannelType::Email, &key, "email").await
     }
 
     async fn find_by_phone(&self, _: &RequestContext, phone: &Phone) -> Result<Option<Customer>> {
-        match phone.lookup_key() {
-            Some(key) => self.only_owner(ChannelType::Telephone, &key, "phone").await,
+        match phone_key(phone.as_str()) {
+            Some(key) => self.only(ChannelType::Telephone, &key, "phone").await,
             None => Ok(None),
         }
     }
 }
 
-impl fmt::Debug for Customers {
+/// A store that is busy is a 503, everything else a 500 that tells nothing.
+fn failed(error: sqlx::Error) -> HandlerError {
+    match store::is_busy(&error) {
+        true => HandlerError::unavailable(Duration::from_secs(1), error),
+        false => error.into(),
+    }
+}
+
+impl fmt::Debug for Churnkey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Customers")
-            .field("brand", &self.brand)
-            .finish_non_exhaustive()
+        write!(f, "Churnkey({:?})", self.scope)
     }
 }

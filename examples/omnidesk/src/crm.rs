@@ -251,3 +251,39 @@ fn text(value: Option<&Value>) -> Option<Option<String>> {
         Some(Value::Array(_) | Value::Object(_)) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asking(url: &str, address: &str) -> String {
+        let url: LookupUrl = url.parse().unwrap();
+        url.asking("email", address).unwrap().to_string()
+    }
+
+    #[test]
+    fn a_fragment_or_a_port_does_not_move_the_query() {
+        let query = "channelAddressType=email&address=a%40b%2Enl";
+        for (url, whole) in [
+            (
+                "https://crm.example",
+                format!("https://crm.example/?{query}"),
+            ),
+            (
+                "http://crm.example:8080/x?k=1#top",
+                format!("http://crm.example:8080/x?k=1&{query}"),
+            ),
+            ("HTTP://[::1]/x?", format!("http://[::1]/x?&{query}")),
+        ] {
+            assert_eq!(asking(url, "a@b.nl"), whole);
+        }
+    }
+
+    #[test]
+    fn a_url_and_a_result_never_print() {
+        let url: LookupUrl = "https://crm.example/?key=xyzzy".parse().unwrap();
+        assert_eq!(format!("{url:?}"), "LookupUrl([redacted])");
+        let found = found(&Map::from_iter([("primaryID".to_owned(), "7".into())])).unwrap();
+        assert_eq!(format!("{found:?}"), "Found { .. }");
+    }
+}

@@ -6,9 +6,9 @@ use clap::Parser;
 use example_app::{Announcement, Credential, Listening, MerchantOptions, exit_code};
 use omnidesk::{
     api::Api,
-    churnkey::{self, Customers},
+    churnkey::{self, Churnkey},
     crm::{Crm, LookupUrl},
-    store::{Store, stamp},
+    store::{Scope, Store, stamp},
 };
 
 /// The brand that `--crm-lookup-url` is about.
@@ -46,7 +46,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     }
 
     let listening = Listening::at(merchant.server.listen).await?;
-    let customers = Customers::of_all_brands(store.clone());
+    let customers = Churnkey::new(store.clone(), Scope::AllBrands);
     let integration = churnkey::integration(customers, credential.token.clone())?;
     let api = Api {
         store,

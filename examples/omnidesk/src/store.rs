@@ -59,6 +59,28 @@ pub struct Brand {
     pub crm_lookup_url: Option<String>,
 }
 
+/// Whose customers another system sees, and by what id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of all brands. Somebody who is a customer of two is two customers, and an address of both is ambiguous.
+    AllBrands,
+    /// Those of one brand.
+    Brand(i64),
+    /// Those of one brand by the merchant's own ids. Whoever has none is not there.
+    ExternalIdsOf(i64),
+}
+
+impl Scope {
+    /// The only brand to be seen, if there is one.
+    #[must_use]
+    pub fn brand(self) -> Option<i64> {
+        match self {
+            Self::AllBrands => None,
+            Self::Brand(brand) | Self::ExternalIdsOf(brand) => Some(brand),
+        }
+    }
+}
+
 impl Store {
     /// Opens a database, in memory without a file, and brings it up to date.
     ///
@@ -107,6 +129,20 @@ impl Store {
             .execute(&self.pool)
             .await?;
         Ok(done.rows_affected() == 1)
+    }
+}
+
+/// Whether it may work in a moment: others are writing, or the connections are all in use.
+#[must_use]
+pub fn is_busy(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut => true,
+        // SQLITE_BUSY and SQLITE_LOCKED, with their extended codes in the upper bytes.
+        sqlx::Error::Database(error) => error
+            .code()
+            .and_then(|code| code.parse::<u32>().ok())
+            .is_some_and(|code| matches!(code & 0xff, 5 | 6)),
+        _ => false,
     }
 }
 

@@ -12,6 +12,8 @@ use axum::{
 };
 use serde::Serialize;
 
+use crate::store::is_busy;
+
 /// An endpoint's answer.
 pub(super) type Result<T> = std::result::Result<T, Refused>;
 
@@ -66,11 +68,8 @@ impl Refused {
 /// What the database says may quote data, so that only its code is logged.
 impl From<sqlx::Error> for Refused {
     fn from(error: sqlx::Error) -> Self {
-        // The lowest byte of an extended code of SQLite: 5 is busy, 6 is locked.
         let code = error.as_database_error().and_then(|error| error.code());
-        let number: Option<u32> = code.as_ref().and_then(|code| code.parse().ok());
-        let busy = number.is_some_and(|number| matches!(number & 0xff, 5 | 6));
-        if busy || matches!(error, sqlx::Error::PoolTimedOut) {
+        if is_busy(&error) {
             tracing::warn!(code = code.as_deref(), "the database is busy");
             let status = StatusCode::SERVICE_UNAVAILABLE;
             return Self::new(status, "The store is busy, please try again.");

@@ -141,3 +141,76 @@ fn id(segment: &str) -> i64 {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_endpoint_has_its_path_and_its_permission() {
+        let (read, change) = (
+            Permissions {
+                may_read: true,
+                may_change: false,
+            },
+            Permissions {
+                may_read: false,
+                may_change: true,
+            },
+        );
+        for (method, path, endpoint, needed) in [
+            ("GET", "", Endpoint::Index, read),
+            ("HEAD", "", Endpoint::Index, read),
+            ("GET", "/7", Endpoint::Item(7), read),
+            ("GET", "/%37", Endpoint::Item(7), read),
+            (
+                "POST",
+                "/searchByPrimaryExternalId",
+                Endpoint::SearchByExternalId,
+                read,
+            ),
+            (
+                "POST",
+                "/SearchByCustomerChannelValue",
+                Endpoint::SearchByAddress,
+                read,
+            ),
+            (
+                "GET",
+                "/timelineByCustomerExternalID",
+                Endpoint::Timeline,
+                read,
+            ),
+            ("POST", "", Endpoint::Create, change),
+            ("PUT", "", Endpoint::UpdateNamed, change),
+            ("PUT", "/7", Endpoint::UpdateItem(7), change),
+            ("DELETE", "/7", Endpoint::DeleteItem(7), change),
+            ("POST", "/addChannelOnly", Endpoint::AddChannel, change),
+            (
+                "PUT",
+                "/updateCustomer",
+                Endpoint::UpdateByExternalId,
+                change,
+            ),
+            ("DELETE", "/Channel/7", Endpoint::DeleteChannel(7), change),
+            ("DELETE", "/purgeData/7", Endpoint::Purge(7), change),
+            ("DELETE", "/purgedata", Endpoint::PurgeNamed, change),
+            ("POST", "/EXTERNALEVENT", Endpoint::AddEvent, change),
+            ("POST", "/syncWithCRM", Endpoint::SyncWithCrm, change),
+            (
+                "POST",
+                "/createCustomerCRUD",
+                Endpoint::CreateStrictly,
+                change,
+            ),
+        ] {
+            let found = find(&method.parse().unwrap(), path);
+            assert_eq!(found, Ok(endpoint), "{method} {path}");
+            assert_eq!(
+                [endpoint.is_open_to(read), endpoint.is_open_to(change)],
+                [needed.may_read, needed.may_change],
+                "{method} {path}"
+            );
+        }
+    }
+}

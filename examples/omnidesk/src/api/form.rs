@@ -182,3 +182,25 @@ impl fmt::Debug for Form {
         f.debug_set().entries(self.0.keys()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_fields_with_one_name_the_last_counts_and_values_are_literal() {
+        let form = Form::from_query("a=1&a=%27x+y%27&&b&=none&c=%2B=&d=%zz").unwrap();
+        assert_eq!(form.sent("a"), Some("'x y'"));
+        assert_eq!((form.sent("b"), form.sent("")), (Some(""), Some("none")));
+        assert_eq!((form.sent("c"), form.sent("d")), (Some("+="), Some("%zz")));
+        assert_eq!(form.sent("e"), None);
+        assert!(Form::from_query("a=%C3").is_err());
+        assert_eq!(Form::from_query(""), Ok(Form::default()));
+    }
+
+    #[test]
+    fn a_form_prints_no_values() {
+        let form = Form::from_query("firstname=Ada").unwrap();
+        assert_eq!(format!("{form:?}"), "{\"firstname\"}");
+    }
+}

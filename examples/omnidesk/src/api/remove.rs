@@ -8,7 +8,7 @@ use super::{
     form::Form,
     identify,
 };
-use crate::store::changes;
+use crate::store::{Transaction, changes};
 
 /// `DELETE /{id}`
 pub(super) async fn item(api: &Api, id: i64) -> Result<Response> {
@@ -32,19 +32,21 @@ pub(super) async fn channel(api: &Api, id: i64) -> Result<Response> {
 
 /// `DELETE /purgeData/{id}`
 pub(super) async fn purge(api: &Api, id: i64) -> Result<Response> {
-    let mut db = api.store.write().await?;
-    if !changes::purge(&mut db, id, &api.now()).await? {
-        return Err(Refused::no_such_customer());
-    }
-    db.commit().await?;
-    json(&Done::new("Customer data purged."))
+    erase(api, api.store.write().await?, id).await
 }
 
 /// `DELETE /purgedata`, the older form: its fields stand in the query or in the body, which wins.
 pub(super) async fn purge_named(api: &Api, query: &Form, body: &Form) -> Result<Response> {
     let form = query.overlaid(body);
-    let mut db = api.store.read().await?;
+    let mut db = api.store.write().await?;
     let customer = identify::by_external_id(&mut db, &form, "externalPrimaryID", "brandID").await?;
-    drop(db);
-    purge(api, customer.id).await
+    erase(api, db, customer.id).await
+}
+
+async fn erase(api: &Api, mut db: Transaction, id: i64) -> Result<Response> {
+    if !changes::purge(&mut db, id, &api.now()).await? {
+        return Err(Refused::no_such_customer());
+    }
+    db.commit().await?;
+    json(&Done::new("Customer data purged."))
 }

@@ -180,6 +180,20 @@ pub async fn after(
     .await
 }
 
+/// How many of a brand's customers have no external id.
+///
+/// # Errors
+/// Whatever keeps the database from answering.
+pub async fn without_external_id(db: &mut SqliteConnection, brand: i64) -> Result<i64> {
+    sqlx::query_scalar(
+        "SELECT count(*) FROM customers
+            WHERE brand_id = ? AND external_primary_id IS NULL AND purged_at IS NULL",
+    )
+    .bind(brand)
+    .fetch_one(db)
+    .await
+}
+
 /// Who has an address with this look-up key, in one brand or in any. Two are enough to know that there are several.
 ///
 /// # Errors
