@@ -8,7 +8,7 @@ use omnidesk::{
     api::Api,
     churnkey::{self, Churnkey},
     crm::{Crm, LookupUrl},
-    store::{Scope, Store, stamp},
+    store::{Scope, Store, brand as brand_by_id, stamp},
 };
 
 /// The brand that `--crm-lookup-url` is about.
@@ -24,6 +24,12 @@ struct Options {
     /// Where the customer database of brand 1 is asked, for syncWithCRM. The brand keeps it
     #[arg(long, value_name = "URL")]
     crm_lookup_url: Option<LookupUrl>,
+    /// Let Churnkey see the customers of this brand only
+    #[arg(long, value_name = "ID")]
+    brand: Option<i64>,
+    /// Let Churnkey call the brand's customers by their external id. Those who have none can't be seen by it then
+    #[arg(long, requires = "brand")]
+    external_ids: bool,
 }
 
 fn main() -> ExitCode {
@@ -33,21 +39,45 @@ fn main() -> ExitCode {
 
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let merchant = options.merchant;
-    let credential = Credential::from_env(merchant.server.listen)?;
+    let listen = merchant.server.listen;
+    let credential = Credential::from_env(listen)?;
     let store = Store::open(merchant.database.as_deref()).await?;
     let clock = merchant.clock();
-    if merchant.wants_demo() && !store.load_demo(&stamp(clock.now())).await? {
-        tracing::warn!("there are brands already, so the demo data was not loaded");
+    if merchant.wants_demo() {
+        if !store.load_demo(&stamp(clock.now())).await? {
+            tracing::warn!("there are brands already, so the demo data were not loaded");
+        } else if !listen.ip().is_loopback() {
+            tracing::warn!("the demo data's keys are public, and others can reach {listen}");
+        }
     }
     if let Some(url) = options.crm_lookup_url
         && !store.set_crm_lookup_url(CRM_BRAND, &url).await?
     {
         return Err("--crm-lookup-url: there is no brand 1".into());
     }
+    let scope = match options.brand {
+        None => Scope::AllBrands,
+        Some(brand) if options.external_ids => Scope::ExternalIdsOf(brand),
+        Some(brand) => Scope::Brand(brand),
+    };
+    if let Some(brand) = options.brand
+        && brand_by_id(&mut *store.read().await?, brand)
+            .await?
+            .is_none()
+    {
+        return Err(format!("--brand: there is no brand {brand}").into());
+    }
+    let churnkey = Churnkey::new(store.clone(), scope);
+    let invisible = churnkey.invisible().await?;
+    if invisible > 0 {
+        tracing::warn!(
+            invisible,
+            "Churnkey can't see customers without an external id"
+        );
+    }
 
-    let listening = Listening::at(merchant.server.listen).await?;
-    let customers = Churnkey::new(store.clone(), Scope::AllBrands);
-    let integration = churnkey::integration(customers, credential.token.clone())?;
+    let listening = Listening::at(listen).await?;
+    let integration = churnkey::integration(churnkey, credential.token.clone())?;
     let api = Api {
         store,
         clock,
@@ -56,7 +86,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let app = api.into_router().merge(integration.into_router());
     let announcement = Announcement {
         credential: &credential,
-        customer: "1",
+        customer: if options.external_ids { "text" } else { "1" },
         own_call: Some("-H 'apiKey: od-demo-read' '{base}/api/v2/customer'"),
     };
     listening.serve(app, &announcement).await

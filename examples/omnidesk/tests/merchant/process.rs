@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Stdio};
 
-use merchant_cases::{Merchant, Program, Request};
+use merchant_cases::{Merchant, Program, Request, difference};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -12,8 +12,13 @@ fn merchant() -> Merchant {
     Merchant::new("omnidesk", env!("CARGO_BIN_EXE_omnidesk"))
 }
 
-fn with_file(file: &Path) -> Merchant {
-    merchant().option("--database", file.to_str().unwrap())
+/// The program over a file, filled with the demo data if it is empty.
+async fn with_demo(file: &Path, options: &[&str]) -> Program {
+    let file = file.to_str().unwrap();
+    let basic = ["--listen", "127.0.0.1:0", "--demo", "--database", file];
+    let binary = Path::new(env!("CARGO_BIN_EXE_omnidesk"));
+    let program = Program::start(binary, basic.iter().chain(options)).await;
+    program.unwrap()
 }
 
 async fn call(program: &Program, method: &str, path: &str, body: Option<&str>) -> (u16, Value) {
@@ -53,7 +58,11 @@ async fn the_program_says_where_it_listens_and_how_to_call_it() {
 async fn a_file_begins_empty_unless_the_demo_is_asked_for_and_keeps_what_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("omnidesk.db");
-    let empty = with_file(&file).start().await.unwrap();
+    let empty = merchant()
+        .option("--database", file.to_str().unwrap())
+        .start()
+        .await
+        .unwrap();
     assert_eq!(
         call(&empty, "GET", "", None).await.0,
         401,
@@ -61,29 +70,19 @@ async fn a_file_begins_empty_unless_the_demo_is_asked_for_and_keeps_what_is_writ
     );
     empty.kill().await;
 
-    let demo = with_file(&file).option("--demo", "--demo");
-    assert!(demo.start().await.is_err(), "an option is given once");
-    let arguments = [
-        "--listen",
-        "127.0.0.1:0",
-        "--demo",
-        "--database",
-        file.to_str().unwrap(),
-    ];
-    let binary = Path::new(env!("CARGO_BIN_EXE_omnidesk"));
-    let program = Program::start(binary, arguments).await.unwrap();
+    let program = with_demo(&file, &[]).await;
     assert_eq!(
         call(&program, "PUT", "/1", Some("firstname=Tom")).await.0,
         200
     );
     program.kill().await;
 
-    let program = Program::start(binary, arguments).await.unwrap();
+    let program = with_demo(&file, &[]).await;
     let (_, body) = call(&program, "GET", "/1", None).await;
     assert_eq!(body["item"]["firstname"], "Tom");
     let log = program.kill().await;
     assert!(
-        log.contains("there are brands already, so the demo data was not loaded"),
+        log.contains("there are brands already, so the demo data were not loaded"),
         "{log}"
     );
 }
@@ -92,16 +91,8 @@ async fn a_file_begins_empty_unless_the_demo_is_asked_for_and_keeps_what_is_writ
 async fn a_power_cut_leaves_every_customer_whole() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("omnidesk.db");
-    let arguments = [
-        "--listen",
-        "127.0.0.1:0",
-        "--demo",
-        "--database",
-        file.to_str().unwrap(),
-    ];
-    let binary = Path::new(env!("CARGO_BIN_EXE_omnidesk"));
     for round in 0..4 {
-        let program = Program::start(binary, arguments).await.unwrap();
+        let program = with_demo(&file, &[]).await;
         let create = async |n: u32| {
             for i in 0.. {
                 let who = format!("brand_id=2&primary_id={round}-{n}-{i}&firstname=Whole");
@@ -115,7 +106,7 @@ async fn a_power_cut_leaves_every_customer_whole() {
         let _: Result<((), (), ()), _> = some.await;
         program.kill().await;
     }
-    let program = Program::start(binary, arguments).await.unwrap();
+    let program = with_demo(&file, &[]).await;
     let (_, body) = call(&program, "GET", "?itemStart=3&itemLimit=99", None).await;
     let items = body["items"].as_array().unwrap();
     assert!(items.len() > 4, "{}", items.len());
@@ -126,7 +117,7 @@ async fn a_power_cut_leaves_every_customer_whole() {
 }
 
 #[tokio::test]
-async fn a_look_up_url_that_is_none_is_named() {
+async fn an_option_that_makes_no_sense_is_named() {
     let start = async |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_omnidesk"));
         command.args(["--listen", "127.0.0.1:0"]).args(arguments);
@@ -149,6 +140,13 @@ async fn a_look_up_url_that_is_none_is_named() {
         let (code, log) = start(&["--crm-lookup-url", url]).await;
         assert_eq!(code, Some(2), "{url}");
         assert!(log.contains("expected an http or https URL"), "{log}");
+    }
+    for (options, complaint) in [
+        (&["--brand", "9"][..], "--brand: there is no brand 9"),
+        (&["--external-ids"], "--brand <ID>"),
+    ] {
+        let (code, log) = start(options).await;
+        assert!(code != Some(0) && log.contains(complaint), "{log}");
     }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("omnidesk.db");
@@ -216,4 +214,57 @@ async fn nothing_of_a_customer_or_a_key_is_logged() {
     for secret in ["ecret", "thomas", "xyzzy", KEY, "0001"] {
         assert!(!log.contains(secret), "{secret}: {log}");
     }
+}
+
+#[tokio::test]
+async fn the_calls_of_the_readme_answer_as_it_says() {
+    let program = merchant().start().await.unwrap();
+    let mut lines = include_str!("../../README.md").lines().peekable();
+    let mut calls = 0;
+    while let Some(line) = lines.next() {
+        let Some(answer) = lines.peek().and_then(|next| next.strip_prefix("# {")) else {
+            continue;
+        };
+        let expected: Value = serde_json::from_str(&format!("{{{answer}")).unwrap();
+        let call = line.replace("http://127.0.0.1:3000", &program.base());
+        let call = call.replacen("curl", "curl -sS", 1);
+        let output = Command::new("sh").args(["-c", &call]).output().await;
+        let got: Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+        assert_eq!(difference(&expected, Some(&got)), None, "{line}");
+        calls += 1;
+    }
+    assert_eq!(calls, 4);
+}
+
+#[tokio::test]
+async fn churnkey_may_be_shown_one_brand_or_its_external_ids() {
+    let get = async |program: &Program, path: &str| {
+        let token = "Bearer ck-demo-integration-token-0001";
+        let request = Request {
+            method: "GET".to_owned(),
+            path: format!("/churnkey/customers{path}"),
+            headers: vec![("authorization".to_owned(), token.to_owned())],
+            body: None,
+        };
+        program.send(&request).await.unwrap().status
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("omnidesk.db");
+    let program = with_demo(&file, &["--brand", "2"]).await;
+    assert_eq!(
+        (get(&program, "/3").await, get(&program, "/1").await),
+        (200, 404)
+    );
+    let nameless = Some("brand_id=1&search_customer_channel_value=nobody");
+    assert_eq!(call(&program, "POST", "", nameless).await.0, 200);
+    program.kill().await;
+
+    let program = with_demo(&file, &["--brand", "1", "--external-ids"]).await;
+    assert_eq!(
+        (get(&program, "/C-2").await, get(&program, "/2").await),
+        (200, 404)
+    );
+    let log = program.kill().await;
+    let told = "Churnkey can't see customers without an external id invisible=1";
+    assert!(log.contains(told), "{log}");
 }
