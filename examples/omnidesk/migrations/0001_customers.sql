@@ -22,10 +22,13 @@ CREATE TABLE customers (
     lastname TEXT NOT NULL DEFAULT '',
     custom TEXT NOT NULL DEFAULT '{}',
     created_at TEXT,
-    purged_at TEXT
+    purged_at TEXT,
+    CHECK (purged_at IS NOT NULL OR created_at IS NOT NULL)
 ) STRICT;
 CREATE UNIQUE INDEX customers_by_external_id ON customers (external_primary_id, brand_id)
     WHERE external_primary_id IS NOT NULL;
+-- An index ends with the row's number, so that it serves the pages of one brand, too.
+CREATE INDEX customers_by_brand ON customers (brand_id);
 
 -- lookup_key is the address as Churnkey's look-ups compare it.
 CREATE TABLE channels (

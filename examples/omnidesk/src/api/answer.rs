@@ -20,8 +20,8 @@ pub(super) type Result<T> = std::result::Result<T, Refused>;
 /// Why a call is not served: a status, and a sentence that holds nothing of what was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refused {
-    pub(super) status: StatusCode,
-    pub(super) message: Cow<'static, str>,
+    status: StatusCode,
+    message: Cow<'static, str>,
     allow: Option<String>,
 }
 
@@ -65,9 +65,10 @@ impl Refused {
     }
 }
 
-/// What the database says may quote data, so that only its code is logged.
+/// What the database says may quote data, so that above debug level only its code is logged.
 impl From<sqlx::Error> for Refused {
     fn from(error: sqlx::Error) -> Self {
+        tracing::debug!(%error, "the database's own words");
         let code = error.as_database_error().and_then(|error| error.code());
         if is_busy(&error) {
             tracing::warn!(code = code.as_deref(), "the database is busy");

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     address::{Address, ChannelType},
-    store::{Brand, Customer, changes, customers, timeline},
+    store::{Brand, Customer, Transaction, changes, customers, timeline},
 };
 
 /// What is to become of a customer. What is not sent stays as it is.
@@ -78,7 +78,7 @@ impl<'a> Changes<'a> {
     }
 }
 
-/// Links the tickets that a call names, and those from the new addresses (O20).
+/// Links the tickets that came from the new addresses, unless the call forbids it (O20).
 pub(super) async fn link_tickets(
     db: &mut SqliteConnection,
     form: &Form,
@@ -95,7 +95,7 @@ pub(super) async fn link_tickets(
 }
 
 async fn update(
-    mut db: crate::store::Transaction,
+    mut db: Transaction,
     changes: &Changes<'_>,
     customer: &Customer,
 ) -> Result<Response> {

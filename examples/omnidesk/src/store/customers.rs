@@ -104,10 +104,11 @@ pub async fn by_address(
     brand: i64,
     address: &str,
 ) -> Result<Option<Customer>> {
+    // The plus keeps SQLite from reading the whole brand instead of the address's index.
     sqlx::query_as(select_customers!(
         "WHERE c.id = (SELECT min(o.id) FROM channels AS a JOIN customers AS o ON o.id = a.customer_id
-                WHERE o.brand_id = ?1 AND o.purged_at IS NULL
-                    AND (a.address = ?2 OR a.address = ?3 AND a.channel_id = 1))"
+                WHERE a.address IN (?2, ?3) AND (a.address = ?2 OR a.channel_id = 1)
+                    AND +o.brand_id = ?1 AND o.purged_at IS NULL)"
     ))
     .bind(brand)
     .bind(address)
@@ -169,15 +170,18 @@ pub async fn after(
     id: i64,
     limit: i64,
 ) -> Result<Vec<Customer>> {
-    sqlx::query_as(select_customers!(
-        "WHERE c.id > ?1 AND c.brand_id = coalesce(?2, c.brand_id) AND c.purged_at IS NULL
-            ORDER BY c.id LIMIT ?3"
-    ))
-    .bind(id)
-    .bind(brand)
-    .bind(limit)
-    .fetch_all(db)
-    .await
+    // With a condition for both, SQLite would read through the other brands' customers.
+    let statement = match brand {
+        None => select_customers!("WHERE c.id > ?1 AND c.purged_at IS NULL ORDER BY c.id LIMIT ?2"),
+        Some(_) => select_customers!(
+            "WHERE c.brand_id = ?3 AND c.id > ?1 AND c.purged_at IS NULL ORDER BY c.id LIMIT ?2"
+        ),
+    };
+    let page = sqlx::query_as(statement).bind(id).bind(limit);
+    match brand {
+        None => page.fetch_all(db).await,
+        Some(brand) => page.bind(brand).fetch_all(db).await,
+    }
 }
 
 /// How many of a brand's customers have no external id.

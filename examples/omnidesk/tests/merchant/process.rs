@@ -1,6 +1,10 @@
 //! The program as a person meets it: options, output, a power cut.
 
-use std::{path::Path, process::Stdio};
+use std::{
+    path::Path,
+    process::Stdio,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use merchant_cases::{Merchant, Program, Request, difference};
 use serde_json::Value;
@@ -91,25 +95,34 @@ async fn a_file_begins_empty_unless_the_demo_is_asked_for_and_keeps_what_is_writ
 async fn a_power_cut_leaves_every_customer_whole() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("omnidesk.db");
-    for round in 0..4 {
+    let done = AtomicUsize::new(0);
+    for round in 1..=4 {
         let program = with_demo(&file, &[]).await;
         let create = async |n: u32| {
             for i in 0.. {
                 let who = format!("brand_id=2&primary_id={round}-{n}-{i}&firstname=Whole");
                 let body = format!("{who}&extra_email=a@b.nl&extra_telephone=%2B31");
-                call(&program, "POST", "", Some(&body)).await;
+                assert_eq!(call(&program, "POST", "", Some(&body)).await.0, 200);
+                if done.fetch_add(1, Ordering::Relaxed) + 1 >= round * 8 {
+                    break;
+                }
             }
         };
-        let some = tokio::time::timeout(std::time::Duration::from_millis(150), async {
-            tokio::join!(create(0), create(1), create(2))
-        });
-        let _: Result<((), (), ()), _> = some.await;
+        // The first one to end the round leaves the others in the middle of a call.
+        tokio::select! {
+            () = create(0) => {}
+            () = create(1) => {}
+            () = create(2) => {}
+        }
         program.kill().await;
     }
     let program = with_demo(&file, &[]).await;
     let (_, body) = call(&program, "GET", "?itemStart=3&itemLimit=99", None).await;
     let items = body["items"].as_array().unwrap();
-    assert!(items.len() > 4, "{}", items.len());
+    assert!(
+        items.len() >= done.into_inner(),
+        "what was answered is kept"
+    );
     for item in items {
         assert_eq!(item["firstname"], "Whole");
         assert_eq!(item["channels"].as_array().unwrap().len(), 2);
