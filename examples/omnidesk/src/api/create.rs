@@ -37,10 +37,11 @@ pub(super) async fn find_or_create(api: &Api, form: &Form) -> Result<Response> {
 
     let mut db = api.store.write().await?;
     let brand = identify::brand(&mut db, form, "brand_id").await?;
-    let (customer, message) = match find(&mut db, &brand, key(form, &brand)?).await? {
+    let key = key(form, &brand)?;
+    let (customer, message) = match find(&mut db, &brand, key).await? {
         Some(customer) => (customer, "Channel linked to existing customer."),
         None => {
-            let external_id = match key(form, &brand)? {
+            let external_id = match key {
                 Key::ExternalId(id) => Some(id),
                 Key::Address(text) => {
                     link_key(&mut changes, text)?;

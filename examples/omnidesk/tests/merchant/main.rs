@@ -5,14 +5,19 @@
     reason = "a test that panics has done its work"
 )]
 
+mod access;
 mod bad_input;
 mod cases;
+mod changing;
 mod conformance;
+mod creating;
 mod crm;
 mod mapping;
 mod process;
 mod properties;
-mod rules;
+mod reading;
+mod removing;
+mod timeline;
 
 use axum::{
     Router,
