@@ -63,7 +63,7 @@
 //! * [`Integration`] and [`IntegrationBuilder`]: how it is put together, and every limit.
 //! * [`Verifier`]: how a request proves itself, also for routes of your own. [`sign`]: how to sign one.
 //! * [`cancel_flow`]: what the browser needs to open Churnkey's cancel flow. [`webhooks`]: what Churnkey sends out.
-//! * `testing` (with the feature of that name): an in-process client, and the conformance suite for your own tests.
+//! * `testing` (with the feature of that name): a client, and the conformance suite for your own tests.
 //!
 //! "The contract" whose sections are named here is `docs/contract.md` of the repository; what it leaves open, and how this crate
 //! decided, is in `docs/contract-decisions.md`.
@@ -72,6 +72,7 @@
 //! | feature | what it brings |
 //! | --- | --- |
 //! | `testing` | the module `testing` and `RequestContext::for_test` |
+//! | `testing-http` | the same, also at a URL: `Client::at` and `conformance_at` |
 //! | `chrono`, `jiff`, `time` | conversions of [`Timestamp`] |
 //!
 //! None is on by default. The minimum Rust version is 1.88.

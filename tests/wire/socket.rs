@@ -28,6 +28,10 @@ impl Server {
         }
     }
 
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     pub(crate) fn request(&self, method: &str, path: &str) -> Request<'_> {
         Request {
             server: self,

@@ -1,23 +1,21 @@
-//! A signed client that calls a router in process.
+//! A signed client that calls an integration, in process or over HTTP.
 
 use std::{fmt, sync::Arc};
 
-use axum::{Router, body::Body, extract::Request};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use http_body_util::BodyExt;
+use axum::Router;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use serde_json::Value;
-use tower::ServiceExt;
 
+use super::{
+    answer::Answer,
+    transport::{Received, Transport},
+};
 use crate::{
-    auth::sign_for_mode,
-    context::Mode,
-    http::{Cause, Clock},
-    integration::Integration,
-    secret::IntegrationToken,
-    time::Timestamp,
+    auth::sign_for_mode, context::Mode, http::Clock, integration::Integration,
+    secret::IntegrationToken, time::Timestamp,
 };
 
-/// Calls an integration as Churnkey would, without a socket.
+/// Calls an integration as Churnkey would, without a socket; with the feature `testing-http` also over one.
 ///
 /// Every answer is checked for what holds for all of them: JSON, a request id, `no-store`, and the error shape
 /// with the status repeated. An answer that breaks a rule panics with a sentence that says so.
@@ -48,7 +46,7 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Client {
-    router: Router,
+    transport: Transport,
     token: IntegrationToken,
     mode: Mode,
     clock: Clock,
@@ -59,7 +57,7 @@ impl Client {
     #[must_use]
     pub fn new(integration: &Integration) -> Self {
         Self {
-            router: integration.clone().into_router(),
+            transport: Transport::in_process(integration.clone().into_router()),
             token: integration.token().clone(),
             mode: Mode::Live,
             clock: integration.clock(),
@@ -70,11 +68,26 @@ impl Client {
     #[must_use]
     pub fn for_router(router: Router, token: IntegrationToken) -> Self {
         Self {
-            router,
+            transport: Transport::in_process(router),
             token,
             mode: Mode::Live,
             clock: Arc::new(Timestamp::now),
         }
+    }
+
+    /// Calls what listens at an origin such as `http://127.0.0.1:3000`, from within a tokio runtime. Nothing is sent
+    /// yet. An answer with the status 0 means that nobody answered.
+    ///
+    /// # Errors
+    /// [`UrlError`](super::UrlError) if it is none, or one with a path, or if it is `https://`.
+    #[cfg(feature = "testing-http")]
+    pub fn at(origin: &str, token: IntegrationToken) -> Result<Self, super::UrlError> {
+        Ok(Self {
+            transport: Transport::over_http(origin)?,
+            token,
+            mode: Mode::Live,
+            clock: Arc::new(Timestamp::now),
+        })
     }
 
     /// The same client in another mode.
@@ -99,8 +112,9 @@ impl Client {
         call.signed().send().await
     }
 
+    /// The path may be made of what another answer held, so that it may be none.
     pub(super) async fn get_unchecked(&self, path: &str) -> Answer {
-        self.call(Method::GET, path).signed().send_unchecked().await
+        self.call(Method::GET, path).signed().answer().await
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -221,108 +235,29 @@ impl Call<'_> {
         reason = "for tests, where a panic is the verdict"
     )]
     pub async fn send_unchecked(self) -> Answer {
-        let mut request = Request::builder()
-            .method(self.method.clone())
-            .uri(&self.path)
-            .body(Body::from(self.body))
+        self.path
+            .parse::<Uri>()
             .expect("the path of a test's request must be a URI: percent-encode it");
-        *request.headers_mut() = self.headers;
-        let response = match self.client.router.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
+        self.answer().await
+    }
+
+    async fn answer(self) -> Answer {
+        let request = Request::builder().method(self.method.clone());
+        let received = match request.uri(&self.path).body(self.body) {
+            Ok(mut request) => {
+                *request.headers_mut() = self.headers;
+                self.client.transport.send(request).await
+            }
+            Err(_) => Err("the path is no URI".to_owned()),
         };
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.map(|body| body.to_bytes());
-        let bytes = bytes.unwrap_or_default().to_vec();
-        let cause = parts.extensions.get::<Cause>();
+        let received = received.unwrap_or_else(Received::nothing);
         Answer {
-            status: parts.status.as_u16(),
-            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
-            cause: cause.map(Cause::full_text),
-            headers: parts.headers,
-            bytes,
+            status: received.status,
+            body: serde_json::from_slice(&received.bytes).unwrap_or(Value::Null),
+            cause: received.cause,
+            headers: received.headers,
+            bytes: received.bytes,
             method: self.method,
         }
-    }
-}
-
-/// What came back.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// All headers.
-    pub headers: HeaderMap,
-    /// The body as JSON, `null` if it is none.
-    pub body: Value,
-    /// The body as it came.
-    pub bytes: Vec<u8>,
-    /// What the log says of the reason, the controller's own error included. No caller sees it.
-    pub cause: Option<String>,
-    method: Method,
-}
-
-impl Answer {
-    /// A header's value, if it is there once or more and is text.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// The message of an error.
-    #[must_use]
-    pub fn message(&self) -> Option<&str> {
-        self.body.get("message")?.as_str()
-    }
-
-    /// Checks what holds for every answer (contract, sections 2.1, 2.6 and 5).
-    ///
-    /// # Errors
-    /// A sentence that names the broken rule.
-    pub fn check(&self) -> Result<(), String> {
-        let status = self.status;
-        let is_done = self.method == Method::POST && status < 400;
-        let content_type = (!is_done).then_some("application/json");
-        for (name, expected) in [
-            (header::CONTENT_TYPE, content_type),
-            (header::CACHE_CONTROL, Some("no-store")),
-        ] {
-            if self.header(name.as_str()) != expected {
-                return Err(match expected {
-                    Some(value) => format!("an answer {status} without `{name}: {value}`"),
-                    None => format!("an answer {status} without a body, but with {name}"),
-                });
-            }
-        }
-        if self.header("x-request-id").is_none() {
-            return Err(format!("an answer {status} without X-Request-Id"));
-        }
-        if is_done {
-            return match self.bytes.is_empty() {
-                true => Ok(()),
-                false => Err(format!("an answer {status} to an action with a body")),
-            };
-        }
-        if status < 400 {
-            return match &self.body {
-                Value::Object(_) => Ok(()),
-                _ => Err(format!("an answer {status} whose body is no JSON object")),
-            };
-        }
-        let shape = self.body.as_object().is_some_and(|body| {
-            body.len() == 2
-                && body.get("code") == Some(&status.into())
-                && body.get("message").is_some_and(Value::is_string)
-        });
-        if !shape {
-            return Err(format!(
-                "an answer {status} whose body is not {{\"code\":{status},\"message\":\"..\"}}"
-            ));
-        }
-        if status == 503 && self.header("retry-after").is_none() {
-            return Err("an answer 503 without Retry-After".to_owned());
-        }
-        Ok(())
     }
 }

@@ -1,10 +1,15 @@
 //! The smallest merchant there can be, for the examples in the documentation: one customer, one subscription, one price,
-//! two coupons, and a cancel action that does nothing.
+//! two coupons, and a cancel action that does nothing; and a ledger that does what it is told. All of it is live data.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use crate::{
     CouponsController, CustomersController, PricesController, SubscriptionsController,
     actions::{CancelAction, CancelFeatures, CancelRequest, Schedules},
-    context::RequestContext,
+    context::{Mode, RequestContext},
     controller,
     error::Result,
     id::{CouponId, CustomerId, ItemId, PriceId, SubscriptionId},
@@ -15,6 +20,7 @@ use crate::{
     },
     money::{Amount, Currency, Percentage},
     page::{Page, PageRequest},
+    time::Timestamp,
 };
 
 /// `cus_1` with `sub_1` at `price_1`, besides `coupon_1` and the expired `coupon_old`.
@@ -41,13 +47,17 @@ fn price() -> Result<Price> {
     ))
 }
 
-fn subscription() -> Result<Subscription> {
+/// One of `cus_1`, which may have ended.
+fn subscription(id: &str, end: Option<Timestamp>) -> Result<Subscription> {
     let start = "2026-01-01T00:00:00Z".parse()?;
     let period = Period::new(start, "2026-02-01T00:00:00Z".parse()?)?;
     Ok(Subscription::new(
-        SubscriptionId::new("sub_1")?,
+        SubscriptionId::new(id)?,
         CustomerId::new("cus_1")?,
-        SubscriptionStatus::active(period),
+        end.map_or(
+            SubscriptionStatus::active(period),
+            SubscriptionStatus::canceled,
+        ),
         start,
         BillingDuration::MONTHLY,
         [Item::new(ItemId::new("si_1")?, price()?, 1)?],
@@ -65,10 +75,22 @@ fn coupons() -> Result<[Coupon; 2]> {
     ])
 }
 
+fn is_live(cx: &RequestContext) -> bool {
+    cx.mode() == Mode::Live
+}
+
+fn page_of<T>(rows: Vec<T>, cx: &RequestContext, page: &PageRequest) -> Result<Page<T>> {
+    let after: usize = page.after()?.unwrap_or(0);
+    let rows = rows.into_iter().filter(|_| is_live(cx));
+    let rows = (1..).zip(rows).skip(after).take(page.limit() + 1).collect();
+    Ok(Page::from_overfetch(rows, page, |(n, _)| *n)?.map(|(_, row)| row))
+}
+
 #[controller]
 impl CustomersController for Shop {
-    async fn retrieve(&self, _: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
-        Ok((id.as_str() == "cus_1").then(|| Customer::new(id.clone())))
+    async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
+        let is_known = id.as_str() == "cus_1" && is_live(cx);
+        Ok(is_known.then(|| Customer::new(id.clone())))
     }
 }
 
@@ -76,11 +98,12 @@ impl CustomersController for Shop {
 impl SubscriptionsController for Shop {
     async fn retrieve(
         &self,
-        _: &RequestContext,
+        cx: &RequestContext,
         _: &CustomerId,
         id: &SubscriptionId,
     ) -> Result<Option<Subscription>> {
-        Ok(Some(subscription()?).filter(|subscription| subscription.id() == id))
+        let found = Some(subscription("sub_1", None)?).filter(|_| is_live(cx));
+        Ok(found.filter(|subscription| subscription.id() == id))
     }
 }
 
@@ -90,23 +113,24 @@ impl PricesController for Shop {
         PriceType::Standalone
     }
 
-    async fn retrieve(&self, _: &RequestContext, id: &PriceId) -> Result<Option<Price>> {
-        Ok(Some(price()?).filter(|price| price.id() == id))
+    async fn retrieve(&self, cx: &RequestContext, id: &PriceId) -> Result<Option<Price>> {
+        Ok(Some(price()?).filter(|price| price.id() == id && is_live(cx)))
     }
 
-    async fn list(&self, _: &RequestContext, _: &PageRequest) -> Result<Page<Price>> {
-        Ok(Page::new(vec![price()?], None))
+    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Price>> {
+        page_of(vec![price()?], cx, page)
     }
 }
 
 #[controller]
 impl CouponsController for Shop {
-    async fn retrieve(&self, _: &RequestContext, id: &CouponId) -> Result<Option<Coupon>> {
-        Ok(coupons()?.into_iter().find(|coupon| coupon.id() == id))
+    async fn retrieve(&self, cx: &RequestContext, id: &CouponId) -> Result<Option<Coupon>> {
+        let mut coupons = coupons()?.into_iter();
+        Ok(coupons.find(|coupon| coupon.id() == id && is_live(cx)))
     }
 
-    async fn list(&self, _: &RequestContext, _: &PageRequest) -> Result<Page<Coupon>> {
-        Ok(Page::new(coupons()?.to_vec(), None))
+    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Coupon>> {
+        page_of(coupons()?.to_vec(), cx, page)
     }
 }
 
@@ -117,6 +141,44 @@ impl CancelAction for Shop {
     }
 
     async fn cancel(&self, _: &RequestContext, _: &CancelRequest) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The subscriptions `sub_1` and `sub_2` of `cus_1`, which can be cancelled at once.
+#[derive(Debug, Default)]
+pub struct Ledger(Mutex<BTreeMap<SubscriptionId, Timestamp>>);
+
+impl Ledger {
+    fn ends(&self) -> MutexGuard<'_, BTreeMap<SubscriptionId, Timestamp>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[controller]
+impl SubscriptionsController for Ledger {
+    async fn retrieve(
+        &self,
+        cx: &RequestContext,
+        _: &CustomerId,
+        id: &SubscriptionId,
+    ) -> Result<Option<Subscription>> {
+        if !matches!(id.as_str(), "sub_1" | "sub_2") || !is_live(cx) {
+            return Ok(None);
+        }
+        subscription(id.as_str(), self.ends().get(id).copied()).map(Some)
+    }
+}
+
+#[controller]
+impl CancelAction for Ledger {
+    fn features(&self) -> CancelFeatures {
+        CancelFeatures::new(Schedules::Immediate)
+    }
+
+    async fn cancel(&self, _: &RequestContext, request: &CancelRequest) -> Result<()> {
+        let id = request.subscription().id().clone();
+        self.ends().entry(id).or_insert_with(Timestamp::now);
         Ok(())
     }
 }

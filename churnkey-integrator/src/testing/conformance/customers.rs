@@ -3,67 +3,27 @@
 use serde_json::Value;
 
 use super::{
-    Contact, Rule, Suite, encoded,
+    Rule, Suite, encoded,
+    fixtures::Contact,
+    records::{CUSTOMERS, same_record},
     wire::{described, status_is},
 };
-use crate::{
-    model::Customer,
-    operation::CustomersOperation::{self, FindByEmail, FindByPhone, Retrieve},
-    testing::Answer,
-};
+use crate::operation::CustomersOperation::{self, FindByEmail, FindByPhone, Retrieve};
 
 impl Suite {
-    pub(super) async fn retrieve(&mut self) {
-        let base = self.path("/customers/");
+    pub(super) async fn customer(&mut self) {
         let id = self.fixtures.customer.clone();
-        let path = format!("{base}{}", encoded(&id));
-        let answer = self.client.get_unchecked(&path).await;
-        self.check(Retrieve, Rule::Found, is_customer(&answer, &id));
-
-        let missing = self.fixtures.missing_customer.clone();
-        let missing_path = format!("{base}{}", encoded(&missing));
-        let nobody = self.client.get_unchecked(&missing_path).await;
-        let verdict = status_is(&nobody, 404, "for the id that nobody has");
-        self.check(Retrieve, Rule::Missing, verdict);
-        self.tells_nothing(Retrieve, &nobody, Some(&missing));
-
-        let swapped = with_swapped_case(&id);
-        if swapped != id {
-            let path = format!("{base}{}", encoded(&swapped));
-            let answer = self.client.get_unchecked(&path).await;
-            let verdict = status_is(&answer, 404, "for an id in other letter case");
-            self.check(Retrieve, Rule::Missing, verdict);
+        if let Some(record) = self.record(Retrieve, CUSTOMERS, "/customers/", &id).await {
+            self.references(Retrieve, &record).await;
         }
-
-        self.odd_input(Retrieve, &base).await;
-        self.modes_apart(&base, &path).await;
-    }
-
-    async fn modes_apart(&mut self, base: &str, live_path: &str) {
-        self.live_stays_out_of_test_mode(Retrieve, live_path).await;
         if let Some(id) = self.fixtures.test_customer.clone() {
-            let path = format!("{base}{}", encoded(&id));
+            let path = self.path(&format!("/customers/{}", encoded(&id)));
             let in_test = self.in_test_mode().get_unchecked(&path).await;
-            self.check(Retrieve, Rule::ModesApart, is_customer(&in_test, &id));
+            self.check(Retrieve, Rule::ModesApart, CUSTOMERS.is(&in_test, &id));
             let in_live = self.client.get_unchecked(&path).await;
             let verdict = status_is(&in_live, 404, "for the test customer in live mode");
             self.check(Retrieve, Rule::ModesApart, verdict);
         }
-    }
-
-    /// What finds a live customer finds nobody in test mode.
-    async fn live_stays_out_of_test_mode(
-        &mut self,
-        operation: CustomersOperation,
-        live_path: &str,
-    ) {
-        let (status, why) = if self.live_only {
-            (400, "in test mode, as only live data is served")
-        } else {
-            (404, "for the live customer in test mode")
-        };
-        let answer = self.in_test_mode().get_unchecked(live_path).await;
-        self.check(operation, Rule::ModesApart, status_is(&answer, status, why));
     }
 
     /// What finds the test customer finds nobody in live mode.
@@ -100,7 +60,7 @@ impl Suite {
                 self.check(
                     FindByEmail,
                     Rule::EmailIgnoresCase,
-                    is_customer(&answer, &owner),
+                    CUSTOMERS.is(&answer, &owner),
                 );
             }
         }
@@ -122,17 +82,14 @@ impl Suite {
     ) {
         let base = self.path(&format!("/customers/{what}/"));
         let Some(Contact { value, owner }) = contact else {
-            let verdict = Err((
-                format!("Fixtures::{what}(..), as the operation is served"),
-                "none, so it could not be checked".to_owned(),
-            ));
-            self.check(operation, Rule::FixtureGiven, verdict);
+            self.fixture_is_missing(operation, what);
             return;
         };
         let path = format!("{base}{}", encoded(value));
         let found = self.client.get_unchecked(&path).await;
-        self.check(operation, Rule::Found, is_customer(&found, owner));
-        self.live_stays_out_of_test_mode(operation, &path).await;
+        self.check(operation, Rule::Found, CUSTOMERS.is(&found, owner));
+        self.live_stays_out_of_test_mode(operation, CUSTOMERS, &path)
+            .await;
         self.test_stays_out_of_live_mode(operation, what, &base)
             .await;
 
@@ -140,6 +97,18 @@ impl Suite {
         let by_id = self.client.get_unchecked(&by_id).await;
         let verdict = same_record(&by_id.body, &found.body, "retrieve and this look-up");
         self.check(operation, Rule::SameRecord, verdict);
+
+        if found.status == 200 {
+            let has_it = found.body.get(what).is_some_and(Value::is_string);
+            let verdict = match has_it {
+                true => Ok(()),
+                false => Err((
+                    format!("the {what} in the record that was found by it"),
+                    "a record without".to_owned(),
+                )),
+            };
+            self.check(operation, Rule::ContactInRecord, verdict);
+        }
 
         // A look-up that searches instead of comparing finds these.
         let (_, domain) = value.split_once('@').unwrap_or(("", value));
@@ -173,54 +142,6 @@ impl Suite {
             self.check(operation, Rule::Ambiguous, status_is(&answer, 409, &when));
             self.tells_nothing(operation, &answer, Some(&shared));
         }
-        self.odd_input(operation, &base).await;
+        self.odd_input(operation, &base, "").await;
     }
-}
-
-fn with_swapped_case(id: &str) -> String {
-    let swapped = id.chars().map(|c| {
-        if c.is_ascii_lowercase() {
-            c.to_ascii_uppercase()
-        } else {
-            c.to_ascii_lowercase()
-        }
-    });
-    swapped.collect()
-}
-
-/// 200, the model's shape, and the id that was asked for.
-pub(super) fn is_customer(answer: &Answer, id: &str) -> Result<(), (String, String)> {
-    let expected = format!("200 and the customer {id}");
-    if answer.status != 200 {
-        return Err((expected, described(answer)));
-    }
-    match serde_json::from_value::<Customer>(answer.body.clone()) {
-        Ok(customer) if customer.id().as_str() == id => {
-            answer.check().map_err(|broken| (expected, broken))
-        }
-        Ok(customer) => Err((expected, format!("200 and the customer {}", customer.id()))),
-        Err(error) => Err((expected, format!("200 and no customer: {error}"))),
-    }
-}
-
-pub(super) fn same_record(one: &Value, other: &Value, of: &str) -> Result<(), (String, String)> {
-    if one == other {
-        return Ok(());
-    }
-    let fields = |value: &Value| match value {
-        Value::Object(fields) => fields.clone(),
-        _ => serde_json::Map::new(),
-    };
-    let (one, other) = (fields(one), fields(other));
-    let mut differing: Vec<&String> = one
-        .keys()
-        .chain(other.keys())
-        .filter(|key| one.get(*key) != other.get(*key))
-        .collect();
-    differing.sort();
-    differing.dedup();
-    Err((
-        format!("the same record from {of}"),
-        format!("records that differ in {differing:?}"),
-    ))
 }

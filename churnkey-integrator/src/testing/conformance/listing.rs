@@ -5,52 +5,71 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{
-    Rule, Suite,
-    customers::same_record,
-    encoded,
+    Rule, Suite, encoded,
+    records::{Kind, same_record},
+    report::Verdict,
     wire::{described, status_is},
 };
 use crate::{
-    operation::CustomersOperation::List,
+    operation::Operation,
     testing::{Answer, Client},
 };
 
+/// A list, and what is known to be in it.
+#[derive(Clone)]
+pub(super) struct Listing {
+    pub(super) operation: Operation,
+    pub(super) kind: Kind,
+    /// Where it is, with the prefix; a record is there behind one more slash.
+    pub(super) path: String,
+    /// A record of live mode only.
+    pub(super) live: Option<String>,
+    /// A record of test mode only.
+    pub(super) test: Option<String>,
+}
+
 /// More pages than this, and the crawl is taken for endless.
 const MOST_PAGES: usize = 20_000;
+/// So many pages on end without a record that is new, and it is endless as well.
+const MOST_STALE_PAGES: usize = 100;
 /// How often the store changes during a crawl.
 const MOST_CHANGES: usize = 3;
 /// How many listed records are compared with what `retrieve` says.
 const COMPARED: usize = 10;
+/// What is asked for where the merchant's own maximum is not known.
+const LARGE_PAGE: u16 = 500;
 
 /// What a crawl brought.
 struct Crawl {
     ids: Vec<String>,
+    /// The first of the records.
     records: Vec<Value>,
     pages: usize,
     first_next: Option<String>,
 }
 
 impl Suite {
-    pub(super) async fn list(&mut self) {
-        let whole = self.path(&format!("/customers?limit={}", self.max_page));
+    pub(super) async fn list(&mut self, list: &Listing) {
         let live = self.client.clone();
-        let Some(reference) = self.crawl(&live, &whole, false).await else {
+        let whole = self.whole(list);
+        let Some(reference) = self.crawl(list, &live, &whole, false).await else {
             return;
         };
-        self.once(&reference);
-        self.holds_the_fixture(&reference).await;
-        self.lists_apart(&whole, &reference).await;
+        self.once(list, &reference);
+        self.holds_the_fixture(list, &reference);
+        self.compare(list, &reference).await;
+        self.lists_apart(list, &reference).await;
 
         for limit in [1, 2, 3, 7] {
             // A large store is crawled page by page in the larger sizes only.
             if reference.ids.len() / limit > MOST_PAGES / 20 {
                 continue;
             }
-            let path = self.path(&format!("/customers?limit={limit}"));
-            let Some(crawl) = self.crawl(&live, &path, false).await else {
+            let path = format!("{}?limit={limit}", list.path);
+            let Some(crawl) = self.crawl(list, &live, &path, false).await else {
                 return;
             };
-            self.once(&crawl);
+            self.once(list, &crawl);
             let (all, these) = (set(&reference), set(&crawl));
             let verdict = if all == these {
                 Ok(())
@@ -60,7 +79,7 @@ impl Suite {
                     differing(&all, &these),
                 ))
             };
-            self.check(List, Rule::EachRecordOnce, verdict);
+            self.check(list.operation, Rule::EachRecordOnce, verdict);
             let verdict = if all != these || reference.ids == crawl.ids {
                 Ok(())
             } else {
@@ -69,15 +88,26 @@ impl Suite {
                     "another order".to_owned(),
                 ))
             };
-            self.check(List, Rule::StableOrder, verdict);
-            self.cursors(&crawl).await;
+            self.check(list.operation, Rule::StableOrder, verdict);
+            self.cursors(list, &crawl).await;
         }
-        self.limits().await;
-        self.under_change(&reference).await;
+        self.limits(list).await;
+    }
+
+    /// The path of pages as large as they may be.
+    fn whole(&self, list: &Listing) -> String {
+        let limit = self.max_page.unwrap_or(LARGE_PAGE);
+        format!("{}?limit={limit}", list.path)
     }
 
     /// Follows `next` to the end.
-    async fn crawl(&mut self, client: &Client, first: &str, with_changes: bool) -> Option<Crawl> {
+    async fn crawl(
+        &mut self,
+        list: &Listing,
+        client: &Client,
+        first: &str,
+        with_changes: bool,
+    ) -> Option<Crawl> {
         let mut crawl = Crawl {
             ids: Vec::new(),
             records: Vec::new(),
@@ -88,7 +118,8 @@ impl Suite {
             .rsplit_once('=')
             .and_then(|(_, n)| n.parse().ok())
             .unwrap_or(usize::MAX);
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut known) = (BTreeSet::new(), BTreeSet::new());
+        let mut stale_pages = 0;
         let mut path = first.to_owned();
         loop {
             let answer = client.get_unchecked(&path).await;
@@ -96,11 +127,11 @@ impl Suite {
             let records = match page_of(&answer, limit) {
                 Ok(records) => records,
                 Err(verdict) => {
-                    self.check(List, Rule::PageWithinLimit, Err(verdict));
+                    self.check(list.operation, Rule::PageWithinLimit, Err(verdict));
                     return None;
                 }
             };
-            self.check(List, Rule::PageWithinLimit, Ok(()));
+            self.check(list.operation, Rule::PageWithinLimit, Ok(()));
             let verdict = if records.is_empty() && crawl.pages > 1 && !with_changes {
                 Err((
                     "no next on the last page that holds records".to_owned(),
@@ -109,25 +140,31 @@ impl Suite {
             } else {
                 Ok(())
             };
-            self.check(List, Rule::NoEmptyLastPage, verdict);
+            self.check(list.operation, Rule::NoEmptyLastPage, verdict);
             let id = |record: &Value| record["id"].as_str().unwrap_or_default().to_owned();
-            crawl.ids.extend(records.iter().map(id));
-            crawl.records.extend(records);
+            let ids: Vec<String> = records.iter().map(id).collect();
+            let is_new = ids.iter().filter(|id| known.insert((*id).clone())).count() > 0;
+            stale_pages = if is_new { 0 } else { stale_pages + 1 };
+            crawl.ids.extend(ids);
+            let room = COMPARED.saturating_sub(crawl.records.len());
+            crawl.records.extend(records.into_iter().take(room));
 
             let Some(next) = answer.body.get("next").and_then(Value::as_str) else {
-                self.check(List, Rule::CrawlEnds, Ok(()));
+                self.check(list.operation, Rule::CrawlEnds, Ok(()));
                 return Some(crawl);
             };
             let repeated = !seen.insert(next.to_owned());
-            if repeated || crawl.pages >= MOST_PAGES {
+            if repeated || stale_pages >= MOST_STALE_PAGES || crawl.pages >= MOST_PAGES {
                 let pages = crawl.pages;
                 let got = if repeated {
                     format!("the same next again after {pages} pages")
                 } else {
-                    format!("still a next after {pages} pages")
+                    format!(
+                        "still a next after {pages} pages, {stale_pages} of them without a new record"
+                    )
                 };
                 let verdict = Err(("a crawl that comes to its end".to_owned(), got));
-                self.check(List, Rule::CrawlEnds, verdict);
+                self.check(list.operation, Rule::CrawlEnds, verdict);
                 return None;
             }
             crawl.first_next.get_or_insert_with(|| next.to_owned());
@@ -142,7 +179,7 @@ impl Suite {
         }
     }
 
-    fn once(&mut self, crawl: &Crawl) {
+    fn once(&mut self, list: &Listing, crawl: &Crawl) {
         let mut seen = BTreeSet::new();
         let twice: Vec<&String> = crawl.ids.iter().filter(|id| !seen.insert(*id)).collect();
         let verdict = match twice.first() {
@@ -152,86 +189,103 @@ impl Suite {
                 format!("{id} again (records that came again: {})", twice.len()),
             )),
         };
-        self.check(List, Rule::EachRecordOnce, verdict);
+        self.check(list.operation, Rule::EachRecordOnce, verdict);
     }
 
-    async fn holds_the_fixture(&mut self, crawl: &Crawl) {
-        let id = &self.fixtures.customer;
+    fn holds_the_fixture(&mut self, list: &Listing, crawl: &Crawl) {
+        let Some(id) = &list.live else {
+            return;
+        };
+        let what = list.kind.what;
         let verdict = if crawl.ids.contains(id) {
             Ok(())
         } else {
             Err((
-                format!("the customer {id} among the listed"),
+                format!("the {what} {id} among the listed"),
                 format!("{} others", crawl.ids.len()),
             ))
         };
-        self.check(List, Rule::Found, verdict);
-        for record in crawl.records.iter().take(COMPARED) {
+        self.check(list.operation, Rule::Found, verdict);
+    }
+
+    /// What is listed is what `retrieve` says, and what it refers to is there.
+    async fn compare(&mut self, list: &Listing, crawl: &Crawl) {
+        let what = list.kind.what;
+        for record in &crawl.records {
             let id = record["id"].as_str().unwrap_or_default();
-            let path = self.path(&format!("/customers/{}", encoded(id)));
+            let path = format!("{}/{}", list.path, encoded(id));
             let answer = self.client.get_unchecked(&path).await;
             let verdict = match answer.status {
                 200 => same_record(record, &answer.body, "list and retrieve"),
                 _ => Err((
-                    format!("retrieve to have the listed customer {id}"),
+                    format!("retrieve to have the listed {what} {id}"),
                     described(&answer),
                 )),
             };
-            self.check(List, Rule::SameRecord, verdict);
+            self.check(list.operation, Rule::SameRecord, verdict);
+            self.is_of_the_declared_type(list.operation, record);
+            self.references(list.operation, record).await;
         }
     }
 
-    async fn lists_apart(&mut self, whole: &str, live: &Crawl) {
-        let test_customer = self.fixtures.test_customer.clone();
-        if let Some(id) = &test_customer {
-            self.check(List, Rule::ModesApart, absent(live, id, "live"));
+    async fn lists_apart(&mut self, list: &Listing, live: &Crawl) {
+        let what = list.kind.what;
+        if let Some(id) = &list.test {
+            let verdict = absent(live, what, id, "live");
+            self.check(list.operation, Rule::ModesApart, verdict);
         }
         if self.live_only {
             return;
         }
         let client = self.in_test_mode();
-        let Some(test) = self.crawl(&client, whole, false).await else {
+        let whole = self.whole(list);
+        // Whose subscriptions these are, nobody is in test mode.
+        let is_nested = matches!(list.operation, Operation::Subscriptions(_));
+        if is_nested && client.get_unchecked(&whole).await.status == 404 {
+            self.check(list.operation, Rule::ModesApart, Ok(()));
+            return;
+        }
+        let Some(test) = self.crawl(list, &client, &whole, false).await else {
             return;
         };
-        let live_customer = self.fixtures.customer.clone();
-        self.check(
-            List,
-            Rule::ModesApart,
-            absent(&test, &live_customer, "test"),
-        );
-        if let Some(id) = test_customer {
-            let verdict = if test.ids.contains(&id) {
+        if let Some(id) = &list.live {
+            let verdict = absent(&test, what, id, "test");
+            self.check(list.operation, Rule::ModesApart, verdict);
+        }
+        if let Some(id) = &list.test {
+            let verdict = if test.ids.contains(id) {
                 Ok(())
             } else {
                 Err((
-                    format!("the customer {id} among those listed in test mode"),
+                    format!("the {what} {id} among those listed in test mode"),
                     format!("{} others", test.ids.len()),
                 ))
             };
-            self.check(List, Rule::ModesApart, verdict);
+            self.check(list.operation, Rule::ModesApart, verdict);
         }
     }
 
-    async fn limits(&mut self) {
-        let base = self.path("/customers?limit=");
+    async fn limits(&mut self, list: &Listing) {
+        let base = format!("{}?limit=", list.path);
         for limit in ["0", "-1", "abc", "1.5", ""] {
             let answer = self.client.get_unchecked(&format!("{base}{limit}")).await;
             let when = format!("for limit={limit}");
-            self.check(List, Rule::LimitBounds, status_is(&answer, 400, &when));
+            let verdict = status_is(&answer, 400, &when);
+            self.check(list.operation, Rule::LimitBounds, verdict);
         }
         for limit in ["1000000000", "18446744073709551616"] {
             let answer = self.client.get_unchecked(&format!("{base}{limit}")).await;
-            let most = usize::from(self.max_page);
+            let most = self.max_page.map_or(usize::MAX, usize::from);
             let verdict = page_of(&answer, most).map(|_| ());
-            self.check(List, Rule::LimitBounds, verdict);
+            self.check(list.operation, Rule::LimitBounds, verdict);
         }
     }
 
-    async fn cursors(&mut self, crawl: &Crawl) {
+    async fn cursors(&mut self, list: &Listing, crawl: &Crawl) {
         let Some(next) = &crawl.first_next else {
             return;
         };
-        let base = self.path("/customers?cursor=");
+        let base = format!("{}?cursor=", list.path);
         let mut damaged = next.clone();
         let last = damaged.pop();
         damaged.push(if last == Some('A') { 'B' } else { 'A' });
@@ -243,35 +297,48 @@ impl Suite {
             ("an invented cursor", "eyJpZCI6MX0"),
             ("a cursor of 10,000 characters", &long),
         ] {
-            let answer = self.client.get_unchecked(&format!("{base}{cursor}")).await;
+            let path = format!("{base}{}", encoded(cursor));
+            let answer = self.client.get_unchecked(&path).await;
             let when = format!("for {what}");
-            self.check(List, Rule::ForeignCursor, status_is(&answer, 400, &when));
+            let verdict = status_is(&answer, 400, &when);
+            self.check(list.operation, Rule::ForeignCursor, verdict);
         }
-        let answer = self
-            .in_test_mode()
-            .get_unchecked(&format!("{base}{next}"))
-            .await;
+        let path = format!("{base}{}", encoded(next));
+        let answer = self.in_test_mode().get_unchecked(&path).await;
         let verdict = status_is(&answer, 400, "in test mode for a cursor of live mode");
-        self.check(List, Rule::ForeignCursor, verdict);
+        self.check(list.operation, Rule::ForeignCursor, verdict);
     }
 
-    /// One more crawl while the merchant's hook changes the store, between two quiet ones.
-    async fn under_change(&mut self, before: &Crawl) {
+    /// Every list once more, while the merchant's hook changes the store.
+    pub(super) async fn lists_under_change(&mut self) {
         if self.fixtures.between_pages.is_none() {
             return;
         }
-        let limit = (before.ids.len() / 4).clamp(1, usize::from(self.max_page));
-        let path = self.path(&format!("/customers?limit={limit}"));
+        for operation in self.served.clone() {
+            if let Some(list) = self.listing(operation) {
+                self.under_change(&list).await;
+            }
+        }
+    }
+
+    /// A crawl while the store changes, between two quiet ones.
+    async fn under_change(&mut self, list: &Listing) {
+        let whole = self.whole(list);
         let live = self.client.clone();
-        let Some(during) = self.crawl(&live, &path, true).await else {
+        let Some(before) = self.crawl(list, &live, &whole, false).await else {
             return;
         };
-        let whole = self.path(&format!("/customers?limit={}", self.max_page));
-        let Some(after) = self.crawl(&live, &whole, false).await else {
+        let most = self.max_page.unwrap_or(LARGE_PAGE);
+        let limit = (before.ids.len() / 4).clamp(1, usize::from(most));
+        let path = format!("{}?limit={limit}", list.path);
+        let Some(during) = self.crawl(list, &live, &path, true).await else {
+            return;
+        };
+        let Some(after) = self.crawl(list, &live, &whole, false).await else {
             return;
         };
         let after = set(&after);
-        let all_along: BTreeSet<&str> = set(before).intersection(&after).copied().collect();
+        let all_along: BTreeSet<&str> = set(&before).intersection(&after).copied().collect();
         let came: Vec<&str> = during.ids.iter().map(String::as_str).collect();
         let mut seen = BTreeSet::new();
         let twice = came.iter().find(|id| !seen.insert(**id));
@@ -285,15 +352,15 @@ impl Suite {
                 format!("{id} not at all after the store had changed"),
             )),
         };
-        self.check(List, Rule::StableUnderChange, verdict);
+        self.check(list.operation, Rule::StableUnderChange, verdict);
     }
 }
 
-fn absent(crawl: &Crawl, id: &str, mode: &str) -> Result<(), (String, String)> {
+fn absent(crawl: &Crawl, what: &str, id: &str, mode: &str) -> Verdict {
     if crawl.ids.iter().any(|listed| listed == id) {
         return Err((
-            format!("a list in {mode} mode without the other mode's customer {id}"),
-            "the customer in it".to_owned(),
+            format!("a list in {mode} mode without the other mode's {what} {id}"),
+            format!("the {what} in it"),
         ));
     }
     Ok(())

@@ -1,191 +1,210 @@
 //! The conformance suite: does what an integration serves keep the contract?
 //!
-//! It is chosen by what the integration serves: an operation that is served is checked, and one that is served but
-//! for which the fixtures name nothing to look for is a failure as well, so that nothing goes untested in silence.
-//!
 //! One call in a merchant's own tests:
 //!
 //! ```
-//! # use std::collections::BTreeMap;
-//! # use churnkey_integrator::*;
-//! # use churnkey_integrator::model::Customer;
-//! use churnkey_integrator::testing::{Fixtures, conformance};
-//! # struct Shop;
-//! # #[controller]
-//! # impl CustomersController for Shop {
-//! #     async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
-//! #         Ok((id.as_str() == "cus_1" && cx.mode() == Mode::Live).then(|| Customer::new(id.clone())))
-//! #     }
-//! # }
+//! # use std::sync::Arc;
+//! # use churnkey_integrator::{Integration, IntegrationToken, testing::demo};
+//! use churnkey_integrator::testing::{Disposable, Fixtures, conformance};
 //! # let token = IntegrationToken::new("a-token-for-this-example")?;
-//! # let integration = Integration::builder("Acme", token).customers(Shop).build()?;
+//! # let ledger = Arc::new(demo::Ledger::default());
+//! # let integration = Integration::builder("Acme", token)
+//! #     .customers(demo::Shop).prices(demo::Shop).coupons(demo::Shop)
+//! #     .subscriptions(Arc::clone(&ledger)).cancel(ledger).build()?;
 //! # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
 //!
 //! // #[tokio::test]
 //! // async fn churnkey_can_work_with_us() {
-//! let fixtures = Fixtures::new("cus_1", "cus_nobody");
+//! let fixtures = Fixtures::new("cus_1", "cus_nobody")
+//!     .subscription("cus_1", "sub_1")
+//!     .price("price_1")
+//!     .coupon("coupon_1")
+//!     // Nothing is changed but what is given away.
+//!     .disposable(Disposable::to_cancel("cus_1", "sub_2"));
 //! conformance(&integration, &fixtures).await.assert_passed();
 //! // }
+//! # let report = conformance(&integration, &fixtures).await;
+//! # assert_eq!(report.findings().len(), 1, "a disposable lasts for one run: {report}");
 //! # });
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The suite only reads. It does not cover what no caller can see: whether look-ups use an index, or what happens when
-//! the store is gone.
+//! # What is checked
+//! What the integration serves, and that is all of it: an operation that is served but for which the fixtures name nothing to
+//! look for is a finding as well, so that nothing goes untested in silence. A [`Finding`] says which rule was broken, where the
+//! contract has it, and which feature of Churnkey the merchant goes without until it is mended. The [`Report`] is text
+//! by `Display`, and JSON by [`to_json`](Report::to_json).
+//!
+//! # What is changed
+//! An action is done only to a [`Disposable`]. Without one it is still checked for everything that it must refuse: unknown and
+//! foreign subscriptions, bodies that can't be read, options that the manifest does not declare. An integration of this
+//! crate refuses these before the merchant's code runs; should one not refuse them, it may change a fixture, so give
+//! fixtures of a test's store. The report names the actions that were not done ([`Report::unwritten`]).
+//!
+//! # In process, or at a URL
+//! With the feature `testing-http` there is `conformance_at`, which checks what listens at a URL and needs nothing
+//! but the token.
+//!
+//! # What is not checked
+//! What no caller can see: whether look-ups use an index, or what happens when the store is gone.
 
+mod actions;
 mod customers;
+mod fixtures;
 mod listing;
+mod records;
+mod references;
+#[cfg(feature = "testing-http")]
+mod remote;
 mod report;
+mod rule;
+mod subscriptions;
 mod wire;
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+pub use fixtures::{Disposable, Fixtures};
+#[cfg(feature = "testing-http")]
+pub use remote::{NotChecked, conformance_at};
+pub use report::{Finding, Report};
+pub use rule::Rule;
 
-pub use report::{Finding, Report, Rule};
+use serde_json::Value;
 
-use super::Client;
+use self::{listing::Listing, report::Verdict};
+use super::{Answer, Client};
 use crate::{
     context::Mode,
     integration::Integration,
     operation::{
-        CustomersOperation::{FindByEmail, FindByPhone, List, Retrieve},
-        Operation,
+        CouponsOperation, CustomersOperation, FamiliesOperation, Operation, PricesOperation,
+        ProductsOperation, SubscriptionsOperation,
     },
 };
 
-type Hook = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
-
-/// What the suite may look for in the merchant's store: records of live mode, unless it says otherwise.
-#[derive(Clone)]
-#[must_use]
-pub struct Fixtures {
-    pub(super) customer: String,
-    pub(super) missing_customer: String,
-    pub(super) test_customer: Option<String>,
-    pub(super) email: Option<Contact>,
-    pub(super) phone: Option<Contact>,
-    pub(super) shared_email: Option<String>,
-    pub(super) shared_phone: Option<String>,
-    pub(super) between_pages: Option<Hook>,
-}
-
-/// A contact and the id of its only owner.
-#[derive(Clone)]
-pub(super) struct Contact {
-    pub(super) value: String,
-    pub(super) owner: String,
-}
-
-impl Fixtures {
-    /// The id of a customer who exists in live mode only, and one that nobody has.
-    pub fn new(customer: impl Into<String>, missing_customer: impl Into<String>) -> Self {
-        Self {
-            customer: customer.into(),
-            missing_customer: missing_customer.into(),
-            test_customer: None,
-            email: None,
-            phone: None,
-            shared_email: None,
-            shared_phone: None,
-            between_pages: None,
-        }
-    }
-
-    /// The id of a customer who exists in test mode only.
-    pub fn test_customer(mut self, id: impl Into<String>) -> Self {
-        self.test_customer = Some(id.into());
-        self
-    }
-
-    /// An e-mail address that one live customer has, and their id. Needed if `find_by_email` is served.
-    pub fn email(mut self, email: impl Into<String>, owner: impl Into<String>) -> Self {
-        self.email = Some(Contact {
-            value: email.into(),
-            owner: owner.into(),
-        });
-        self
-    }
-
-    /// A phone number that one live customer has, and their id. Needed if `find_by_phone` is served.
-    pub fn phone(mut self, phone: impl Into<String>, owner: impl Into<String>) -> Self {
-        self.phone = Some(Contact {
-            value: phone.into(),
-            owner: owner.into(),
-        });
-        self
-    }
-
-    /// An e-mail address that several live customers have, if the store allows that.
-    pub fn shared_email(mut self, email: impl Into<String>) -> Self {
-        self.shared_email = Some(email.into());
-        self
-    }
-
-    /// A phone number that several live customers have, if the store allows that.
-    pub fn shared_phone(mut self, phone: impl Into<String>) -> Self {
-        self.shared_phone = Some(phone.into());
-        self
-    }
-
-    /// Runs between any two pages of one crawl, to add customers or take some away as a running shop would. Every
-    /// customer who is there all along must still come exactly once. Each call should do something new.
-    pub fn between_pages<F>(mut self, change: impl Fn() -> F + Send + Sync + 'static) -> Self
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        self.between_pages = Some(Arc::new(move || Box::pin(change())));
-        self
-    }
-}
-
-/// Personal data of fixtures is personal data.
-impl fmt::Debug for Fixtures {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fixtures")
-            .field("customer", &self.customer)
-            .field("missing_customer", &self.missing_customer)
-            .field("test_customer", &self.test_customer)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Checks every operation that the integration serves.
 pub async fn conformance(integration: &Integration, fixtures: &Fixtures) -> Report {
-    let mut suite = Suite {
-        prefix: integration.prefix().to_owned(),
-        client: Client::new(integration),
+    let client = Client::new(integration);
+    let prefix = integration.prefix();
+    let manifest = client.get_unchecked(&format!("{prefix}/features")).await;
+    let suite = Suite {
+        prefix: prefix.to_owned(),
         served: integration.operations().collect(),
-        max_page: integration.limits().max_page,
+        max_page: Some(integration.limits().max_page),
         live_only: integration.is_live_only(),
+        manifest: manifest.body,
+        client,
+        takes_plain_tokens: false,
+        others: Vec::new(),
         fixtures: fixtures.clone(),
         report: Report::default(),
     };
-    suite.manifest().await;
-    for operation in suite.served.clone() {
-        suite.authentication(operation).await;
-        match operation {
-            Operation::Features => {}
-            Operation::Customers(Retrieve) => suite.retrieve().await,
-            Operation::Customers(List) => suite.list().await,
-            Operation::Customers(FindByEmail) => suite.find_by_email().await,
-            Operation::Customers(FindByPhone) => suite.find_by_phone().await,
-            _ => {}
-        }
-    }
-    suite.report
+    suite.run().await
 }
 
 /// A run in progress.
 struct Suite {
     prefix: String,
     client: Client,
+    manifest: Value,
     served: Vec<Operation>,
-    max_page: u16,
+    /// The most records on a page, if that is known.
+    max_page: Option<u16>,
     live_only: bool,
+    takes_plain_tokens: bool,
+    /// Live customers other than the one of the subscription.
+    others: Vec<String>,
     fixtures: Fixtures,
     report: Report,
 }
 
 impl Suite {
+    async fn run(mut self) -> Report {
+        self.takes_plain_tokens = self.plain_token_is_taken().await;
+        self.others = self.other_customers().await;
+        self.manifest();
+        for operation in Operation::all() {
+            if self.serves(operation) {
+                self.authentication(operation).await;
+                self.read(operation).await;
+            } else {
+                self.answers_nothing(operation).await;
+            }
+        }
+        self.actions().await;
+        self.lists_under_change().await;
+        self.report
+    }
+
+    async fn read(&mut self, operation: Operation) {
+        match operation {
+            Operation::Customers(CustomersOperation::Retrieve) => self.customer().await,
+            Operation::Customers(CustomersOperation::FindByEmail) => self.find_by_email().await,
+            Operation::Customers(CustomersOperation::FindByPhone) => self.find_by_phone().await,
+            Operation::Subscriptions(SubscriptionsOperation::Retrieve) => {
+                self.subscription().await;
+            }
+            Operation::Prices(PricesOperation::Retrieve)
+            | Operation::Coupons(CouponsOperation::Retrieve)
+            | Operation::Products(ProductsOperation::Retrieve)
+            | Operation::Families(FamiliesOperation::Retrieve) => {
+                self.catalogue_record(operation).await;
+            }
+            _ => {
+                if operation == SubscriptionsOperation::List.into() {
+                    self.lists_are_the_owners().await;
+                }
+                if let Some(listing) = self.listing(operation) {
+                    self.list(&listing).await;
+                }
+            }
+        }
+    }
+
+    /// What the operation lists, if it is a list and the fixtures name something in it.
+    fn listing(&self, operation: Operation) -> Option<Listing> {
+        let fixtures = &self.fixtures;
+        let (kind, path, live, test) = match operation {
+            Operation::Customers(CustomersOperation::List) => {
+                let test = fixtures.test_customer.clone();
+                let live = fixtures.customer.clone();
+                (
+                    records::CUSTOMERS,
+                    "/customers".to_owned(),
+                    Some(live),
+                    test,
+                )
+            }
+            Operation::Subscriptions(SubscriptionsOperation::List) => {
+                let subject = fixtures.subscription.clone()?;
+                let path = format!("/customers/{}/subscriptions", encoded(&subject.customer));
+                (
+                    records::SUBSCRIPTIONS,
+                    path,
+                    Some(subject.subscription),
+                    None,
+                )
+            }
+            Operation::Prices(PricesOperation::List)
+            | Operation::Coupons(CouponsOperation::List)
+            | Operation::Products(ProductsOperation::List)
+            | Operation::Families(FamiliesOperation::List) => {
+                let (kind, live) = self.catalogue(operation)?;
+                (kind, operation.path().to_owned(), live, None)
+            }
+            _ => return None,
+        };
+        Some(Listing {
+            operation,
+            kind,
+            path: self.path(&path),
+            live,
+            test,
+        })
+    }
+
+    fn serves(&self, operation: impl Into<Operation>) -> bool {
+        self.served.contains(&operation.into())
+    }
+
     fn path(&self, path: &str) -> String {
         format!("{}{path}", self.prefix)
     }
@@ -194,13 +213,21 @@ impl Suite {
         self.client.in_mode(Mode::Test)
     }
 
-    fn check(
-        &mut self,
-        operation: impl Into<Operation>,
-        rule: Rule,
-        verdict: Result<(), (String, String)>,
-    ) {
+    async fn get(&self, path: &str) -> Answer {
+        self.client.get_unchecked(&self.path(path)).await
+    }
+
+    fn check(&mut self, operation: impl Into<Operation>, rule: Rule, verdict: Verdict) {
         self.report.add(operation.into(), rule, verdict);
+    }
+
+    /// The operation is served, but nothing was given to look for.
+    fn fixture_is_missing(&mut self, operation: impl Into<Operation>, fixture: &str) {
+        let verdict = Err((
+            format!("Fixtures::{fixture}(..), as the operation is served"),
+            "none, so it could not be checked".to_owned(),
+        ));
+        self.check(operation, Rule::FixtureGiven, verdict);
     }
 }
 

@@ -1,93 +1,14 @@
-//! What the suite found, as text for people.
+//! What the suite found, as text for people and as JSON for programs.
 
 use std::fmt;
 
+use serde_json::{Value, json};
+
+use super::Rule;
 use crate::operation::Operation;
 
-/// A rule of the contract that a merchant's code can break.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Rule {
-    /// The manifest lists what answers, and nothing else.
-    ManifestMatchesRoutes,
-    /// Without a valid proof there is only the one 401.
-    Unauthorized,
-    /// A mode that is neither live nor test is a 400.
-    UnknownMode,
-    /// Live and test data never mix.
-    ModesApart,
-    /// A record that is there is answered with 200 and its own id.
-    Found,
-    /// A record that is not there is a 404.
-    Missing,
-    /// A record is the same, whichever operation returns it.
-    SameRecord,
-    /// Odd ids, addresses and numbers find nobody, and break nothing.
-    OddInput,
-    /// What an error says holds nothing of the store or of what was asked for.
-    ErrorsTellNothing,
-    /// The letter case of an e-mail address makes no difference.
-    EmailIgnoresCase,
-    /// A contact that several customers share is a 409.
-    Ambiguous,
-    /// A page is answered with 200 and holds at most `limit` records.
-    PageWithinLimit,
-    /// No page after the first is empty; the last one has no `next`.
-    NoEmptyLastPage,
-    /// A crawl comes to its end.
-    CrawlEnds,
-    /// Every record comes exactly once, in any page size.
-    EachRecordOnce,
-    /// The order does not depend on the page size.
-    StableOrder,
-    /// Records that come and go during a crawl don't disturb the others.
-    StableUnderChange,
-    /// A `limit` that is no whole number from 1 up is a 400, a large one is cut down.
-    LimitBounds,
-    /// Cursors that were not issued for this list and mode are a 400.
-    ForeignCursor,
-    /// Every served operation has something to be checked with.
-    FixtureGiven,
-}
-
-impl Rule {
-    /// The rule's name, for searching.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.row().0
-    }
-
-    /// The section of the contract that it comes from.
-    #[must_use]
-    pub fn section(self) -> &'static str {
-        self.row().1
-    }
-
-    fn row(self) -> (&'static str, &'static str) {
-        match self {
-            Self::ManifestMatchesRoutes => ("manifest-matches-routes", "2.3"),
-            Self::Unauthorized => ("unauthorized", "2.2"),
-            Self::UnknownMode => ("unknown-mode", "2.4"),
-            Self::ModesApart => ("modes-apart", "2.4"),
-            Self::Found => ("found", "4"),
-            Self::Missing => ("missing", "2.6"),
-            Self::SameRecord => ("same-record", "4"),
-            Self::OddInput => ("odd-input", "2.6"),
-            Self::ErrorsTellNothing => ("errors-tell-nothing", "2.6"),
-            Self::EmailIgnoresCase => ("email-ignores-case", "4"),
-            Self::Ambiguous => ("ambiguous", "4"),
-            Self::PageWithinLimit => ("page-within-limit", "2.5"),
-            Self::NoEmptyLastPage => ("no-empty-last-page", "2.5"),
-            Self::CrawlEnds => ("crawl-ends", "2.5"),
-            Self::EachRecordOnce => ("each-record-once", "2.5"),
-            Self::StableOrder => ("stable-order", "2.5"),
-            Self::StableUnderChange => ("stable-under-change", "2.5"),
-            Self::LimitBounds => ("limit-bounds", "2.5"),
-            Self::ForeignCursor => ("foreign-cursor", "2.5"),
-            Self::FixtureGiven => ("fixture-given", "4"),
-        }
-    }
-}
+/// Kept, or what should have come and what came.
+pub(super) type Verdict = Result<(), (String, String)>;
 
 /// A rule that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,20 +24,31 @@ pub struct Finding {
     pub got: String,
 }
 
+impl Finding {
+    /// The section of the contract that has the rule for this operation.
+    #[must_use]
+    pub fn section(&self) -> &'static str {
+        self.rule.section_of(self.operation)
+    }
+
+    /// The feature of Churnkey that the merchant goes without until this is mended.
+    #[must_use]
+    pub fn costs(&self) -> &'static str {
+        self.rule.costs(self.operation)
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            operation,
-            rule,
-            expected,
-            got,
-        } = self;
         write!(
             f,
-            "{} broke {} (contract, section {}): expected {expected}; got {got}",
-            operation.name(),
-            rule.name(),
-            rule.section()
+            "{} broke {} (contract, section {}): expected {}; got {}; this costs {}",
+            self.operation.name(),
+            self.rule.name(),
+            self.section(),
+            self.expected,
+            self.got,
+            self.costs()
         )
     }
 }
@@ -126,15 +58,11 @@ impl fmt::Display for Finding {
 pub struct Report {
     passed: Vec<(Operation, Rule)>,
     findings: Vec<Finding>,
+    unwritten: Vec<(Operation, &'static str)>,
 }
 
 impl Report {
-    pub(super) fn add(
-        &mut self,
-        operation: Operation,
-        rule: Rule,
-        verdict: Result<(), (String, String)>,
-    ) {
+    pub(super) fn add(&mut self, operation: Operation, rule: Rule, verdict: Verdict) {
         match verdict {
             Ok(()) if self.passed.contains(&(operation, rule)) => {}
             Ok(()) => self.passed.push((operation, rule)),
@@ -147,6 +75,11 @@ impl Report {
         }
     }
 
+    /// An action that was not done, and the fixture that would have allowed it.
+    pub(super) fn leave_unwritten(&mut self, operation: Operation, needs: &'static str) {
+        self.unwritten.push((operation, needs));
+    }
+
     /// What was broken; empty if all is well.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
@@ -157,6 +90,64 @@ impl Report {
     #[must_use]
     pub fn passed(&self) -> &[(Operation, Rule)] {
         &self.passed
+    }
+
+    /// The actions that were only checked for what they refuse, because the fixtures hold nothing that they may
+    /// change, each with the fixture that it needs. They are no findings.
+    #[must_use]
+    pub fn unwritten(&self) -> &[(Operation, &'static str)] {
+        &self.unwritten
+    }
+
+    /// The report for programs. These keys stay:
+    ///
+    /// ```json
+    /// {
+    ///   "passed": false,
+    ///   "checked": [{ "operation": "cancel", "rule": "effect-visible", "section": "5.1" }],
+    ///   "findings": [{ "operation": "cancel", "rule": "effect-visible", "section": "5.1",
+    ///                  "expected": "..", "got": "..", "costs": ".." }],
+    ///   "unwritten": [{ "operation": "pause", "needs": "Disposable::to_pause(..)" }]
+    /// }
+    /// ```
+    ///
+    /// `checked` has each pair of operation and rule once, kept or broken.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut checked = self.passed.clone();
+        for finding in &self.findings {
+            let pair = (finding.operation, finding.rule);
+            if !checked.contains(&pair) {
+                checked.push(pair);
+            }
+        }
+        let checked = checked.iter().map(|(operation, rule)| {
+            json!({
+                "operation": operation.name(),
+                "rule": rule.name(),
+                "section": rule.section_of(*operation),
+            })
+        });
+        let findings = self.findings.iter().map(|finding| {
+            json!({
+                "operation": finding.operation.name(),
+                "rule": finding.rule.name(),
+                "section": finding.section(),
+                "expected": finding.expected,
+                "got": finding.got,
+                "costs": finding.costs(),
+            })
+        });
+        let unwritten = self
+            .unwritten
+            .iter()
+            .map(|(operation, needs)| json!({ "operation": operation.name(), "needs": needs }));
+        json!({
+            "passed": self.findings.is_empty(),
+            "checked": checked.collect::<Vec<_>>(),
+            "findings": findings.collect::<Vec<_>>(),
+            "unwritten": unwritten.collect::<Vec<_>>(),
+        })
     }
 
     /// Panics with the whole report if anything was broken.
@@ -179,6 +170,13 @@ impl fmt::Display for Report {
             if !self.findings.iter().any(broken) {
                 writeln!(f, "ok      {}: {}", operation.name(), rule.name())?;
             }
+        }
+        for (operation, needs) in &self.unwritten {
+            writeln!(
+                f,
+                "LEFT    {} was not done, as no fixture allows it: {needs}",
+                operation.name()
+            )?;
         }
         for finding in &self.findings {
             writeln!(f, "BROKEN  {finding}")?;

@@ -1,9 +1,12 @@
 //! What holds for every operation: the manifest, authentication, modes, and what errors say.
 
-use super::{Rule, Suite, encoded};
+use http::Method;
+use serde_json::Value;
+
+use super::{Rule, Suite, encoded, fixtures::Contact, report::Verdict};
 use crate::{
-    operation::{CustomersOperation, Line, Operation, Section},
-    testing::Answer,
+    operation::{CustomersOperation, Line, Operation, Section, SubscriptionsOperation},
+    testing::{Answer, Call},
     time::Timestamp,
 };
 
@@ -26,29 +29,17 @@ const INTERNALS: [&str; 14] = [
 ];
 
 impl Suite {
-    pub(super) async fn manifest(&mut self) {
-        let answer = self.client.get(&self.path("/features")).await;
+    pub(super) fn manifest(&mut self) {
         for operation in Operation::all() {
-            let Some(Line {
-                section,
-                module,
-                key,
-            }) = operation.manifest_line()
-            else {
+            let Some(line) = operation.manifest_line() else {
                 continue;
             };
-            let section = match section {
-                Section::Controllers => "controllers",
-                Section::Actions => "actions",
+            let key = match line.key {
+                None => place(line),
+                Some(key) => format!("{}.{key}", place(line)),
             };
-            let module = format!("{section}.{module}");
-            let pointer = format!("/{}", module.replace('.', "/"));
-            let advertised = match key {
-                None => answer.body.pointer(&pointer).is_some(),
-                Some(key) => answer.body.pointer(&format!("{pointer}/{key}")) == Some(&true.into()),
-            };
-            let key = key.map_or(module.clone(), |key| format!("{module}.{key}"));
-            let served = self.served.contains(&operation);
+            let advertised = is_advertised(&self.manifest, operation);
+            let served = self.serves(operation);
             let verdict = if advertised == served {
                 Ok(())
             } else {
@@ -61,35 +52,64 @@ impl Suite {
         }
     }
 
-    /// A request for the operation that would be answered with 200, were it authenticated.
-    fn example(&self, operation: Operation) -> String {
-        let fixtures = &self.fixtures;
-        let contact = |contact: &Option<super::Contact>| {
-            contact
-                .as_ref()
-                .map_or("nobody".to_owned(), |c| c.value.clone())
+    /// What is not in the manifest is a 404. An action would find fault with a body that is none.
+    pub(super) async fn answers_nothing(&mut self, operation: Operation) {
+        let call = match operation.method() {
+            Method::POST => self.example(operation).body(""),
+            _ => self.example(operation),
         };
+        let answer = call.signed().send_unchecked().await;
+        let verdict = status_is(&answer, 404, "for what the manifest does not list");
+        self.check(operation, Rule::ManifestMatchesRoutes, verdict);
+    }
+
+    /// Whether the integration takes the token itself as proof, or signatures only.
+    pub(super) async fn plain_token_is_taken(&self) -> bool {
+        let path = self.path("/features");
+        let call = self.client.call(Method::GET, &path).with_token();
+        call.send_unchecked().await.status == 200
+    }
+
+    /// A request for the operation that would be answered, were it authenticated. It changes nothing in any case.
+    fn example(&self, operation: Operation) -> Call<'_> {
+        let fixtures = &self.fixtures;
+        let nobody = || fixtures.missing_customer.clone();
+        let contact =
+            |contact: &Option<Contact>| contact.as_ref().map_or_else(nobody, |c| c.value.clone());
+        let subject = fixtures.subscription.as_ref();
         let argument = match operation {
             Operation::Customers(CustomersOperation::FindByEmail) => contact(&fixtures.email),
             Operation::Customers(CustomersOperation::FindByPhone) => contact(&fixtures.phone),
-            _ => fixtures.customer.clone(),
+            Operation::Customers(_) => fixtures.customer.clone(),
+            Operation::Subscriptions(SubscriptionsOperation::Retrieve) => {
+                subject.map_or_else(nobody, |subject| subject.subscription.clone())
+            }
+            _ => {
+                let known = self.catalogue(operation).and_then(|(_, id)| id);
+                known.unwrap_or_else(nobody)
+            }
         };
-        let path = operation.path();
+        let owner = subject.map_or_else(nobody, |subject| subject.customer.clone());
+        let path = operation.path().replace("{customerId}", &encoded(&owner));
         let path = match path.split_once('{') {
             Some((start, _)) => format!("{start}{}", encoded(&argument)),
-            None => path.to_owned(),
+            None => path,
         };
-        self.path(&path)
+        let call = self.client.call(operation.method(), &self.path(&path));
+        match self.harmless(operation) {
+            Some(body) => call
+                .header("content-type", "application/json")
+                .body(body.to_string()),
+            None => call,
+        }
     }
 
     pub(super) async fn authentication(&mut self, operation: Operation) {
-        let path = self.example(operation);
-        let client = self.client.clone();
-        let now = client.now();
+        let now = self.client.now();
         let late = now.unix_seconds().saturating_sub(3600);
         let late = Timestamp::from_unix_seconds(late).unwrap_or(now);
         let zeros = format!("v1={}", "0".repeat(64));
-        let call = || client.call(operation.method(), &path);
+        let call = || self.example(operation);
         let attempts = [
             ("without a credential", call()),
             (
@@ -108,6 +128,7 @@ impl Suite {
                     .replacing("x-churnkey-mode", "live"),
             ),
         ];
+        let mut verdicts = Vec::new();
         for (how, call) in attempts {
             let answer = call.send_unchecked().await;
             let same = answer.bytes == br#"{"code":401,"message":"Unauthorized"}"#;
@@ -119,15 +140,24 @@ impl Suite {
                     described(&answer),
                 ))
             };
-            self.check(operation, Rule::Unauthorized, verdict);
+            verdicts.push(verdict);
         }
         let unknown = call().signed_in_mode("staging", now).send_unchecked().await;
+        for verdict in verdicts {
+            self.check(operation, Rule::Unauthorized, verdict);
+        }
         let verdict = status_is(&unknown, 400, "for the mode staging");
         self.check(operation, Rule::UnknownMode, verdict);
     }
 
     /// Asks for things that no store has, each of which has broken some store before.
-    pub(super) async fn odd_input(&mut self, operation: CustomersOperation, base: &str) {
+    pub(super) async fn odd_input(
+        &mut self,
+        operation: impl Into<Operation>,
+        base: &str,
+        rest: &str,
+    ) {
+        let operation = operation.into();
         let long = "x".repeat(10_000);
         let odd = [
             "'",
@@ -150,9 +180,10 @@ impl Suite {
         ];
         let mut broken = Vec::new();
         for text in odd {
-            let path = format!("{base}{}", encoded(text));
+            let path = format!("{base}{}{rest}", encoded(text));
             let answer = self.client.get_unchecked(&path).await;
-            if !matches!(answer.status, 400 | 404) {
+            // A proxy on the way may find the path too long.
+            if !matches!(answer.status, 400 | 404 | 414) && !is_empty_page(&answer) {
                 let shown: String = text.chars().take(40).collect();
                 broken.push((shown, described(&answer)));
             }
@@ -177,7 +208,7 @@ impl Suite {
     /// An error may hold neither what was asked for nor what the store said.
     pub(super) fn tells_nothing(
         &mut self,
-        operation: CustomersOperation,
+        operation: impl Into<Operation>,
         answer: &Answer,
         asked: Option<&str>,
     ) {
@@ -201,7 +232,32 @@ impl Suite {
     }
 }
 
-pub(super) fn status_is(answer: &Answer, status: u16, when: &str) -> Result<(), (String, String)> {
+/// Where the manifest has the controller or the action.
+fn place(line: Line) -> String {
+    match line.section {
+        Section::Controllers => format!("controllers.{}", line.module),
+        Section::Actions => format!("actions.{}", line.module),
+    }
+}
+
+/// Whether the manifest lists the operation. It always lists itself.
+pub(super) fn is_advertised(manifest: &Value, operation: Operation) -> bool {
+    let Some(line) = operation.manifest_line() else {
+        return true;
+    };
+    let module = manifest.pointer(&format!("/{}", place(line).replace('.', "/")));
+    match line.key {
+        None => module.is_some(),
+        Some(key) => module.and_then(|module| module.get(key)) == Some(&true.into()),
+    }
+}
+
+pub(super) fn is_empty_page(answer: &Answer) -> bool {
+    let data = answer.body.get("data").and_then(Value::as_array);
+    answer.status == 200 && data.is_some_and(Vec::is_empty)
+}
+
+pub(super) fn status_is(answer: &Answer, status: u16, when: &str) -> Verdict {
     if answer.status == status {
         answer
             .check()

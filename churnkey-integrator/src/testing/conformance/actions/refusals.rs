@@ -1,0 +1,272 @@
+//! What an action must refuse. Nothing of it writes, unless the merchant does not refuse it.
+
+use serde_json::{Map, Value, json};
+
+use super::{SCHEDULES, Told, json_call, new_key, operation_of, shape, subject_of};
+use crate::{
+    operation::Operation,
+    testing::{
+        Answer,
+        conformance::{
+            Rule, Suite,
+            fixtures::Subject,
+            report::Verdict,
+            wire::{described, status_is},
+        },
+    },
+};
+
+type Body = Map<String, Value>;
+
+impl Suite {
+    pub(super) async fn refusals(&mut self, operation: Operation) {
+        self.unknown_subjects(operation).await;
+        self.bad_bodies(operation).await;
+        self.outside_features(operation).await;
+        self.key_of_another_request(operation).await;
+    }
+
+    /// The subscription to be refused with: one that may be changed, for the case that it is not refused.
+    fn known_subject(&self, operation: Operation) -> Option<Subject> {
+        let mut own = self.fixtures.disposables.iter();
+        let own = own.find(|disposable| operation_of(&disposable.may) == operation);
+        let own = own.map(|disposable| subject_of(&disposable.may));
+        own.or_else(|| self.fixtures.subscription.clone())
+    }
+
+    async fn unknown_subjects(&mut self, operation: Operation) {
+        let Some(shape) = shape(operation) else {
+            return;
+        };
+        let nobody = self.fixtures.missing_customer.clone();
+        let no_subject = Subject {
+            customer: nobody.clone(),
+            subscription: nobody.clone(),
+        };
+        let body = self.body(operation, &no_subject, &nobody);
+        self.is_missing(operation, &body, "for a customer who is not there")
+            .await;
+        let Some(subject) = self.known_subject(operation) else {
+            return;
+        };
+        if !shape.one {
+            self.live_stays_out_of_actions_in_test_mode(operation, &subject, "")
+                .await;
+            return;
+        }
+        // The other record is one that is there, so that it is not what is missing.
+        let fixtures = &self.fixtures;
+        let named = match shape.names {
+            Some("coupon") => fixtures.coupon.clone(),
+            Some("price") => fixtures.price.clone(),
+            _ => None,
+        };
+        let named = named.unwrap_or_else(|| nobody.clone());
+
+        let unknown = Subject {
+            subscription: nobody.clone(),
+            ..subject.clone()
+        };
+        let body = self.body(operation, &unknown, &named);
+        self.is_missing(operation, &body, "for a subscription that is not there")
+            .await;
+        let strange = Subject {
+            customer: nobody.clone(),
+            ..subject.clone()
+        };
+        let body = self.body(operation, &strange, &named);
+        self.is_missing(
+            operation,
+            &body,
+            "for the subscription of a customer who is not there",
+        )
+        .await;
+        if let Some(field) = shape.names {
+            let body = self.body(operation, &subject, &nobody);
+            let when = format!("for a {field} that is not there");
+            self.is_missing(operation, &body, &when).await;
+        }
+
+        for other in self.others.clone() {
+            if other == subject.customer {
+                continue;
+            }
+            let foreign = Subject {
+                customer: other,
+                ..subject.clone()
+            };
+            let body = self.body(operation, &foreign, &named);
+            let answer = self.act(operation, &body, Told::New).await;
+            let when = "for the subscription of another customer";
+            let verdict = status_is(&answer, 404, when);
+            self.check(operation, Rule::OwnersOnly, verdict);
+        }
+
+        self.live_stays_out_of_actions_in_test_mode(operation, &subject, &named)
+            .await;
+    }
+
+    async fn live_stays_out_of_actions_in_test_mode(
+        &mut self,
+        operation: Operation,
+        subject: &Subject,
+        named: &str,
+    ) {
+        let body = Value::Object(self.body(operation, subject, named)).to_string();
+        let (status, when) = if self.live_only {
+            (400, "in test mode, as only live data is served")
+        } else {
+            (404, "for what is live, in test mode")
+        };
+        let path = self.path(operation.path());
+        let client = self.in_test_mode();
+        let call = json_call(&client, operation, &path, &body).signed();
+        let verdict = status_is(&call.send_unchecked().await, status, when);
+        self.check(operation, Rule::ModesApart, verdict);
+    }
+
+    async fn is_missing(&mut self, operation: Operation, body: &Body, when: &str) {
+        let answer = self.act(operation, body, Told::New).await;
+        self.check(operation, Rule::Missing, status_is(&answer, 404, when));
+        let nobody = self.fixtures.missing_customer.clone();
+        self.tells_nothing(operation, &answer, Some(&nobody));
+    }
+
+    /// Bodies about nobody, each with something wrong in one field.
+    async fn bad_bodies(&mut self, operation: Operation) {
+        let (Some(shape), Some(Value::Object(whole))) =
+            (shape(operation), self.harmless(operation))
+        else {
+            return;
+        };
+        for text in ["", "{", "[]", "\"text\"", "null"] {
+            let answer = self.send(operation, text, Told::New).await;
+            let when = format!("for the body {text:?}");
+            let verdict = status_is(&answer, 400, &when);
+            self.check(operation, Rule::BadBody, verdict);
+        }
+        // Where there is only one moment, it need not be named.
+        let only_one = SCHEDULES
+            .into_iter()
+            .any(|schedule| !self.has_schedule(operation, schedule));
+        let may_miss = |field: &str| only_one && shape.when.is_some_and(|(when, _)| when == field);
+        let mut bad = Vec::new();
+        for field in whole.keys().filter(|field| !may_miss(field)) {
+            let mut body = whole.clone();
+            body.remove(field);
+            bad.push((body, field.as_str(), "without"));
+        }
+        for field in whole.keys() {
+            bad.push((with(&whole, field, json!(42)), field, "with a number as"));
+        }
+        if let Some((field, _)) = shape.when {
+            bad.push((
+                with(&whole, field, json!("tomorrow")),
+                field,
+                "with an unknown word as",
+            ));
+        }
+        if shape.lasts {
+            let nothing = json!({ "type": "period", "amount": 0, "unit": "month" });
+            bad.push((
+                with(&whole, "duration", nothing),
+                "duration",
+                "with no month as",
+            ));
+            bad.push((
+                with(&whole, "duration", json!({})),
+                "duration",
+                "with an empty",
+            ));
+        }
+        if let Some((field, _)) = shape.flag {
+            bad.push((with(&whole, field, json!("yes")), field, "with a text as"));
+        }
+        for (body, field, how) in bad {
+            let answer = self.act(operation, &body, Told::New).await;
+            let verdict = names_field(&answer, field, &format!("for a body {how} {field}"));
+            self.check(operation, Rule::BadBody, verdict);
+        }
+    }
+
+    /// Bodies about nobody, each with something that the manifest says is not served.
+    async fn outside_features(&mut self, operation: Operation) {
+        let (Some(shape), Some(Value::Object(whole))) =
+            (shape(operation), self.harmless(operation))
+        else {
+            return;
+        };
+        let mut outside = Vec::new();
+        if let Some((field, _)) = shape.when {
+            for schedule in SCHEDULES {
+                if !self.has_schedule(operation, schedule) {
+                    outside.push((with(&whole, field, schedule.into()), field));
+                }
+            }
+        }
+        if shape.lasts {
+            let date = self.client.now();
+            for (kind, duration) in [
+                (
+                    "period",
+                    json!({ "type": "period", "amount": 1, "unit": "month" }),
+                ),
+                ("date", json!({ "type": "date", "date": date })),
+            ] {
+                if self.feature(operation, &format!("durations/{kind}")) != Some(true) {
+                    outside.push((with(&whole, "duration", duration), "duration"));
+                }
+            }
+        }
+        if let Some((field, Some(feature))) = shape.flag
+            && self.feature(operation, feature) != Some(true)
+        {
+            outside.push((with(&whole, field, true.into()), field));
+        }
+        for (body, field) in outside {
+            let answer = self.act(operation, &body, Told::New).await;
+            let when = format!("for a {field} that the manifest does not declare");
+            let verdict = names_field(&answer, field, &when);
+            self.check(operation, Rule::OutsideFeatures, verdict);
+        }
+    }
+
+    /// A key that has stood for one request, sent with another one.
+    async fn key_of_another_request(&mut self, operation: Operation) {
+        let Some(Value::Object(body)) = self.harmless(operation) else {
+            return;
+        };
+        let key = new_key();
+        let first = self.act(operation, &body, Told::ByKey(&key)).await;
+        let again = self.act(operation, &body, Told::ByKey(&key)).await;
+        let verdict = if (first.status, &first.bytes) == (again.status, &again.bytes) {
+            Ok(())
+        } else {
+            Err((
+                "the first answer again for the same Idempotency-Key".to_owned(),
+                format!("{}, and then {}", described(&first), described(&again)),
+            ))
+        };
+        self.check(operation, Rule::IdempotencyKey, verdict);
+        let other = with(&body, "note", json!("another request"));
+        let answer = self.act(operation, &other, Told::ByKey(&key)).await;
+        let when = "for an Idempotency-Key that was used for another body";
+        let verdict = status_is(&answer, 422, when);
+        self.check(operation, Rule::IdempotencyKey, verdict);
+    }
+}
+
+fn with(body: &Body, field: &str, value: Value) -> Body {
+    let mut body = body.clone();
+    body.insert(field.to_owned(), value);
+    body
+}
+
+fn names_field(answer: &Answer, field: &str, when: &str) -> Verdict {
+    status_is(answer, 400, when)?;
+    let message = answer.message().unwrap_or_default();
+    if message.contains(field) {
+        return Ok(());
+    }
+    Err((format!("400 that names {field} {when}"), described(answer)))
+}

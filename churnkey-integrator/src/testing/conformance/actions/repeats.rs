@@ -1,0 +1,147 @@
+//! Actions whose outcome is a state: done once it holds, and once more it changes nothing.
+
+use serde_json::{Map, Value};
+
+use super::{Told, is_done};
+use crate::{
+    model::Subscription,
+    operation::{Operation, SubscriptionsOperation},
+    testing::{
+        Answer,
+        conformance::{
+            Rule, Suite, encoded, fixtures::Subject, records::same_record, report::Verdict,
+        },
+    },
+};
+
+impl Suite {
+    /// Does the action, looks for its effect, and does it again in every way. Other records that must then stay as they
+    /// are, are watched. Whether it was done.
+    pub(super) async fn settles(
+        &mut self,
+        operation: Operation,
+        subject: &Subject,
+        body: &Map<String, Value>,
+        watched: &[String],
+        effect: impl Fn(&Subscription) -> Verdict,
+    ) -> bool {
+        let answer = self.act(operation, body, Told::New).await;
+        if !self.was_done(operation, &answer) {
+            return false;
+        }
+        let Some(after) = self.state(operation, subject).await else {
+            return false;
+        };
+        let verdict = effect(&after);
+        let is_visible = verdict.is_ok();
+        self.check(operation, Rule::EffectVisible, verdict);
+        let mut watched = watched.to_vec();
+        watched.push(self.path_of(subject));
+        self.repeats(operation, body, &watched).await;
+        is_visible
+    }
+
+    pub(super) fn was_done(&mut self, operation: Operation, answer: &Answer) -> bool {
+        let verdict = is_done(answer, "for what can be done");
+        let is_done = verdict.is_ok();
+        self.check(operation, Rule::ActionDone, verdict);
+        self.tells_nothing(operation, answer, None);
+        is_done
+    }
+
+    /// The same call once more, as a new request, and twice as the same one.
+    async fn repeats(
+        &mut self,
+        operation: Operation,
+        body: &Map<String, Value>,
+        watched: &[String],
+    ) {
+        let first = self.snapshots(watched).await;
+        let moment = self.client.now();
+        for (told, how) in [
+            (Told::New, "for the same call once more"),
+            (
+                Told::BySignature(moment),
+                "for the same call once more, signed",
+            ),
+            (Told::BySignature(moment), "for the same signed bytes"),
+        ] {
+            let answer = self.act(operation, body, told).await;
+            let verdict = is_done(&answer, how);
+            self.check(operation, Rule::RepeatChangesNothing, verdict);
+        }
+        let now = self.snapshots(watched).await;
+        for (before, after) in first.iter().zip(&now) {
+            let of = "before and after the same call once more";
+            let verdict = same_record(before, after, of);
+            self.check(operation, Rule::RepeatChangesNothing, verdict);
+        }
+    }
+
+    /// The records without their free data, which may hold when they were last touched.
+    async fn snapshots(&self, paths: &[String]) -> Vec<Value> {
+        let mut snapshots = Vec::new();
+        for path in paths {
+            let mut body = self.client.get_unchecked(path).await.body;
+            let records = match body.get_mut("data").and_then(Value::as_array_mut) {
+                Some(records) => records.iter_mut().collect(),
+                None => vec![&mut body],
+            };
+            for record in records {
+                if let Some(fields) = record.as_object_mut() {
+                    fields.remove("metadata");
+                }
+            }
+            snapshots.push(body);
+        }
+        snapshots
+    }
+
+    /// An action for all subscriptions of a customer. Its effect is seen where they can be listed.
+    pub(super) async fn act_on_all(&mut self, operation: Operation, customer: &str) {
+        let subject = Subject {
+            customer: customer.to_owned(),
+            subscription: String::new(),
+        };
+        let body = self.body(operation, &subject, "");
+        let answer = self.act(operation, &body, Told::New).await;
+        if !self.was_done(operation, &answer) {
+            return;
+        }
+        let list = self.path(&format!("/customers/{}/subscriptions", encoded(customer)));
+        let mut watched = Vec::new();
+        if self.serves(SubscriptionsOperation::List) {
+            let listed = self.client.get_unchecked(&list).await;
+            let verdict = self.all_are_changed(operation, &listed);
+            self.check(operation, Rule::EffectVisible, verdict);
+            watched.push(list);
+        }
+        self.repeats(operation, &body, &watched).await;
+    }
+
+    fn all_are_changed(&self, operation: Operation, listed: &Answer) -> Verdict {
+        let wanted: &[&str] = match operation {
+            _ if self.schedule(operation) != "immediate" => return Ok(()),
+            Operation::Pause(_) => &["paused", "canceled"],
+            _ => &["canceled"],
+        };
+        let expected = format!("every subscription of the customer {}", wanted.join(" or "));
+        let data = listed.body.get("data").and_then(Value::as_array);
+        let Some(data) = data.filter(|data| !data.is_empty()) else {
+            return Err((expected, "no subscription listed".to_owned()));
+        };
+        let status = |record: &Value| {
+            let name = record.pointer("/status/name");
+            name.and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let others: Vec<String> = data
+            .iter()
+            .map(status)
+            .filter(|status| !wanted.contains(&status.as_str()))
+            .collect();
+        match others.first() {
+            None => Ok(()),
+            Some(status) => Err((expected, format!("{} not, one {status}", others.len()))),
+        }
+    }
+}

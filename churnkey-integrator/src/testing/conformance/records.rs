@@ -1,0 +1,203 @@
+//! What holds for every record that is looked up by its id, and the records of the catalogue.
+
+use serde_json::Value;
+
+use super::{
+    Rule, Suite, encoded,
+    report::Verdict,
+    wire::{described, status_is},
+};
+use crate::{
+    model::{Coupon, Customer, Family, Price, Product, Subscription},
+    operation::Operation,
+    testing::Answer,
+};
+
+/// Records of one kind, and how one is read.
+#[derive(Clone, Copy)]
+pub(super) struct Kind {
+    /// What one of them is called.
+    pub(super) what: &'static str,
+    /// Reads the model and says its id.
+    id_of: fn(&Value) -> Result<String, serde_json::Error>,
+}
+
+macro_rules! kinds {
+    ($($kind:ident: $model:ty, $what:literal;)*) => {$(
+        pub(super) const $kind: Kind = Kind {
+            what: $what,
+            id_of: |record| {
+                use serde::Deserialize;
+                <$model>::deserialize(record).map(|record| record.id().to_string())
+            },
+        };
+    )*};
+}
+
+kinds! {
+    CUSTOMERS: Customer, "customer";
+    SUBSCRIPTIONS: Subscription, "subscription";
+    PRICES: Price, "price";
+    COUPONS: Coupon, "coupon";
+    PRODUCTS: Product, "product";
+    FAMILIES: Family, "family";
+}
+
+impl Kind {
+    /// 200, the model's shape, and the id that was asked for.
+    pub(super) fn is(self, answer: &Answer, id: &str) -> Verdict {
+        let what = self.what;
+        let expected = format!("200 and the {what} {id}");
+        if answer.status != 200 {
+            return Err((expected, described(answer)));
+        }
+        match (self.id_of)(&answer.body) {
+            Ok(found) if found == id => answer.check().map_err(|broken| (expected, broken)),
+            Ok(found) => Err((expected, format!("200 and the {what} {found}"))),
+            Err(error) => Err((expected, format!("200 and no {what}: {error}"))),
+        }
+    }
+}
+
+impl Suite {
+    /// A record that is there, ids that are not, and the other mode. Returns the record.
+    pub(super) async fn record(
+        &mut self,
+        operation: impl Into<Operation>,
+        kind: Kind,
+        base: &str,
+        id: &str,
+    ) -> Option<Value> {
+        let operation = operation.into();
+        let base = self.path(base);
+        let path = format!("{base}{}", encoded(id));
+        let answer = self.client.get_unchecked(&path).await;
+        let verdict = kind.is(&answer, id);
+        let is_found = verdict.is_ok();
+        self.check(operation, Rule::Found, verdict);
+
+        let missing = self.fixtures.missing_customer.clone();
+        let missing_path = format!("{base}{}", encoded(&missing));
+        let nothing = self.client.get_unchecked(&missing_path).await;
+        let verdict = status_is(&nothing, 404, "for the id that nobody has");
+        self.check(operation, Rule::Missing, verdict);
+        self.tells_nothing(operation, &nothing, Some(&missing));
+
+        let swapped = with_swapped_case(id);
+        if swapped != id {
+            let path = format!("{base}{}", encoded(&swapped));
+            let answer = self.client.get_unchecked(&path).await;
+            let verdict = status_is(&answer, 404, "for an id in other letter case");
+            self.check(operation, Rule::Missing, verdict);
+        }
+
+        self.odd_input(operation, &base, "").await;
+        self.live_stays_out_of_test_mode(operation, kind, &path)
+            .await;
+        is_found.then_some(answer.body)
+    }
+
+    /// What finds a live record finds nothing in test mode.
+    pub(super) async fn live_stays_out_of_test_mode(
+        &mut self,
+        operation: impl Into<Operation>,
+        kind: Kind,
+        live_path: &str,
+    ) {
+        let (status, why) = if self.live_only {
+            (400, "in test mode, as only live data is served".to_owned())
+        } else {
+            (404, format!("for the live {} in test mode", kind.what))
+        };
+        let answer = self.in_test_mode().get_unchecked(live_path).await;
+        self.check(
+            operation,
+            Rule::ModesApart,
+            status_is(&answer, status, &why),
+        );
+    }
+
+    /// The kind of a catalogue's operation, and the fixture of it.
+    pub(super) fn catalogue(&self, operation: Operation) -> Option<(Kind, Option<String>)> {
+        let fixtures = &self.fixtures;
+        let (kind, id) = match operation {
+            Operation::Prices(_) => (PRICES, &fixtures.price),
+            Operation::Coupons(_) => (COUPONS, &fixtures.coupon),
+            Operation::Products(_) => (PRODUCTS, &fixtures.product),
+            Operation::Families(_) => (FAMILIES, &fixtures.family),
+            _ => return None,
+        };
+        Some((kind, id.clone()))
+    }
+
+    pub(super) async fn catalogue_record(&mut self, operation: Operation) {
+        let Some((kind, id)) = self.catalogue(operation) else {
+            return;
+        };
+        let Some(id) = id else {
+            self.fixture_is_missing(operation, kind.what);
+            return;
+        };
+        let base = operation.path().replace("{id}", "");
+        if let Some(record) = self.record(operation, kind, &base, &id).await {
+            self.is_of_the_declared_type(operation, &record);
+            self.references(operation, &record).await;
+        }
+    }
+
+    /// Prices and products each are of one type, which the manifest declares.
+    pub(super) fn is_of_the_declared_type(&mut self, operation: Operation, record: &Value) {
+        let Some(line) = operation.manifest_line() else {
+            return;
+        };
+        let declared = format!("/controllers/{}/type", line.module);
+        let (Some(declared), Some(came)) = (self.manifest.pointer(&declared), record.get("type"))
+        else {
+            return;
+        };
+        let verdict = if declared == came {
+            Ok(())
+        } else {
+            let id = record.get("id").and_then(Value::as_str).unwrap_or_default();
+            Err((
+                format!("{id} to be of the type {declared}, as the manifest declares"),
+                came.to_string(),
+            ))
+        };
+        self.check(operation, Rule::DeclaredType, verdict);
+    }
+}
+
+fn with_swapped_case(id: &str) -> String {
+    let swapped = id.chars().map(|c| {
+        if c.is_ascii_lowercase() {
+            c.to_ascii_uppercase()
+        } else {
+            c.to_ascii_lowercase()
+        }
+    });
+    swapped.collect()
+}
+
+/// Two answers for one record.
+pub(super) fn same_record(one: &Value, other: &Value, of: &str) -> Verdict {
+    if one == other {
+        return Ok(());
+    }
+    let fields = |value: &Value| match value {
+        Value::Object(fields) => fields.clone(),
+        _ => serde_json::Map::new(),
+    };
+    let (one, other) = (fields(one), fields(other));
+    let mut differing: Vec<&String> = one
+        .keys()
+        .chain(other.keys())
+        .filter(|key| one.get(*key) != other.get(*key))
+        .collect();
+    differing.sort();
+    differing.dedup();
+    Err((
+        format!("the same record from {of}"),
+        format!("records that differ in {differing:?}"),
+    ))
+}

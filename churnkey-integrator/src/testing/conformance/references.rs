@@ -1,0 +1,98 @@
+//! What records refer to: a price to its product, a product to its family, an item to its price, a discount to its
+//! coupon.
+
+use serde_json::{Map, Value};
+
+use super::{
+    Rule, Suite, encoded,
+    records::{self, Kind, same_record},
+    wire::described,
+};
+use crate::operation::{
+    CouponsOperation, FamiliesOperation, Operation, PricesOperation, ProductsOperation,
+};
+
+impl Suite {
+    /// Everything that the record refers to is served, and whole copies in it are those of their own controllers.
+    pub(super) async fn references(&mut self, operation: impl Into<Operation>, record: &Value) {
+        let operation = operation.into();
+        let id = |field: &str| record.get(field).and_then(Value::as_str);
+        if let Some(id) = id("productId") {
+            let retrieve = ProductsOperation::Retrieve.into();
+            self.resolves(operation, retrieve, records::PRODUCTS, id)
+                .await;
+        }
+        if let Some(id) = id("familyId") {
+            let retrieve = FamiliesOperation::Retrieve.into();
+            self.resolves(operation, retrieve, records::FAMILIES, id)
+                .await;
+        }
+        for item in list(record, "items") {
+            if let Some(price) = item.get("price") {
+                let retrieve = PricesOperation::Retrieve.into();
+                self.is_a_copy(operation, retrieve, records::PRICES, price)
+                    .await;
+            }
+        }
+        for discount in list(record, "discounts") {
+            if let Some(coupon) = discount.get("coupon") {
+                let retrieve = CouponsOperation::Retrieve.into();
+                self.is_a_copy(operation, retrieve, records::COUPONS, coupon)
+                    .await;
+            }
+        }
+    }
+
+    /// Returns the record that the other controller has.
+    async fn resolves(
+        &mut self,
+        operation: Operation,
+        retrieve: Operation,
+        kind: Kind,
+        id: &str,
+    ) -> Option<Value> {
+        let what = kind.what;
+        let expected = format!("the {what} {id} to be served by {}", retrieve.name());
+        if !self.serves(retrieve) {
+            let got = "no such controller in the manifest".to_owned();
+            self.check(operation, Rule::ReferenceResolves, Err((expected, got)));
+            return None;
+        }
+        let path = retrieve.path().replace("{id}", &encoded(id));
+        let answer = self.get(&path).await;
+        let verdict = match answer.status {
+            200 => Ok(()),
+            _ => Err((expected, described(&answer))),
+        };
+        let is_there = verdict.is_ok();
+        self.check(operation, Rule::ReferenceResolves, verdict);
+        is_there.then_some(answer.body)
+    }
+
+    async fn is_a_copy(
+        &mut self,
+        operation: Operation,
+        retrieve: Operation,
+        kind: Kind,
+        copy: &Value,
+    ) {
+        let id = copy.get("id").and_then(Value::as_str).unwrap_or_default();
+        if let Some(original) = self.resolves(operation, retrieve, kind, id).await {
+            let of = format!("{} and {} for {id}", operation.name(), retrieve.name());
+            let verdict = same_record(&lasting(copy), &lasting(&original), &of);
+            self.check(operation, Rule::SameRecord, verdict);
+        }
+    }
+}
+
+fn list<'a>(record: &'a Value, field: &str) -> Vec<&'a Value> {
+    let list = record.get(field).and_then(Value::as_array);
+    list.map(|list| list.iter().collect()).unwrap_or_default()
+}
+
+/// Without what may be counted between two requests, or since the copy was made.
+fn lasting(record: &Value) -> Value {
+    let mut fields: Map<String, Value> = record.as_object().cloned().unwrap_or_default();
+    fields.remove("redemptions");
+    Value::Object(fields)
+}

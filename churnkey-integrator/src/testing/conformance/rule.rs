@@ -1,0 +1,236 @@
+//! The rules, where the contract has them, and what it costs to break one.
+
+use crate::operation::{CustomersOperation, Operation};
+
+/// A rule of the contract that a merchant's code can break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Rule {
+    /// The manifest lists what answers, and nothing else.
+    ManifestMatchesRoutes,
+    /// Without a valid proof there is only the one 401.
+    Unauthorized,
+    /// A mode that is neither live nor test is a 400.
+    UnknownMode,
+    /// Live and test data never mix.
+    ModesApart,
+    /// A record that is there is answered with 200 and its own id.
+    Found,
+    /// A record that is not there is a 404.
+    Missing,
+    /// A subscription is there for its own customer only.
+    OwnersOnly,
+    /// A record is the same, whichever operation returns it.
+    SameRecord,
+    /// What a record refers to is served as well.
+    ReferenceResolves,
+    /// Prices and products are of the type that the manifest declares.
+    DeclaredType,
+    /// Who is found by an e-mail address or a phone number has it in their record.
+    ContactInRecord,
+    /// Odd ids, addresses and numbers find nobody, and break nothing.
+    OddInput,
+    /// What an error says holds nothing of the store or of what was asked for.
+    ErrorsTellNothing,
+    /// The letter case of an e-mail address makes no difference.
+    EmailIgnoresCase,
+    /// A contact that several customers share is a 409.
+    Ambiguous,
+    /// A page is answered with 200 and holds at most `limit` records.
+    PageWithinLimit,
+    /// No page after the first is empty; the last one has no `next`.
+    NoEmptyLastPage,
+    /// A crawl comes to its end.
+    CrawlEnds,
+    /// Every record comes exactly once, in any page size.
+    EachRecordOnce,
+    /// The order does not depend on the page size.
+    StableOrder,
+    /// Records that come and go during a crawl don't disturb the others.
+    StableUnderChange,
+    /// A `limit` that is no whole number from 1 up is a 400, a large one is cut down.
+    LimitBounds,
+    /// Cursors that were not issued for this list and mode are a 400.
+    ForeignCursor,
+    /// A body that an action can't read is a 400 that names the field.
+    BadBody,
+    /// An option that the manifest does not declare is a 400 that names the field.
+    OutsideFeatures,
+    /// An action that can be done is answered with 200 and an empty body.
+    ActionDone,
+    /// What an action has done can be read at once, and what it has planned can't be read yet.
+    EffectVisible,
+    /// Asking for what is so already is a 200 and changes nothing.
+    RepeatChangesNothing,
+    /// An `Idempotency-Key` stands for one request, and runs it once.
+    IdempotencyKey,
+    /// What is refused for the state of a subscription or a coupon is a 400, and changes nothing.
+    Refused,
+    /// Every served operation has something to be checked with.
+    FixtureGiven,
+}
+
+impl Rule {
+    /// The rule's name, for searching.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The section of the contract that it comes from. A [`Finding`](super::Finding) knows it better where the rule
+    /// depends on the operation.
+    #[must_use]
+    pub fn section(self) -> &'static str {
+        self.row().1
+    }
+
+    fn row(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ManifestMatchesRoutes => ("manifest-matches-routes", "2.3"),
+            Self::Unauthorized => ("unauthorized", "2.2"),
+            Self::UnknownMode => ("unknown-mode", "2.4"),
+            Self::ModesApart => ("modes-apart", "2.4"),
+            Self::Found => ("found", "4"),
+            Self::Missing => ("missing", "2.6"),
+            Self::OwnersOnly => ("owners-only", "4"),
+            Self::SameRecord => ("same-record", "4"),
+            Self::ReferenceResolves => ("reference-resolves", "1.3"),
+            Self::DeclaredType => ("declared-type", "4"),
+            Self::ContactInRecord => ("contact-in-record", "3.1"),
+            Self::OddInput => ("odd-input", "2.6"),
+            Self::ErrorsTellNothing => ("errors-tell-nothing", "2.6"),
+            Self::EmailIgnoresCase => ("email-ignores-case", "4"),
+            Self::Ambiguous => ("ambiguous", "4"),
+            Self::PageWithinLimit => ("page-within-limit", "2.5"),
+            Self::NoEmptyLastPage => ("no-empty-last-page", "2.5"),
+            Self::CrawlEnds => ("crawl-ends", "2.5"),
+            Self::EachRecordOnce => ("each-record-once", "2.5"),
+            Self::StableOrder => ("stable-order", "2.5"),
+            Self::StableUnderChange => ("stable-under-change", "2.5"),
+            Self::LimitBounds => ("limit-bounds", "2.5"),
+            Self::ForeignCursor => ("foreign-cursor", "2.5"),
+            Self::BadBody => ("bad-body", "5"),
+            Self::OutsideFeatures => ("outside-features", "5"),
+            Self::ActionDone => ("action-done", "5"),
+            Self::EffectVisible => ("effect-visible", "5"),
+            Self::RepeatChangesNothing => ("repeat-changes-nothing", "7.5"),
+            Self::IdempotencyKey => ("idempotency-key", "7.5"),
+            Self::Refused => ("refused", "5"),
+            Self::FixtureGiven => ("fixture-given", "4"),
+        }
+    }
+
+    /// Where the contract has the rule for this operation.
+    pub(super) fn section_of(self, operation: Operation) -> &'static str {
+        match (self.section(), operation) {
+            ("5", Operation::Cancel(_)) => "5.1",
+            ("5", Operation::Pause(_)) => "5.2",
+            ("5", Operation::ApplyCoupon(_)) => "5.3",
+            ("5", Operation::ExtendTrial(_)) => "5.4",
+            ("5", Operation::ChangePrice(_)) => "5.5",
+            (section, _) => section,
+        }
+    }
+
+    /// What Churnkey can't do for a merchant who breaks the rule with this operation.
+    pub(super) fn costs(self, operation: Operation) -> &'static str {
+        match (self, operation) {
+            (Self::Unauthorized, _) => "publishing the integration: whoever finds it could call it",
+            (Self::UnknownMode | Self::ModesApart, _) => "test mode",
+            (Self::ContactInRecord, Operation::Customers(CustomersOperation::FindByPhone)) => {
+                "dunning by SMS"
+            }
+            (Self::ContactInRecord, _) => "dunning and reactivation by e-mail",
+            (Self::ReferenceResolves, Operation::Customers(_)) => "discounts and discount offers",
+            _ => feature(operation),
+        }
+    }
+}
+
+/// The feature of Churnkey that needs the operation (contract, sections 1.2 and 4).
+fn feature(operation: Operation) -> &'static str {
+    use crate::operation::{
+        CancelOperation::{Cancel, CancelAll},
+        CustomersOperation as Customers,
+        PauseOperation::{Pause, PauseAll},
+        SubscriptionsOperation as Subscriptions,
+    };
+    match operation {
+        Operation::Features
+        | Operation::Customers(Customers::Retrieve)
+        | Operation::Subscriptions(Subscriptions::Retrieve)
+        | Operation::Prices(_) => "publishing the integration",
+        Operation::Customers(Customers::List) => "segments and campaigns over all customers",
+        Operation::Customers(Customers::FindByEmail) => "the managed flow by e-mail",
+        Operation::Customers(Customers::FindByPhone) => "the managed flow by phone",
+        Operation::Subscriptions(Subscriptions::List) => {
+            "the cancel flow for customers with several subscriptions"
+        }
+        Operation::Coupons(_) => "discounts and discount offers",
+        Operation::Products(_) => "the names of products in offers",
+        Operation::Families(_) => "the names of families in offers",
+        Operation::Cancel(Cancel) => "the cancel flow, and every offer in it",
+        Operation::Cancel(CancelAll) => "cancelling all subscriptions of a customer in one call",
+        Operation::Pause(Pause) => "pause offers",
+        Operation::Pause(PauseAll) => "pausing all subscriptions of a customer in one call",
+        Operation::ApplyCoupon(_) => "discount offers",
+        Operation::ExtendTrial(_) => "trial extension offers",
+        Operation::ChangePrice(_) => "plan change offers",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::operation::{CancelOperation, PauseOperation, SubscriptionsOperation};
+
+    #[test]
+    fn a_finding_costs_the_feature_that_needs_the_operation() {
+        for (operation, rule, section, costs) in [
+            (
+                SubscriptionsOperation::Retrieve.into(),
+                Rule::Found,
+                "4",
+                "publishing the integration",
+            ),
+            (
+                PauseOperation::Pause.into(),
+                Rule::BadBody,
+                "5.2",
+                "pause offers",
+            ),
+            (
+                CancelOperation::Cancel.into(),
+                Rule::RepeatChangesNothing,
+                "7.5",
+                "the cancel flow, and every offer in it",
+            ),
+            (
+                CustomersOperation::FindByEmail.into(),
+                Rule::Found,
+                "4",
+                "the managed flow by e-mail",
+            ),
+            (
+                CustomersOperation::FindByPhone.into(),
+                Rule::ContactInRecord,
+                "3.1",
+                "dunning by SMS",
+            ),
+            (
+                CustomersOperation::List.into(),
+                Rule::ReferenceResolves,
+                "1.3",
+                "discounts and discount offers",
+            ),
+            (Operation::Features, Rule::UnknownMode, "2.4", "test mode"),
+        ] {
+            let came = (rule.section_of(operation), rule.costs(operation));
+            assert_eq!(came, (section, costs), "{operation:?} {rule:?}");
+        }
+        let costs: BTreeSet<&str> = Operation::all().map(feature).collect();
+        assert_eq!(costs.len(), 16);
+    }
+}

@@ -1,0 +1,166 @@
+//! Subscriptions, which are there for their own customer only.
+
+use serde_json::Value;
+
+use super::{
+    Rule, Suite, encoded,
+    fixtures::Subject,
+    records::SUBSCRIPTIONS,
+    wire::{described, is_empty_page, status_is},
+};
+use crate::operation::{
+    CustomersOperation,
+    SubscriptionsOperation::{List, Retrieve},
+};
+
+/// How many customers are asked for somebody else's subscription.
+const ASKED: usize = 3;
+
+impl Suite {
+    pub(super) async fn subscription(&mut self) {
+        let Some(subject) = self.fixtures.subscription.clone() else {
+            self.fixture_is_missing(Retrieve, "subscription");
+            return;
+        };
+        let Subject {
+            customer,
+            subscription,
+        } = &subject;
+        let base = format!("/customers/{}/subscriptions/", encoded(customer));
+        let record = self
+            .record(Retrieve, SUBSCRIPTIONS, &base, subscription)
+            .await;
+        if let Some(record) = record {
+            let verdict = match record.get("customerId") {
+                Some(owner) if owner == customer => Ok(()),
+                owner => Err((
+                    format!("{subscription} with the customerId {customer}"),
+                    owner.map_or("none".to_owned(), Value::to_string),
+                )),
+            };
+            self.check(Retrieve, Rule::OwnersOnly, verdict);
+            self.references(Retrieve, &record).await;
+        }
+        let customers = self.path("/customers/");
+        let rest = format!("/subscriptions/{}", encoded(subscription));
+        self.odd_input(Retrieve, &customers, &rest).await;
+
+        let path = format!(
+            "{customers}{}{rest}",
+            encoded(&self.fixtures.missing_customer)
+        );
+        let answer = self.client.get_unchecked(&path).await;
+        let verdict = status_is(
+            &answer,
+            404,
+            "for the subscription of a customer who is not there",
+        );
+        self.check(Retrieve, Rule::Missing, verdict);
+        for other in self.others.clone() {
+            let path = format!("{customers}{}{rest}", encoded(&other));
+            let answer = self.client.get_unchecked(&path).await;
+            let when = format!("for {subscription} under the customer {other}");
+            self.check(Retrieve, Rule::OwnersOnly, status_is(&answer, 404, &when));
+        }
+        self.test_subscription_stays_in_test_mode().await;
+    }
+
+    /// The test customer's subscriptions, if they can be listed, are nobody's in live mode.
+    async fn test_subscription_stays_in_test_mode(&mut self) {
+        let Some(customer) = self.fixtures.test_customer.clone() else {
+            return;
+        };
+        if !self.serves(List) {
+            return;
+        }
+        let path = self.path(&format!("/customers/{}/subscriptions", encoded(&customer)));
+        let listed = self.in_test_mode().get_unchecked(&path).await;
+        let Some(id) = listed.body.pointer("/data/0/id").and_then(Value::as_str) else {
+            return;
+        };
+        let in_live = self
+            .client
+            .get_unchecked(&format!("{path}/{}", encoded(id)))
+            .await;
+        let verdict = status_is(&in_live, 404, "for the test subscription in live mode");
+        self.check(Retrieve, Rule::ModesApart, verdict);
+    }
+
+    /// What a list of one customer must not hold: anybody else's.
+    pub(super) async fn lists_are_the_owners(&mut self) {
+        let Some(subject) = self.fixtures.subscription.clone() else {
+            self.fixture_is_missing(List, "subscription");
+            return;
+        };
+        for other in self.others.clone() {
+            let answer = self
+                .get(&format!("/customers/{}/subscriptions", encoded(&other)))
+                .await;
+            let data = answer.body.get("data").and_then(Value::as_array);
+            let foreign = data.and_then(|data| {
+                let mut data = data.iter();
+                data.find(|record| {
+                    record["customerId"] != other || record["id"] == subject.subscription
+                })
+            });
+            let verdict = match (answer.status, foreign) {
+                (200, None) => Ok(()),
+                (200, Some(record)) => Err((
+                    format!("subscriptions of the customer {other} only"),
+                    format!("{} in it", record["id"].as_str().unwrap_or_default()),
+                )),
+                _ => Err((
+                    format!("200 and the subscriptions of the customer {other}"),
+                    described(&answer),
+                )),
+            };
+            self.check(List, Rule::OwnersOnly, verdict);
+        }
+        let missing = self.fixtures.missing_customer.clone();
+        let answer = self
+            .get(&format!("/customers/{}/subscriptions", encoded(&missing)))
+            .await;
+        let verdict = match answer.status {
+            404 => Ok(()),
+            200 if is_empty_page(&answer) => Ok(()),
+            200 => Err((
+                "no subscription of a customer who is not there".to_owned(),
+                "200 and some".to_owned(),
+            )),
+            _ => Err((
+                "404 or an empty list for a customer who is not there".to_owned(),
+                described(&answer),
+            )),
+        };
+        self.check(List, Rule::Missing, verdict);
+        self.tells_nothing(List, &answer, Some(&missing));
+        let customers = self.path("/customers/");
+        self.odd_input(List, &customers, "/subscriptions").await;
+    }
+
+    /// Some live customers besides the one of the subscription.
+    pub(super) async fn other_customers(&self) -> Vec<String> {
+        let fixtures = &self.fixtures;
+        let mut known = vec![fixtures.customer.clone()];
+        known.extend(fixtures.email.iter().map(|contact| contact.owner.clone()));
+        known.extend(fixtures.phone.iter().map(|contact| contact.owner.clone()));
+        if self.serves(CustomersOperation::List) {
+            let page = self.get("/customers?limit=10").await;
+            let listed = page.body.get("data").and_then(Value::as_array);
+            let listed = listed.into_iter().flatten();
+            let ids = listed.filter_map(|record| record.get("id")?.as_str());
+            known.extend(ids.map(str::to_owned));
+        }
+        let mut others: Vec<String> = Vec::new();
+        for id in known {
+            let is_owner = fixtures
+                .subscription
+                .as_ref()
+                .is_some_and(|subject| subject.customer == id);
+            if !is_owner && !others.contains(&id) && others.len() < ASKED {
+                others.push(id);
+            }
+        }
+        others
+    }
+}

@@ -1,0 +1,409 @@
+//! Merchants whose actions, or whose memory for them, are broken.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use churnkey_integrator::{
+    ApplyCouponAction, CalendarUnit, CancelAction, ChangePriceAction, ExtendTrialAction,
+    HandlerError, Integration, ItemId, PauseAction, RequestContext, Result, SubscriptionId,
+    actions::{
+        ApplyCouponRequest, CancelAllRequest, CancelFeatures, CancelRequest, ChangePriceFeatures,
+        ChangePriceRequest, Durations, ExtendTrialFeatures, ExtendTrialRequest, PauseAllRequest,
+        PauseFeatures, PauseRequest, Schedule, Schedules,
+    },
+    async_trait, controller,
+    idempotency::{Attempt, FirstAnswer, IdempotencyKey, IdempotencyStore, Known},
+    model::{Pause, Period, SubscriptionStatus},
+    testing::{Report, conformance, conformance::Rule},
+};
+use example_billing::{Catalogue, Item, Redemption, Subscription, redeemed_once_more};
+use in_memory::store::{Store, Tables};
+
+use super::broken_merchants;
+use crate::merchants::{billing_fixtures, in_memory_store, token};
+
+/// Hands every call on to a good merchant, unless it is broken in one place.
+#[derive(Clone)]
+struct Broken {
+    good: Store,
+    fault: Fault,
+    calls: Arc<AtomicU64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fault {
+    None,
+    CancelDoesNothing,
+    CancelsAtOnceAlways,
+    CancelOnceMoreFails,
+    CancelOnceMoreIsLater,
+    CancelPanics,
+    CancelHangs,
+    CancelLeaksItsStore,
+    CancelsOfTheCustomerOnlyTheFirst,
+    PauseDoesNothing,
+    PauseForgetsItsEnd,
+    PauseCountsFromThePeriodsEnd,
+    PauseOnceMoreIsRefused,
+    PauseOnceMoreIsLonger,
+    PausesWhatIsCanceled,
+    PausesNobodyOfAll,
+    CouponIsForgotten,
+    CouponTwiceIsTwoDiscounts,
+    CouponTwiceIsCountedTwice,
+    CouponOnceMoreIsRefused,
+    CouponMayBeExpired,
+    TrialFromNow,
+    TrialUntilNever,
+    TrialOfWhatIsCanceled,
+    PriceStays,
+    PriceIsAdded,
+    PriceOnceMoreIsRefused,
+    RemembersNothing,
+    RemembersNothingOfTrials,
+    ForgetsWhatWasAsked,
+    MemoryFails,
+}
+
+impl Broken {
+    fn is(&self, fault: Fault) -> bool {
+        self.fault == fault
+    }
+
+    fn change(
+        &self,
+        id: &SubscriptionId,
+        change: impl FnOnce(&mut Subscription, &mut Tables) -> Result<()>,
+    ) -> Result<()> {
+        self.good.live.books.write(|tables| {
+            let mut found = tables.subscriptions().by_id(id).cloned().ok_or("gone")?;
+            change(&mut found, tables)?;
+            tables.subscribe(found);
+            Ok(())
+        })
+    }
+
+    /// How often the action was called before.
+    fn calls_before(&self) -> u64 {
+        self.calls.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+#[controller]
+impl CancelAction for Broken {
+    fn features(&self) -> CancelFeatures {
+        CancelAction::features(&self.good)
+    }
+
+    async fn cancel(&self, cx: &RequestContext, request: &CancelRequest) -> Result<()> {
+        let (now, id) = (self.good.now(), request.subscription().id());
+        let is_over = request.subscription().status().name() == "canceled";
+        match self.fault {
+            Fault::CancelDoesNothing => return Ok(()),
+            Fault::CancelsAtOnceAlways => {
+                return self.change(id, |subscription, _| {
+                    subscription.cancel(Schedule::Immediate, now);
+                    Ok(())
+                });
+            }
+            Fault::CancelOnceMoreFails if is_over => {
+                return Err(HandlerError::subscription_canceled());
+            }
+            Fault::CancelOnceMoreIsLater if is_over => {
+                let later = now.plus(self.calls_before(), CalendarUnit::Day);
+                return self.change(id, |subscription, _| {
+                    subscription.status = SubscriptionStatus::canceled(later);
+                    Ok(())
+                });
+            }
+            Fault::CancelPanics => panic!("index out of bounds"),
+            Fault::CancelHangs => std::future::pending().await,
+            Fault::CancelLeaksItsStore => {
+                return Err(HandlerError::conflict(
+                    "UPDATE subscriptions: db error 40001",
+                ));
+            }
+            _ => {}
+        }
+        self.good.cancel(cx, request).await
+    }
+
+    async fn cancel_all(&self, cx: &RequestContext, request: &CancelAllRequest) -> Result<()> {
+        if self.is(Fault::CancelsOfTheCustomerOnlyTheFirst) {
+            let first = self.good.live.books.read(|tables| {
+                let mut own = tables.subscriptions_of(request.customer_id(), 0);
+                own.next().map(|(_, first)| first.id.clone())
+            });
+            return self.change(&first.ok_or("none")?, |subscription, _| {
+                subscription.cancel(request.schedule(), self.good.now());
+                Ok(())
+            });
+        }
+        self.good.cancel_all(cx, request).await
+    }
+}
+
+#[controller]
+impl PauseAction for Broken {
+    fn features(&self) -> PauseFeatures {
+        PauseFeatures::new(Schedules::Both, Durations::Period).with_annual()
+    }
+
+    async fn pause(&self, cx: &RequestContext, request: &PauseRequest) -> Result<()> {
+        let (now, id) = (self.good.now(), request.subscription().id());
+        let is_paused = request.subscription().status().name() == "paused";
+        let pause = |end| {
+            self.change(id, |subscription, _| {
+                subscription.planned.pause = Some(match end {
+                    Some(end) => Pause::new(now, end)?,
+                    None => Pause::indefinite(now),
+                });
+                Ok(())
+            })
+        };
+        match self.fault {
+            Fault::PauseDoesNothing => Ok(()),
+            Fault::PauseForgetsItsEnd => pause(None),
+            Fault::PauseCountsFromThePeriodsEnd => {
+                let period = request.subscription().status().current_period();
+                pause(Some(
+                    request.duration().end(period.ok_or("no period")?.end()),
+                ))
+            }
+            Fault::PauseOnceMoreIsRefused if is_paused => Err(HandlerError::already_paused()),
+            Fault::PauseOnceMoreIsLonger => {
+                let once = request.duration().end(now);
+                pause(Some(once.plus(self.calls_before(), CalendarUnit::Week)))
+            }
+            Fault::PausesWhatIsCanceled if !is_paused => self.change(id, |subscription, _| {
+                let pause = Pause::new(now, request.duration().end(now))?;
+                subscription.planned.cancel_at = None;
+                subscription.status = SubscriptionStatus::paused(pause);
+                Ok(())
+            }),
+            _ => self.good.pause(cx, request).await,
+        }
+    }
+
+    async fn pause_all(&self, cx: &RequestContext, request: &PauseAllRequest) -> Result<()> {
+        if self.is(Fault::PausesNobodyOfAll) {
+            return Ok(());
+        }
+        self.good.pause_all(cx, request).await
+    }
+}
+
+#[controller]
+impl ApplyCouponAction for Broken {
+    async fn apply_coupon(&self, cx: &RequestContext, request: &ApplyCouponRequest) -> Result<()> {
+        let id = request.subscription().id();
+        let redeem = |subscription: &mut Subscription| {
+            subscription.discounts.push(Redemption {
+                coupon: request.coupon().id().clone(),
+                start: Some(self.good.now()),
+                end: None,
+            });
+        };
+        let has_it = !request.subscription().discounts().is_empty();
+        match self.fault {
+            Fault::CouponIsForgotten => return Ok(()),
+            Fault::CouponTwiceIsTwoDiscounts if has_it => {
+                return self.change(id, |subscription, _| {
+                    redeem(subscription);
+                    Ok(())
+                });
+            }
+            Fault::CouponTwiceIsCountedTwice if has_it => {
+                return self.change(id, |_, tables| {
+                    let coupon = tables.coupon(request.coupon().id()).ok_or("gone")?;
+                    tables.coupons.put(redeemed_once_more(coupon));
+                    Ok(())
+                });
+            }
+            Fault::CouponOnceMoreIsRefused if has_it => {
+                return Err(HandlerError::bad_request("the coupon is applied already"));
+            }
+            Fault::CouponMayBeExpired if request.coupon().expires_at().is_some() => {
+                return self.change(id, |subscription, _| {
+                    redeem(subscription);
+                    Ok(())
+                });
+            }
+            _ => {}
+        }
+        self.good.apply_coupon(cx, request).await
+    }
+}
+
+#[controller]
+impl ExtendTrialAction for Broken {
+    fn features(&self) -> ExtendTrialFeatures {
+        ExtendTrialAction::features(&self.good)
+    }
+
+    async fn extend_trial(&self, cx: &RequestContext, request: &ExtendTrialRequest) -> Result<()> {
+        let (now, id) = (self.good.now(), request.subscription().id());
+        let until = |end| {
+            self.change(id, |subscription, _| {
+                subscription.status = SubscriptionStatus::trial(Period::new(now, end)?);
+                Ok(())
+            })
+        };
+        let is_over = request.subscription().status().name() == "canceled";
+        match self.fault {
+            Fault::TrialFromNow => until(request.duration().end(now)),
+            Fault::TrialUntilNever => until("9999-01-01T00:00:00Z".parse()?),
+            Fault::TrialOfWhatIsCanceled if is_over => Ok(()),
+            _ => self.good.extend_trial(cx, request).await,
+        }
+    }
+}
+
+#[controller]
+impl ChangePriceAction for Broken {
+    fn features(&self) -> ChangePriceFeatures {
+        ChangePriceFeatures::new(Schedules::Immediate)
+    }
+
+    async fn change_price(&self, cx: &RequestContext, request: &ChangePriceRequest) -> Result<()> {
+        let subscription = request.subscription();
+        let has_it = subscription.items()[0].price().id() == request.price().id();
+        match self.fault {
+            Fault::PriceStays => Ok(()),
+            Fault::PriceIsAdded => self.change(subscription.id(), |subscription, _| {
+                subscription.items.push(Item {
+                    id: ItemId::new("si_more")?,
+                    price: request.price().id().clone(),
+                    quantity: 1,
+                });
+                Ok(())
+            }),
+            Fault::PriceOnceMoreIsRefused if has_it => {
+                Err(HandlerError::bad_request("that is the price already"))
+            }
+            _ => self.good.change_price(cx, request).await,
+        }
+    }
+}
+
+/// Remembers first answers, unless it is broken.
+#[derive(Default)]
+struct Memory {
+    fault: Option<Fault>,
+    answers: Mutex<HashMap<IdempotencyKey, (Attempt, FirstAnswer)>>,
+}
+
+#[async_trait]
+impl IdempotencyStore for Memory {
+    async fn begin(&self, _: &RequestContext, attempt: &Attempt) -> Result<Known> {
+        let answers = self.answers.lock().unwrap();
+        let known = answers.get(attempt.key());
+        match (known, self.fault) {
+            (_, Some(Fault::MemoryFails)) => Err("the table is missing".into()),
+            (_, Some(Fault::RemembersNothing)) | (None, _) => Ok(Known::New),
+            // What was done is not written down, only what was refused.
+            (Some((_, answer)), Some(Fault::RemembersNothingOfTrials))
+                if answer.status() == 200 =>
+            {
+                Ok(Known::New)
+            }
+            (Some((_, answer)), Some(Fault::ForgetsWhatWasAsked)) => Ok(Known::Answered(
+                attempt.fingerprint().clone(),
+                answer.clone(),
+            )),
+            (Some((first, answer)), _) => {
+                Ok(Known::Answered(first.fingerprint().clone(), answer.clone()))
+            }
+        }
+    }
+
+    async fn finish(
+        &self,
+        _: &RequestContext,
+        attempt: &Attempt,
+        answer: Option<&FirstAnswer>,
+    ) -> Result<()> {
+        if let Some(answer) = answer {
+            let known = (attempt.clone(), answer.clone());
+            self.answers
+                .lock()
+                .unwrap()
+                .insert(attempt.key().clone(), known);
+        }
+        Ok(())
+    }
+}
+
+async fn report_on(fault: Fault) -> Report {
+    let good = in_memory_store();
+    let broken = Broken {
+        good: good.clone(),
+        fault,
+        calls: Arc::default(),
+    };
+    let builder = Integration::builder("Broken", token())
+        .customers(good.clone())
+        .subscriptions(good.clone())
+        .prices(good.clone())
+        .coupons(good.clone())
+        .products(good.clone())
+        .families(good)
+        .cancel(broken.clone())
+        .pause(broken.clone())
+        .apply_coupon(broken.clone())
+        .extend_trial(broken.clone())
+        .change_price(broken)
+        .idempotency(Memory {
+            fault: Some(fault),
+            ..Memory::default()
+        });
+    let builder = match fault {
+        Fault::CancelHangs => builder.deadline(Duration::from_millis(50)),
+        _ => builder,
+    };
+    conformance(&builder.build().unwrap(), &billing_fixtures()).await
+}
+
+broken_merchants! {
+    a_cancel_that_does_nothing: CancelDoesNothing breaks EffectVisible,
+        "cancel broke effect-visible (contract, section 5.1): expected the status canceled; got active; this costs the cancel flow, and every offer in it";
+    a_cancel_at_once_that_should_come_later: CancelsAtOnceAlways breaks EffectVisible,
+        "expected a cancellation at the end of the period to leave the status active until then; got canceled";
+    a_cancel_that_fails_once_more: CancelOnceMoreFails breaks RepeatChangesNothing,
+        "cancel broke repeat-changes-nothing (contract, section 7.5): expected 200 with an empty body for the same call once more; got 400: The subscription is canceled";
+    a_cancel_that_is_later_once_more: CancelOnceMoreIsLater breaks RepeatChangesNothing, "records that differ in [\"status\"]";
+    a_cancel_that_panics: CancelPanics breaks ActionDone, "cancel broke action-done (contract, section 5.1): expected 200 with an empty body for what can be done; got 500: the controller panicked";
+    a_cancel_that_hangs: CancelHangs breaks ActionDone, "got 503: the controller did not answer before the deadline";
+    a_cancel_that_leaks_its_store: CancelLeaksItsStore breaks ErrorsTellNothing, "cancel broke errors-tell-nothing (contract, section 2.6): expected an error without anything of the store";
+    a_cancel_of_all_that_forgets_some: CancelsOfTheCustomerOnlyTheFirst breaks EffectVisible,
+        "cancel_all broke effect-visible (contract, section 5.1): expected every subscription of the customer canceled; got 1 not, one unpaid";
+    a_pause_that_does_nothing: PauseDoesNothing breaks EffectVisible, "pause broke effect-visible (contract, section 5.2): expected the status paused; got active; this costs pause offers";
+    a_pause_that_forgets_its_end: PauseForgetsItsEnd breaks EffectVisible, "expected a pause until about 2026-02-15T12:00:00.000Z; got no end";
+    a_pause_counted_from_the_periods_end: PauseCountsFromThePeriodsEnd breaks EffectVisible, "got until 2026-10-01T00:00:00.000Z";
+    a_pause_that_is_refused_once_more: PauseOnceMoreIsRefused breaks RepeatChangesNothing, "got 400: The subscription is paused already";
+    a_pause_that_is_longer_once_more: PauseOnceMoreIsLonger breaks RepeatChangesNothing, "pause broke repeat-changes-nothing (contract, section 7.5): expected the same record from before and after the same call once more";
+    a_pause_of_what_is_canceled: PausesWhatIsCanceled breaks Refused, "pause broke refused (contract, section 5.2): expected 400 for a canceled subscription; got 200";
+    a_pause_of_all_that_pauses_nobody: PausesNobodyOfAll breaks EffectVisible, "pause_all broke effect-visible (contract, section 5.2): expected every subscription of the customer paused or canceled; got 1 not, one trial";
+    a_coupon_that_is_forgotten: CouponIsForgotten breaks EffectVisible, "expected the coupon coupon_stay20 among the discounts, once; got 0 times";
+    a_coupon_that_is_two_discounts_once_more: CouponTwiceIsTwoDiscounts breaks RepeatChangesNothing, "records that differ in [\"discounts\"]";
+    a_coupon_that_is_redeemed_once_more: CouponTwiceIsCountedTwice breaks RepeatChangesNothing, "records that differ in [\"redemptions\"]";
+    a_coupon_that_is_refused_once_more: CouponOnceMoreIsRefused breaks RepeatChangesNothing, "got 400: the coupon is applied already";
+    a_coupon_that_has_expired: CouponMayBeExpired breaks Refused, "apply_coupon broke refused (contract, section 5.3): expected 400 for an expired coupon; got 200; this costs discount offers";
+    a_trial_extended_from_today: TrialFromNow breaks EffectVisible, "extend_trial broke effect-visible (contract, section 5.4): expected a trial until about 2026-01-31T00:00:00.000Z; got until 2026-01-22T12:00:00.000Z";
+    a_trial_extended_for_good: TrialUntilNever breaks EffectVisible, "got until 9999-01-01";
+    a_trial_of_what_is_canceled: TrialOfWhatIsCanceled breaks Refused, "extend_trial broke refused (contract, section 5.4): expected 400 for a canceled subscription; got 200";
+    a_price_that_stays: PriceStays breaks EffectVisible, "change_price broke effect-visible (contract, section 5.5): expected the price price_basic_month of the only item; got price_pro_month; this costs plan change offers";
+    a_price_that_is_added: PriceIsAdded breaks EffectVisible, "got 2 items";
+    a_price_that_is_refused_once_more: PriceOnceMoreIsRefused breaks RepeatChangesNothing, "got 400: that is the price already";
+    a_memory_that_keeps_nothing: RemembersNothing breaks IdempotencyKey, "cancel broke idempotency-key (contract, section 7.5): expected 422 for an Idempotency-Key that was used for another body; got 404";
+    a_trial_extended_twice_by_one_key: RemembersNothingOfTrials breaks IdempotencyKey,
+        "extend_trial broke idempotency-key (contract, section 7.5): expected an Idempotency-Key to extend the trial once; got a trial until 2026-01-31T00:00:00.000Z, and then until 2026-02-07T00:00:00.000Z";
+    a_memory_that_forgets_what_was_asked: ForgetsWhatWasAsked breaks IdempotencyKey, "expected 422 for an Idempotency-Key that was used for another body; got 404";
+    a_memory_that_fails: MemoryFails breaks ActionDone, "got 500: the table is missing";
+}
