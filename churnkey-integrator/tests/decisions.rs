@@ -1,5 +1,4 @@
 //! `docs/contract-decisions.md` names a place in the code for every decision. The places are there.
-#![expect(clippy::unwrap_used, reason = "a test that panics has done its work")]
 
 use std::{fs, path::Path};
 
