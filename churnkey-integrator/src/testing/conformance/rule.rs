@@ -231,6 +231,6 @@ mod tests {
             assert_eq!(came, (section, costs), "{operation:?} {rule:?}");
         }
         let costs: BTreeSet<&str> = Operation::all().map(feature).collect();
-        assert_eq!(costs.len(), 16);
+        assert_eq!(costs.len(), 15);
     }
 }
