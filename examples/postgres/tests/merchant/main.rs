@@ -7,13 +7,17 @@
 )]
 
 mod actions;
+mod concurrency;
 mod conformance;
+mod crashes;
 mod crawl;
 mod customers;
+mod idempotency;
 mod migrations;
 mod outages;
 mod plans;
 mod process;
+mod proxy;
 mod records;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,10 +1,18 @@
 //! The schema: made once, whoever comes, and firm about what it holds.
 
-use churnkey_integrator::Mode;
+use churnkey_integrator::{
+    Amount, CouponId, Currency, ItemId, Mode, PriceId, ProductId, SubscriptionId,
+    model::{
+        BillingDuration, Coupon, CouponDuration, CouponValue, Item, Price, PriceAmount,
+        Redemptions, Subscription, Tier, TierMode, Tiers,
+    },
+};
+use example_app::{DataSet, Demo};
 use postgres::store::{Store, StoreError};
+use serde_json::{Value, json};
 use throwaway_postgres::test_database;
 
-use crate::{Shop, load_demo, migrated, sql, whole_crawl};
+use crate::{Shop, client, load_demo, migrated, sql, whole_crawl};
 
 /// Everything that the migrations made, with the moment of each.
 const MADE: &str = "
@@ -151,6 +159,99 @@ async fn the_tables_refuse_what_could_not_be_served() {
             "23514",
         ),
         ("DELETE FROM churnkey_live.coupons", "23503"),
+        ("DELETE FROM churnkey_live.families", "23503"),
+        ("DELETE FROM churnkey_live.products", "23503"),
+        ("DELETE FROM churnkey_live.prices", "23503"),
+        ("DELETE FROM churnkey_live.customers", "23503"),
+        (
+            "UPDATE churnkey_live.prices SET unit_amount = NULL WHERE model = 'fixed'",
+            "23514",
+        ),
+        (
+            "UPDATE churnkey_live.prices SET unit_amount = 1 WHERE model = 'tiered'",
+            "23514",
+        ),
+        (
+            "UPDATE churnkey_live.prices SET unit_amount = -1 WHERE model = 'fixed'",
+            "23514",
+        ),
+        (
+            "UPDATE churnkey_live.prices SET tier_mode = NULL WHERE model = 'tiered'",
+            "23514",
+        ),
+        (
+            "UPDATE churnkey_live.price_tiers SET unit_amount = NULL",
+            "23514",
+        ),
+        // Two tiers that take the rest, or two that end together.
+        ("UPDATE churnkey_live.price_tiers SET up_to = NULL", "23505"),
+        ("UPDATE churnkey_live.price_tiers SET up_to = 7", "23505"),
+        (
+            "UPDATE churnkey_live.subscription_items SET quantity = 0",
+            "23514",
+        ),
+        (
+            "UPDATE churnkey_live.subscription_items SET price_id = 'price_test_month'",
+            "23503",
+        ),
+        (
+            "UPDATE churnkey_live.subscriptions SET customer_id = 'cus_test'",
+            "23503",
+        ),
+        (
+            "UPDATE churnkey_live.subscriptions SET status = 'canceled' WHERE id = 'sub_ada_pro'",
+            "23514",
+        ),
+        (
+            "UPDATE churnkey_live.subscriptions SET status = 'paused' WHERE id = 'sub_ada_pro'",
+            "23514",
+        ),
+        (
+            "UPDATE churnkey_live.subscriptions SET status = 'trial' WHERE id = 'sub_ada_pro'",
+            "23514",
+        ),
+        (
+            "UPDATE churnkey_live.subscriptions SET status = 'active' WHERE id = 'sub_grace_trial'",
+            "23514",
+        ),
+        (
+            "UPDATE churnkey_live.subscriptions SET period_ends_at = NULL WHERE id = 'sub_ada_pro'",
+            "23514",
+        ),
+        (
+            "UPDATE churnkey_live.subscriptions SET period_ends_at = '2000-01-01' WHERE id = 'sub_ada_pro'",
+            "23514",
+        ),
+        (
+            "UPDATE churnkey_live.subscriptions SET canceled_at = now() WHERE id = 'sub_ada_pro'",
+            "23514",
+        ),
+        (
+            "UPDATE churnkey_live.subscriptions SET cancels_at = now() WHERE id = 'sub_zoe_gone'",
+            "23514",
+        ),
+        (
+            "UPDATE churnkey_live.subscriptions SET pauses_at = now() WHERE id = 'sub_ada_pro'",
+            "23514",
+        ),
+        (
+            "UPDATE churnkey_live.subscriptions SET next_price_at = now() WHERE id = 'sub_ada_pro'",
+            "23514",
+        ),
+        (
+            "INSERT INTO churnkey_live.first_answers VALUES ('short', 'short', now(), now())",
+            "23514",
+        ),
+        (
+            "INSERT INTO churnkey_live.first_answers
+                SELECT x, x, now(), now(), 500, 'x' FROM (SELECT repeat('a', 64)) v (x)",
+            "23514",
+        ),
+        (
+            "INSERT INTO churnkey_live.first_answers
+                SELECT x, x, now(), now(), 400, NULL FROM (SELECT repeat('a', 64)) v (x)",
+            "23514",
+        ),
     ] {
         let error = sql.batch_execute(statement).await.unwrap_err();
         assert_eq!(error.code().unwrap().code(), code, "{statement}");
@@ -160,6 +261,143 @@ async fn the_tables_refuse_what_could_not_be_served() {
             .await
             .unwrap();
     }
+}
+
+/// As it was when it knew customers only.
+const SECOND_VERSION: &str = "
+    CREATE TABLE migrations (
+        version integer PRIMARY KEY,
+        applied_at timestamptz NOT NULL DEFAULT now()
+    );
+    INSERT INTO migrations (version) VALUES (1), (2);
+    INSERT INTO customers (id, name) VALUES ('cus_old', 'Old');
+    INSERT INTO coupons (id, duration_type, value_type, percent_hundredths)
+    VALUES ('coupon_b', 'once', 'percentage', 1000), ('coupon_a', 'once', 'percentage', 2000);
+    INSERT INTO customer_discounts (customer_seq, position, coupon_id)
+    SELECT seq, 0, 'coupon_a' FROM customers";
+
+#[tokio::test]
+async fn a_database_that_knows_customers_only_keeps_them_and_learns_the_rest() {
+    let database = test_database();
+    let sql = sql(database.url()).await;
+    for schema in ["churnkey_live", "churnkey_test"] {
+        sql.batch_execute(&format!(
+            "CREATE SCHEMA {schema}; SET search_path TO {schema}"
+        ))
+        .await
+        .unwrap();
+        for part in [
+            include_str!("../../migrations/0001_customers.sql"),
+            include_str!("../../migrations/0002_coupons.sql"),
+            SECOND_VERSION,
+        ] {
+            sql.batch_execute(part).await.unwrap();
+        }
+    }
+    let store = migrated(database.url()).await;
+    assert!(!load_demo(&store).await);
+    let live = client(&store);
+    for client in [live.in_mode(Mode::Test), live] {
+        let coupon = |id: &str, percent| {
+            json!({
+                "id": id,
+                "duration": {"type": "once"},
+                "value": {"type": "percentage", "percent": percent}
+            })
+        };
+        let answer = client.get("/churnkey/customers/cus_old").await;
+        let discounts = json!([{ "coupon": coupon("coupon_a", 20) }]);
+        assert_eq!(
+            answer.body,
+            json!({"id": "cus_old", "name": "Old", "discounts": discounts})
+        );
+        // In the order in which they were added.
+        let first = client.get("/churnkey/coupons?limit=1").await.body;
+        assert_eq!(first["data"], json!([coupon("coupon_b", 10)]));
+        let next = first["next"].as_str().unwrap();
+        let second = client
+            .get(&format!("/churnkey/coupons?limit=1&cursor={next}"))
+            .await;
+        assert_eq!(second.body, json!({"data": [coupon("coupon_a", 20)]}));
+        let subscriptions = client
+            .get("/churnkey/customers/cus_old/subscriptions")
+            .await;
+        assert_eq!(subscriptions.body, json!({"data": []}));
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_no_column_can_hold_is_refused_with_a_cure_and_never_wraps() {
+    let shop = Shop::empty().await;
+    let too_much = u64::try_from(i64::MAX).unwrap() + 1;
+    let usd = Currency::new("usd").unwrap();
+    for field in ["unit", "flat", "upTo", "quantity", "redemptions", "cycles"] {
+        let number = |name: &str, small: u64| if name == field { too_much } else { small };
+        let mut data = Demo::load().unwrap().live;
+        let id = CouponId::new("coupon_new").unwrap();
+        let amount = Amount::per_unit_and_flat(number("unit", 1), number("flat", 1));
+        let cycles = if field == "cycles" { u32::MAX } else { 1 };
+        data.coupons.push(
+            Coupon::new(
+                id,
+                CouponDuration::CycleAmount { cycles },
+                CouponValue::fixed(usd, amount),
+            )
+            .with_redemptions(Redemptions {
+                max: Some(number("redemptions", 1)),
+                current: None,
+            }),
+        );
+        let tiers = Tiers::new([
+            Tier::up_to(number("upTo", 1), Amount::flat(1)),
+            Tier::unbounded(amount),
+        ]);
+        data.prices.push(Price::of_product(
+            ProductId::new("prod_pro").unwrap(),
+            PriceId::new("price_new").unwrap(),
+            BillingDuration::MONTHLY,
+            PriceAmount::tiered(usd, TierMode::Total, tiers.unwrap()),
+        ));
+        let ada = &data.subscriptions[0];
+        let item = ItemId::new("si_new").unwrap();
+        let price = ada.items()[0].price().clone();
+        data.subscriptions.push(Subscription::new(
+            SubscriptionId::new("sub_new").unwrap(),
+            ada.customer_id().clone(),
+            ada.status(),
+            ada.start(),
+            ada.duration(),
+            [Item::new(item, price, number("quantity", 1)).unwrap()],
+        ));
+        let none = DataSet::default();
+        let error = shop.store.load_if_empty(&data, &none).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "loading records failed: PostgreSQL answered SQLSTATE 22003: a number is larger than its column can hold: \
+            9223372036854775807 for an amount, a quantity or a count, 2147483647 for a duration",
+            "{field}"
+        );
+    }
+    assert_eq!(whole_crawl(&shop.live, 500).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_count_that_no_column_can_hold_is_an_error_that_changes_nothing() {
+    let shop = Shop::with_demo_data().await;
+    let sql = shop.sql().await;
+    let most = "UPDATE churnkey_live.coupons SET max_redemptions = NULL, redemptions = 9223372036854775807";
+    sql.execute(most, &[]).await.unwrap();
+    let redeem = json!({"customerId": "cus_ada", "subscriptionId": "sub_ada_pro", "coupon": "coupon_five_once"});
+    let path = "/churnkey/actions/subscription/apply-coupon";
+    let answer = shop.live.post(path, &redeem.to_string()).await;
+    assert_eq!(
+        answer.body,
+        json!({"code": 500, "message": "Internal Server Error"})
+    );
+    let cure = "a coupon was redeemed more often than its column can count: widen it to numeric";
+    assert_eq!(answer.cause.as_deref(), Some(cure));
+    let path = "/churnkey/customers/cus_ada/subscriptions/sub_ada_pro";
+    assert_eq!(shop.live.get(path).await.body["discounts"], Value::Null);
 }
 
 #[tokio::test]

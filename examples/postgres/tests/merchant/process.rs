@@ -11,7 +11,7 @@ use throwaway_postgres::test_database;
 
 use crate::demo_file;
 
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_postgres"));
     program
         .env_remove("DATABASE_URL")
@@ -25,13 +25,13 @@ fn program() -> Command {
 }
 
 /// A running program, ended with the test even if that fails.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     out: BufReader<ChildStdout>,
 }
 
 impl Running {
-    fn start(program: &mut Command) -> Self {
+    pub(crate) fn start(program: &mut Command) -> Self {
         let mut child = program.spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         Self { child, out }
@@ -44,11 +44,17 @@ impl Running {
     }
 
     /// The address from the first line.
-    fn address(&mut self) -> String {
+    pub(crate) fn address(&mut self) -> String {
         let line = self.line();
         line.strip_prefix("listening on http://")
             .unwrap_or_else(|| panic!("{line:?}"))
             .to_owned()
+    }
+
+    /// Ends it at once, as a crash would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Asks it to end. Its exit code, the rest of its standard output, and its log.

@@ -1,0 +1,180 @@
+//! A proxy between the program and PostgreSQL. It counts statements, and it can stop the world around a COMMIT.
+
+use std::{
+    io::{self, Read, Write},
+    net::{Shutdown, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+
+/// Where a program is to die.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Trap {
+    /// It has asked for its COMMIT, and PostgreSQL does not know yet.
+    BeforeCommit = 1,
+    /// PostgreSQL has committed, and the program does not know yet.
+    AfterCommit = 2,
+}
+
+pub(crate) struct Proxy {
+    url: String,
+    shared: Arc<Shared>,
+    sprung: mpsc::Receiver<()>,
+}
+
+struct Shared {
+    trap: AtomicU8,
+    sprung: mpsc::Sender<()>,
+    statements: AtomicUsize,
+    transactions: AtomicUsize,
+}
+
+impl Proxy {
+    /// Stands before the server of this address.
+    pub(crate) fn start(url: &str) -> Self {
+        let (scheme, rest) = url.split_once("://").unwrap();
+        let (host, path) = rest.split_once('/').unwrap();
+        let (user, server) = match host.rsplit_once('@') {
+            Some((user, server)) => (format!("{user}@"), server.to_owned()),
+            None => (String::new(), host.to_owned()),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (sender, sprung) = mpsc::channel();
+        let shared = Arc::new(Shared {
+            trap: AtomicU8::new(0),
+            sprung: sender,
+            statements: AtomicUsize::new(0),
+            transactions: AtomicUsize::new(0),
+        });
+        thread::spawn({
+            let shared = shared.clone();
+            move || {
+                for client in listener.incoming().map_while(Result::ok) {
+                    Connection::open(client, &server, &shared);
+                }
+            }
+        });
+        Self {
+            url: format!("{scheme}://{user}{address}/{path}"),
+            shared,
+            sprung,
+        }
+    }
+
+    /// The database's address by way of the proxy.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The next COMMIT is the last thing that its program does.
+    pub(crate) fn set(&self, trap: Trap) {
+        self.shared.trap.store(trap as u8, Ordering::SeqCst);
+    }
+
+    /// Waits until a program is in the trap, where nothing reaches it any more.
+    pub(crate) fn wait(&self) {
+        self.sprung.recv_timeout(Duration::from_secs(30)).unwrap();
+    }
+
+    /// How many prepared statements were run, and how many plain ones such as BEGIN and COMMIT, since it was asked last.
+    pub(crate) fn counted(&self) -> (usize, usize) {
+        (
+            self.shared.statements.swap(0, Ordering::SeqCst),
+            self.shared.transactions.swap(0, Ordering::SeqCst),
+        )
+    }
+}
+
+/// One connection of the program, with the one to the server that belongs to it.
+struct Connection {
+    client: TcpStream,
+    server: TcpStream,
+    trapped: AtomicU8,
+}
+
+impl Connection {
+    fn open(client: TcpStream, server: &str, shared: &Arc<Shared>) {
+        let Ok(server) = TcpStream::connect(server) else {
+            return;
+        };
+        let _ = (client.set_nodelay(true), server.set_nodelay(true));
+        let connection = Arc::new(Self {
+            client,
+            server,
+            trapped: AtomicU8::new(0),
+        });
+        for direction in [Self::to_server, Self::to_client] {
+            let (connection, shared) = (connection.clone(), shared.clone());
+            thread::spawn(move || {
+                // An end is an end, however it comes.
+                let _ = direction(&connection, &shared);
+                let _ = connection.client.shutdown(Shutdown::Both);
+                let _ = connection.server.shutdown(Shutdown::Both);
+            });
+        }
+    }
+
+    /// Hands messages on, one by one. The first has no kind, but a length as they all have.
+    fn to_server(&self, shared: &Shared) -> io::Result<()> {
+        let mut is_first = true;
+        loop {
+            let mut message = Vec::new();
+            if !is_first {
+                message.push(self.byte()?);
+            }
+            is_first = false;
+            let kind = message.first().copied();
+            let mut length = [0; 4];
+            (&self.client).read_exact(&mut length)?;
+            message.extend(length);
+            let mut rest = vec![0; u32::from_be_bytes(length) as usize - 4];
+            (&self.client).read_exact(&mut rest)?;
+            match kind {
+                Some(b'B') => drop(shared.statements.fetch_add(1, Ordering::SeqCst)),
+                Some(b'Q') => drop(shared.transactions.fetch_add(1, Ordering::SeqCst)),
+                _ => {}
+            }
+            if kind == Some(b'Q') && rest == b"COMMIT\0" {
+                let trap = shared.trap.swap(0, Ordering::SeqCst);
+                self.trapped.store(trap, Ordering::SeqCst);
+                if trap == Trap::BeforeCommit as u8 {
+                    let _ = shared.sprung.send(());
+                    // Until the program is dead.
+                    self.byte()?;
+                }
+            }
+            message.extend(rest);
+            (&self.server).write_all(&message)?;
+        }
+    }
+
+    fn byte(&self) -> io::Result<u8> {
+        let mut byte = [0];
+        (&self.client).read_exact(&mut byte)?;
+        Ok(byte[0])
+    }
+
+    fn to_client(&self, shared: &Shared) -> io::Result<()> {
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            let read = (&self.server).read(&mut buffer)?;
+            if read == 0 {
+                return Ok(());
+            }
+            if self.trapped.load(Ordering::SeqCst) == Trap::AfterCommit as u8 {
+                // That PostgreSQL has committed stays here.
+                let _ = shared.sprung.send(());
+                // Until the program is dead, which the other direction notices.
+                while (&self.server).read(&mut buffer)? > 0 {}
+                return Ok(());
+            }
+            (&self.client).write_all(&buffer[..read])?;
+        }
+    }
+}
