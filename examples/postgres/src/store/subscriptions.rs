@@ -1,5 +1,7 @@
 //! Subscriptions as they are stored: the record that the billing rules work on, and what it refers to.
 
+use std::fmt;
+
 use churnkey_integrator::{
     CouponId, CustomerId, PriceId, Result, SubscriptionId, Timestamp,
     model::{self, Coupon, Discount, Item, Pause, Price},
@@ -11,7 +13,6 @@ use tokio_postgres::{Row, types::Json};
 use super::{Shop, catalogue::record};
 
 /// A subscription that was read, with every price and coupon that it refers to: nothing is looked up item by item.
-#[derive(Debug)]
 pub struct Stored {
     pub(super) seq: i64,
     pub(super) subscription: Subscription,
@@ -104,6 +105,15 @@ impl Stored {
             prices: prices.chain(plans.price).collect(),
             coupons: coupons.collect(),
         })
+    }
+}
+
+/// Shows nothing of whose it is.
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stored")
+            .field("seq", &self.seq)
+            .finish_non_exhaustive()
     }
 }
 

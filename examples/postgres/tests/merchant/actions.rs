@@ -1,6 +1,6 @@
 //! What an action does to a subscription, now and later, and why it may not.
 
-use churnkey_integrator::testing::Client;
+use churnkey_integrator::{Timestamp, testing::Client};
 use serde_json::{Value, json};
 
 use crate::{Shop, act};
@@ -315,6 +315,17 @@ async fn a_price_changes_at_once_with_or_without_proration_or_at_the_end_of_the_
     assert_eq!(on(&now, LINUS_SEATS, "change-price", month).await, several);
     let nothing = price("price_test_month", "immediate");
     assert_eq!(on(&now, ADA_PRO, "change-price", nothing).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_store_goes_by_the_real_clock_unless_it_is_told() {
+    let shop = Shop::with_demo_data().await;
+    let before = Timestamp::now();
+    let immediate = json!({"scheduledAt": "immediate"});
+    assert_eq!(on(&shop.live, ADA_PRO, "cancel", immediate).await, DONE);
+    let at = status(&shop.live, ADA_PRO).await["canceledAt"].clone();
+    let at: Timestamp = at.as_str().unwrap().parse().unwrap();
+    assert!(before <= at && at <= Timestamp::now());
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod plans;
 mod process;
 mod proxy;
 mod records;
+mod twins;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

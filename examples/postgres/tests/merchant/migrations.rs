@@ -1,15 +1,8 @@
 //! The schema: made once, whoever comes, and firm about what it holds.
 
-use churnkey_integrator::{
-    Amount, CouponId, Currency, ItemId, Mode, PriceId, ProductId, SubscriptionId,
-    model::{
-        BillingDuration, Coupon, CouponDuration, CouponValue, Item, Price, PriceAmount,
-        Redemptions, Subscription, Tier, TierMode, Tiers,
-    },
-};
-use example_app::{DataSet, Demo};
+use churnkey_integrator::Mode;
 use postgres::store::{Store, StoreError};
-use serde_json::{Value, json};
+use serde_json::json;
 use throwaway_postgres::test_database;
 
 use crate::{Shop, client, load_demo, migrated, sql, whole_crawl};
@@ -324,80 +317,6 @@ async fn a_database_that_knows_customers_only_keeps_them_and_learns_the_rest() {
             .await;
         assert_eq!(subscriptions.body, json!({"data": []}));
     }
-}
-
-#[tokio::test]
-async fn a_number_that_no_column_can_hold_is_refused_with_a_cure_and_never_wraps() {
-    let shop = Shop::empty().await;
-    let too_much = u64::try_from(i64::MAX).unwrap() + 1;
-    let usd = Currency::new("usd").unwrap();
-    for field in ["unit", "flat", "upTo", "quantity", "redemptions", "cycles"] {
-        let number = |name: &str, small: u64| if name == field { too_much } else { small };
-        let mut data = Demo::load().unwrap().live;
-        let id = CouponId::new("coupon_new").unwrap();
-        let amount = Amount::per_unit_and_flat(number("unit", 1), number("flat", 1));
-        let cycles = if field == "cycles" { u32::MAX } else { 1 };
-        data.coupons.push(
-            Coupon::new(
-                id,
-                CouponDuration::CycleAmount { cycles },
-                CouponValue::fixed(usd, amount),
-            )
-            .with_redemptions(Redemptions {
-                max: Some(number("redemptions", 1)),
-                current: None,
-            }),
-        );
-        let tiers = Tiers::new([
-            Tier::up_to(number("upTo", 1), Amount::flat(1)),
-            Tier::unbounded(amount),
-        ]);
-        data.prices.push(Price::of_product(
-            ProductId::new("prod_pro").unwrap(),
-            PriceId::new("price_new").unwrap(),
-            BillingDuration::MONTHLY,
-            PriceAmount::tiered(usd, TierMode::Total, tiers.unwrap()),
-        ));
-        let ada = &data.subscriptions[0];
-        let item = ItemId::new("si_new").unwrap();
-        let price = ada.items()[0].price().clone();
-        data.subscriptions.push(Subscription::new(
-            SubscriptionId::new("sub_new").unwrap(),
-            ada.customer_id().clone(),
-            ada.status(),
-            ada.start(),
-            ada.duration(),
-            [Item::new(item, price, number("quantity", 1)).unwrap()],
-        ));
-        let none = DataSet::default();
-        let error = shop.store.load_if_empty(&data, &none).await.unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "loading records failed: PostgreSQL answered SQLSTATE 22003: a number is larger than its column can hold: \
-            9223372036854775807 for an amount, a quantity or a count, 2147483647 for a duration",
-            "{field}"
-        );
-    }
-    assert_eq!(whole_crawl(&shop.live, 500).await, [""; 0]);
-}
-
-#[tokio::test]
-async fn a_count_that_no_column_can_hold_is_an_error_that_changes_nothing() {
-    let shop = Shop::with_demo_data().await;
-    let sql = shop.sql().await;
-    let most = "UPDATE churnkey_live.coupons SET max_redemptions = NULL, redemptions = 9223372036854775807";
-    sql.execute(most, &[]).await.unwrap();
-    let redeem = json!({"customerId": "cus_ada", "subscriptionId": "sub_ada_pro", "coupon": "coupon_five_once"});
-    let path = "/churnkey/actions/subscription/apply-coupon";
-    let answer = shop.live.post(path, &redeem.to_string()).await;
-    assert_eq!(
-        answer.body,
-        json!({"code": 500, "message": "Internal Server Error"})
-    );
-    let cure = "a coupon was redeemed more often than its column can count: widen it to numeric";
-    assert_eq!(answer.cause.as_deref(), Some(cure));
-    let path = "/churnkey/customers/cus_ada/subscriptions/sub_ada_pro";
-    assert_eq!(shop.live.get(path).await.body["discounts"], Value::Null);
 }
 
 #[tokio::test]
