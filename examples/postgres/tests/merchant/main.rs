@@ -19,7 +19,6 @@ mod plans;
 mod process;
 mod proxy;
 mod records;
-mod twins;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
