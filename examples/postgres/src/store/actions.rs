@@ -160,7 +160,7 @@ impl Action<'_> {
                     .await?;
             }
         }
-        // Discounts only ever grow more.
+        // The rules add discounts, and never take one away.
         let discounts = (0_i32..).zip(&subscription.discounts);
         for (position, discount) in discounts.skip(before.discounts.len()) {
             let statement = &self.statements.add_discount;

@@ -55,8 +55,6 @@ pub struct Statements {
 impl Statements {
     pub(super) fn new(mode: Mode) -> Self {
         let schema = schema(mode);
-        let statement = |sql: String| Statement(sql);
-
         let customers = customers(schema);
         let customers_where = |condition| Statement(format!("{customers} WHERE {condition}"));
         let catalogue = |table: &str, json: &str| {
@@ -85,19 +83,19 @@ impl Statements {
             subscriptions_after: subscriptions_where(
                 "s.customer_id = $1 AND s.seq > $2 ORDER BY s.seq LIMIT $3",
             ),
-            lock_subscription: statement(format!(
+            lock_subscription: Statement(format!(
                 "SELECT seq FROM {schema}.subscriptions WHERE id = $1 FOR UPDATE"
             )),
             // In the order of their numbers, or two actions on one customer could wait for each other.
-            lock_subscriptions_of: statement(format!(
+            lock_subscriptions_of: Statement(format!(
                 "SELECT seq FROM {schema}.subscriptions WHERE customer_id = $1 ORDER BY seq FOR UPDATE"
             )),
             locked_subscriptions: subscriptions_where("s.seq = ANY ($1) ORDER BY s.seq"),
-            lock_coupon: statement(format!(
+            lock_coupon: Statement(format!(
                 "SELECT {} AS record FROM {schema}.coupons t WHERE t.id = $1 FOR UPDATE",
                 coupon("t")
             )),
-            write_subscription: statement(format!(
+            write_subscription: Statement(format!(
                 "UPDATE {schema}.subscriptions SET
                     (status, period_starts_at, period_ends_at, trial_starts_at, trial_ends_at,
                         paused_at, paused_until, canceled_at) = (SELECT {STATUS} FROM (SELECT $2::jsonb) v (status)),
@@ -110,32 +108,32 @@ impl Statements {
                     next_price_at = $7::text::timestamptz
                 WHERE seq = $1"
             )),
-            write_item: statement(format!(
+            write_item: Statement(format!(
                 "UPDATE {schema}.subscription_items SET price_id = $3
                 WHERE subscription_seq = $1 AND position = $2"
             )),
-            add_discount: statement(format!(
+            add_discount: Statement(format!(
                 "INSERT INTO {schema}.subscription_discounts
                     (subscription_seq, position, coupon_id, starts_at, ends_at)
                 VALUES ($1, $2, $3, $4::text::timestamptz, $5::text::timestamptz)"
             )),
-            write_redemptions: statement(format!(
+            write_redemptions: Statement(format!(
                 "UPDATE {schema}.coupons SET redemptions = $2 WHERE id = $1"
             )),
-            answer_in_action: statement(format!(
+            answer_in_action: Statement(format!(
                 "UPDATE {schema}.first_answers SET status = 200
                 WHERE key = $1 AND status IS NULL
                 RETURNING key"
             )),
             // A few at a time, but more than one for each that is added, so that the table does not grow for ever. Nobody
             // waits here for a row that somebody else is busy with.
-            forget_answers: statement(format!(
+            forget_answers: Statement(format!(
                 "DELETE FROM {schema}.first_answers WHERE key = ANY (ARRAY(
                     SELECT key FROM {schema}.first_answers WHERE kept_until <= $1::text::timestamptz
                     ORDER BY kept_until LIMIT 4 FOR UPDATE SKIP LOCKED
                 ))"
             )),
-            begin_attempt: statement(format!(
+            begin_attempt: Statement(format!(
                 "INSERT INTO {schema}.first_answers AS known (key, fingerprint, runs_until, kept_until)
                 VALUES ($1, $2, $3::text::timestamptz, $4::text::timestamptz)
                 ON CONFLICT (key) DO UPDATE
@@ -146,15 +144,15 @@ impl Statements {
                         AND known.runs_until <= $5::text::timestamptz
                 RETURNING key"
             )),
-            known_answer: statement(format!(
+            known_answer: Statement(format!(
                 "SELECT fingerprint, status, message FROM {schema}.first_answers WHERE key = $1"
             )),
             // What the action has written itself stays, and so does what another attempt has begun meanwhile.
-            finish_attempt: statement(format!(
+            finish_attempt: Statement(format!(
                 "UPDATE {schema}.first_answers SET status = $3, message = $4
                 WHERE key = $1 AND runs_until = $2::text::timestamptz AND status IS NULL"
             )),
-            give_attempt_up: statement(format!(
+            give_attempt_up: Statement(format!(
                 "DELETE FROM {schema}.first_answers
                 WHERE key = $1 AND runs_until = $2::text::timestamptz AND status IS NULL"
             )),

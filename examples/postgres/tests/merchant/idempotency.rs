@@ -160,30 +160,44 @@ async fn an_attempt_that_has_overstayed_does_nothing_once_another_one_has_done_i
 }
 
 #[tokio::test]
-async fn answers_are_forgotten_after_their_day_a_few_with_each_new_one() {
+async fn only_the_same_request_takes_the_place_of_one_that_has_died() {
+    let shop = Shop::with_demo_data().await;
+    let client = shop.at(NOW);
+    let path = "subscription/extend-trial";
+    assert_eq!(act_as(&client, "k", path, &week()).await, DONE);
+    // As if the process had died before its commit, and its lease were over.
+    let died = "UPDATE churnkey_live.first_answers SET runs_until = '2026-01-01', status = NULL";
+    assert_eq!(shop.sql().await.execute(died, &[]).await.unwrap(), 1);
+    let mut day = week();
+    day["duration"]["unit"] = "day".into();
+    assert_eq!(act_as(&client, "k", path, &day).await.0, 422);
+    assert_eq!(act_as(&client, "k", path, &week()).await, DONE);
+    assert_eq!(end_of_trial(&client).await, "2026-02-07T00:00:00.000Z");
+}
+
+#[tokio::test]
+async fn answers_are_forgotten_after_their_day_a_few_with_each_request() {
     let shop = Shop::with_demo_data().await;
     let client = shop.at(NOW);
     let sql = shop.sql().await;
-    assert_eq!(
-        act_as(&client, "k", "subscription/extend-trial", &week()).await,
-        DONE
-    );
+    let path = "subscription/extend-trial";
+    assert_eq!(act_as(&client, "k", path, &week()).await, DONE);
+    // Its day is over, and that of ten others has been for longer.
     sql.batch_execute(
-        "UPDATE churnkey_live.first_answers SET kept_until = '2026-01-01';
+        "UPDATE churnkey_live.first_answers SET kept_until = '2026-01-02';
         INSERT INTO churnkey_live.first_answers (key, fingerprint, runs_until, kept_until)
-        SELECT repeat(md5(n::text), 2), repeat(md5('x'), 2), '2026-01-01', '2026-01-02'
+        SELECT repeat(md5(n::text), 2), repeat(md5('x'), 2), '2026-01-01', '2026-01-01'
         FROM generate_series(1, 10) n",
     )
     .await
     .unwrap();
-    // It is another request now, and is recorded as one.
-    for left in [8, 8] {
-        let answer = act_as(&client, "k", "subscription/extend-trial", &week()).await;
-        assert_eq!(answer, DONE);
+    // It is another request now, once.
+    for left in [7_i64, 3, 1, 1] {
+        assert_eq!(act_as(&client, "k", path, &week()).await, DONE);
         assert_eq!(end_of_trial(&client).await, "2026-02-07T00:00:00.000Z");
         let count = "SELECT count(*) FROM churnkey_live.first_answers";
         let counted: i64 = sql.query_one(count, &[]).await.unwrap().get(0);
-        assert!(counted <= left, "{counted}");
+        assert_eq!(counted, left);
     }
 }
 

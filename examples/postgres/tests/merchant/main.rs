@@ -13,6 +13,7 @@ mod crashes;
 mod crawl;
 mod customers;
 mod idempotency;
+mod interruptions;
 mod migrations;
 mod outages;
 mod plans;
@@ -100,6 +101,18 @@ async fn migrated(url: &str) -> Store {
 async fn load_demo(store: &Store) -> bool {
     let demo = Demo::load().unwrap();
     store.load_if_empty(&demo.live, &demo.test).await.unwrap()
+}
+
+async fn open_store(url: &str) -> Store {
+    let store = migrated(url).await;
+    load_demo(&store).await;
+    store
+}
+
+/// The address with a time limit of its own, which wins over the store's.
+fn hasty(url: &str) -> String {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}options=-c%20statement_timeout%3D300")
 }
 
 async fn sql(url: &str) -> tokio_postgres::Client {

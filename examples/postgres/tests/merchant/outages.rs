@@ -3,22 +3,18 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use churnkey_integrator::{
-    Integration,
-    testing::{Answer, Client},
-};
+use churnkey_integrator::{Integration, Mode, testing::Client};
 use example_app::demo_token;
-use http::Method;
 use postgres::store::Store;
 use serde_json::json;
 use throwaway_postgres::{ThrowawayPostgres, test_database};
 
-use crate::{load_demo, migrated, sql};
+use crate::{hasty, load_demo, migrated, open_store, sql};
 
 const ADA: &str = "/churnkey/customers/cus_ada";
 const SECOND: Duration = Duration::from_secs(1);
@@ -30,20 +26,8 @@ fn client(store: &Store, deadline: Duration) -> Client {
     Client::new(&integration.build().unwrap())
 }
 
-async fn open_store(url: &str) -> Store {
-    let store = migrated(url).await;
-    load_demo(&store).await;
-    store
-}
-
 async fn open(url: &str, deadline: Duration) -> Client {
     client(&open_store(url).await, deadline)
-}
-
-/// The address with a time limit of its own, which wins over the store's.
-fn hasty(url: &str) -> String {
-    let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}options=-c%20statement_timeout%3D300")
 }
 
 /// Asks for Ada, and checks that a 503 is a whole one.
@@ -233,7 +217,7 @@ async fn a_dropped_request_takes_no_connection_with_it() {
         .unwrap();
     // The connection is stuck behind the lock when its request ends, and the other mode is not made to wait for it.
     assert_eq!(ask(&client).await.0, 503);
-    let test = client.in_mode(churnkey_integrator::Mode::Test);
+    let test = client.in_mode(Mode::Test);
     let answer = test.get("/churnkey/customers/cus_test").await;
     assert_eq!(answer.status, 200);
     lock.rollback().await.unwrap();
@@ -285,137 +269,4 @@ async fn what_postgresql_says_stays_inside() {
         let cause = answer.cause.unwrap();
         assert!(cause.contains("churnkey_live.customers"), "{cause}");
     }
-}
-
-const CANCEL: &str = "/churnkey/actions/subscription/cancel";
-const ADA_PRO: &str =
-    r#"{"customerId":"cus_ada","subscriptionId":"sub_ada_pro","scheduledAt":"immediate"}"#;
-
-/// Cancels Ada's subscription, as a request of its own.
-async fn cancel(client: &Client) -> Answer {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let key = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
-    let call = client.call(Method::POST, CANCEL);
-    let call = call.header("idempotency-key", &key).body(ADA_PRO);
-    let answer = call.signed().send().await;
-    if answer.status == 503 {
-        assert_eq!(answer.header("retry-after"), Some("1"));
-    }
-    answer
-}
-
-#[tokio::test]
-async fn an_action_is_done_also_over_connections_that_the_server_has_dropped() {
-    let database = test_database();
-    let client = crate::client(&open_store(database.url()).await);
-    let sql = sql(database.url()).await;
-    let drop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name = 'churnkey'";
-    for _ in 0..5 {
-        assert!(!sql.query(drop, &[]).await.unwrap().is_empty());
-        assert_eq!(cancel(&client).await.status, 200);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_action_that_loses_its_connection_is_a_503_and_may_come_again() {
-    let database = test_database();
-    let client = crate::client(&open_store(database.url()).await);
-    let mut sql = sql(database.url()).await;
-    let lock = sql.transaction().await.unwrap();
-    lock.batch_execute("SELECT FROM churnkey_live.subscriptions FOR UPDATE")
-        .await
-        .unwrap();
-    let waiting = tokio::spawn({
-        let client = client.clone();
-        async move { cancel(&client).await.status }
-    });
-    tokio::time::sleep(SECOND / 2).await;
-    let drop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name = 'churnkey' AND wait_event_type = 'Lock'";
-    assert_eq!(lock.query(drop, &[]).await.unwrap().len(), 1);
-    assert_eq!(waiting.await.unwrap(), 503);
-    lock.rollback().await.unwrap();
-    let path = "/churnkey/customers/cus_ada/subscriptions/sub_ada_pro";
-    assert_eq!(client.get(path).await.body["status"]["name"], "active");
-    assert_eq!(cancel(&client).await.status, 200);
-}
-
-#[tokio::test]
-async fn an_action_that_waits_too_long_for_a_lock_is_a_503_and_keeps_no_lock() {
-    let database = test_database();
-    let store = open_store(&hasty(database.url())).await;
-    let client = crate::client(&store);
-    let mut sql = sql(database.url()).await;
-    let lock = sql.transaction().await.unwrap();
-    lock.batch_execute("SELECT FROM churnkey_live.subscriptions FOR UPDATE")
-        .await
-        .unwrap();
-    assert_eq!(cancel(&client).await.status, 503);
-    lock.rollback().await.unwrap();
-    assert_eq!(cancel(&client).await.status, 200);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_action_that_postgresql_ends_because_of_a_deadlock_is_a_503() {
-    let database = test_database();
-    let client = crate::client(&open_store(database.url()).await);
-    let mut sql = sql(database.url()).await;
-    // Somebody who locks in another order than all actions do.
-    let other = sql.transaction().await.unwrap();
-    other
-        .batch_execute(
-            "SET LOCAL deadlock_timeout = '1min'; SELECT FROM churnkey_live.coupons FOR UPDATE",
-        )
-        .await
-        .unwrap();
-    let body =
-        r#"{"customerId":"cus_ada","subscriptionId":"sub_ada_pro","coupon":"coupon_stay20"}"#;
-    let redeem = tokio::spawn({
-        let client = client.clone();
-        async move {
-            client
-                .post("/churnkey/actions/subscription/apply-coupon", body)
-                .await
-        }
-    });
-    tokio::time::sleep(SECOND / 2).await;
-    let waiting = other.batch_execute("SELECT FROM churnkey_live.subscriptions FOR UPDATE");
-    let (answer, waited) = tokio::join!(redeem, waiting);
-    let answer = answer.unwrap();
-    assert_eq!(
-        (answer.status, answer.header("retry-after")),
-        (503, Some("1"))
-    );
-    assert!(answer.cause.unwrap().contains("deadlock detected"));
-    waited.unwrap();
-    other.rollback().await.unwrap();
-    assert_eq!(cancel(&client).await.status, 200);
-}
-
-#[tokio::test]
-async fn a_refusal_costs_no_connection() {
-    let database = test_database();
-    let client = crate::client(&open_store(database.url()).await);
-    let sql = sql(database.url()).await;
-    let mut processes = Vec::new();
-    for n in 0..5 {
-        let body =
-            r#"{"customerId":"cus_ada","subscriptionId":"sub_ada_pro","coupon":"coupon_full"}"#;
-        let call = client.call(Method::POST, "/churnkey/actions/subscription/apply-coupon");
-        let call = call.header("idempotency-key", &n.to_string()).body(body);
-        assert_eq!(call.signed().send().await.status, 400);
-        let row = sql
-            .query_one(
-                "SELECT array_agg(pid), bool_or(state LIKE '%transaction%') FROM pg_stat_activity
-                WHERE datname = current_database() AND application_name = 'churnkey'",
-                &[],
-            )
-            .await
-            .unwrap();
-        let open: bool = row.get(1);
-        assert!(!open);
-        processes.push(row.get::<_, Vec<i32>>(0));
-    }
-    assert!(processes.iter().all(|one| *one == processes[0]));
 }

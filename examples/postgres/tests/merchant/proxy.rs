@@ -4,7 +4,7 @@ use std::{
     io::{self, Read, Write},
     net::{Shutdown, TcpListener, TcpStream},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU8, AtomicUsize, Ordering},
         mpsc,
     },
@@ -30,6 +30,7 @@ pub(crate) struct Proxy {
 struct Shared {
     trap: AtomicU8,
     sprung: mpsc::Sender<()>,
+    trapped: Mutex<Vec<Arc<Connection>>>,
     statements: AtomicUsize,
     transactions: AtomicUsize,
 }
@@ -49,6 +50,7 @@ impl Proxy {
         let shared = Arc::new(Shared {
             trap: AtomicU8::new(0),
             sprung: sender,
+            trapped: Mutex::default(),
             statements: AtomicUsize::new(0),
             transactions: AtomicUsize::new(0),
         });
@@ -80,6 +82,13 @@ impl Proxy {
     /// Waits until a program is in the trap, where nothing reaches it any more.
     pub(crate) fn wait(&self) {
         self.sprung.recv_timeout(Duration::from_secs(30)).unwrap();
+    }
+
+    /// Cuts the connection of the program in the trap, which goes on.
+    pub(crate) fn cut(&self) {
+        for connection in self.shared.trapped.lock().unwrap().drain(..) {
+            connection.close();
+        }
     }
 
     /// How many prepared statements were run, and how many plain ones such as BEGIN and COMMIT, since it was asked last.
@@ -114,14 +123,18 @@ impl Connection {
             thread::spawn(move || {
                 // An end is an end, however it comes.
                 let _ = direction(&connection, &shared);
-                let _ = connection.client.shutdown(Shutdown::Both);
-                let _ = connection.server.shutdown(Shutdown::Both);
+                connection.close();
             });
         }
     }
 
+    fn close(&self) {
+        let _ = self.client.shutdown(Shutdown::Both);
+        let _ = self.server.shutdown(Shutdown::Both);
+    }
+
     /// Hands messages on, one by one. The first has no kind, but a length as they all have.
-    fn to_server(&self, shared: &Shared) -> io::Result<()> {
+    fn to_server(self: &Arc<Self>, shared: &Shared) -> io::Result<()> {
         let mut is_first = true;
         loop {
             let mut message = Vec::new();
@@ -143,6 +156,9 @@ impl Connection {
             if kind == Some(b'Q') && rest == b"COMMIT\0" {
                 let trap = shared.trap.swap(0, Ordering::SeqCst);
                 self.trapped.store(trap, Ordering::SeqCst);
+                if trap > 0 {
+                    shared.trapped.lock().unwrap().push(self.clone());
+                }
                 if trap == Trap::BeforeCommit as u8 {
                     let _ = shared.sprung.send(());
                     // Until the program is dead.
@@ -160,7 +176,7 @@ impl Connection {
         Ok(byte[0])
     }
 
-    fn to_client(&self, shared: &Shared) -> io::Result<()> {
+    fn to_client(self: &Arc<Self>, shared: &Shared) -> io::Result<()> {
         let mut buffer = [0; 16 * 1024];
         loop {
             let read = (&self.server).read(&mut buffer)?;

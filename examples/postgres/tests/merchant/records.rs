@@ -2,7 +2,7 @@
 //! and what the tables can't hold.
 
 use churnkey_integrator::{
-    Amount, CouponId, Currency, ItemId, PriceId, ProductId, SubscriptionId,
+    Amount, CouponId, Currency, CustomerId, ItemId, Mode, PriceId, ProductId, SubscriptionId,
     model::{
         BillingDuration, Coupon, CouponDuration, CouponValue, Item, Price, PriceAmount,
         Redemptions, Subscription, Tier, TierMode, Tiers,
@@ -93,6 +93,14 @@ async fn a_subscription_is_its_owners_alone_and_nothing_crosses_the_modes() {
         "/churnkey/coupons/coupon_nothing",
     ] {
         assert_eq!(shop.live.get(path).await.status, 404, "{path}");
+    }
+    // The framework looks at the owner, too; the statement should not leave it to that.
+    let live = shop.store.in_mode(Mode::Live);
+    for (customer, is_found) in [("cus_ada", true), ("cus_grace", false)] {
+        let customer = CustomerId::new(customer).unwrap();
+        let id = SubscriptionId::new("sub_ada_pro").unwrap();
+        let found = live.subscription(&customer, &id).await.unwrap();
+        assert_eq!(found.is_some(), is_found);
     }
     for (client, other) in [(&shop.live, "test"), (&shop.test, "live")] {
         for (path, records) in lists(&file[other]) {
