@@ -55,6 +55,30 @@ async fn the_in_memory_merchant_conforms_also_while_records_come_and_go() {
 }
 
 #[tokio::test]
+async fn a_catalogue_that_both_modes_share_is_no_fault_if_the_merchant_says_so() {
+    let demo = Demo::load().unwrap();
+    let store = Store::new(Clock::Frozen(demo.clock));
+    let shared = Demo::load().unwrap().live;
+    let mut test = demo.test;
+    test.prices.extend(shared.prices);
+    test.coupons.extend(shared.coupons);
+    test.products.extend(shared.products);
+    test.families.extend(shared.families);
+    store.live.extend(demo.live);
+    store.test.extend(test);
+    let integration = churnkey::integration(&store, token()).unwrap();
+
+    let report = conformance(&integration, &reading_fixtures()).await;
+    assert_eq!(report.findings().len(), 8, "{report}");
+    for finding in report.findings() {
+        assert_eq!(finding.rule.name(), "modes-apart", "{finding}");
+    }
+    let fixtures = reading_fixtures().shared_catalogue();
+    let report = conformance(&integration, &fixtures).await;
+    report.assert_passed();
+}
+
+#[tokio::test]
 async fn the_in_memory_merchant_conforms_over_a_socket() {
     let integration = churnkey::integration(&in_memory_store(), token()).unwrap();
     let report = over_a_socket(integration, "", &billing_fixtures()).await;

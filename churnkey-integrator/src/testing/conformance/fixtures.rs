@@ -22,6 +22,7 @@ pub struct Fixtures {
     pub(super) expired_coupon: Option<String>,
     pub(super) product: Option<String>,
     pub(super) family: Option<String>,
+    pub(super) shared_catalogue: bool,
     pub(super) disposables: Vec<Disposable>,
     pub(super) between_pages: Option<Hook>,
 }
@@ -58,6 +59,7 @@ impl Fixtures {
             expired_coupon: None,
             product: None,
             family: None,
+            shared_catalogue: false,
             disposables: Vec::new(),
             between_pages: None,
         }
@@ -141,6 +143,13 @@ impl Fixtures {
     /// The id of a family that exists in live mode only. Needed if families are served.
     pub fn family(mut self, id: impl Into<String>) -> Self {
         self.family = Some(id.into());
+        self
+    }
+
+    /// Prices, coupons, products and families are the same in both modes, as where plans are part of the program. Then they
+    /// are not expected to differ.
+    pub fn shared_catalogue(mut self) -> Self {
+        self.shared_catalogue = true;
         self
     }
 

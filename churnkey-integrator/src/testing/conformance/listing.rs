@@ -229,6 +229,9 @@ impl Suite {
     }
 
     async fn lists_apart(&mut self, list: &Listing, live: &Crawl) {
+        if self.is_shared(list.operation) {
+            return;
+        }
         let what = list.kind.what;
         if let Some(id) = &list.test {
             let verdict = absent(live, what, id, "live");
