@@ -12,6 +12,8 @@ mod call;
 mod case;
 mod matcher;
 mod program;
+mod readme;
+mod sqlite;
 mod stub;
 
 use std::{
@@ -25,6 +27,8 @@ pub use call::{Answer, CallError, Request};
 use case::{Cases, Played};
 pub use matcher::difference;
 pub use program::{Program, StartError};
+pub use readme::paste;
+pub use sqlite::file_holds;
 pub use stub::CrmStub;
 
 /// When the demo data take place.

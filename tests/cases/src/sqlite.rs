@@ -1,0 +1,14 @@
+//! What can be read in a database without asking it.
+
+use std::{fs, io, path::Path};
+
+/// Whether the bytes of a database's file hold a text, or what SQLite has not moved into it yet.
+///
+/// # Errors
+/// If there is no such file.
+pub fn file_holds(file: &Path, text: &str) -> io::Result<bool> {
+    let mut bytes = fs::read(file)?;
+    bytes.extend(fs::read(file.with_extension("db-wal")).unwrap_or_default());
+    let mut places = bytes.windows(text.len());
+    Ok(places.any(|place| place == text.as_bytes()))
+}
