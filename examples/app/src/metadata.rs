@@ -1,5 +1,7 @@
 //! How much of a merchant's record becomes metadata.
 
+use std::fmt::Display;
+
 /// The most metadata that one customer gets. Churnkey states no limit, so this one is ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MetadataLimits {
@@ -19,17 +21,33 @@ impl Default for MetadataLimits {
 }
 
 /// Metadata within the limits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fitted {
+struct Fitted {
     /// What stays, in the order in which it came.
-    pub kept: Vec<(String, String)>,
-    /// The keys of what went over a limit. They are to be reported: nothing is left out, or cut, in silence.
-    pub left_out: Vec<String>,
+    kept: Vec<(String, String)>,
+    /// The keys of what went over a limit.
+    left_out: Vec<String>,
 }
 
 impl MetadataLimits {
-    /// Leaves out what is empty, as the record has nothing there, and what goes over a limit.
-    pub fn fit<K, V>(self, entries: impl IntoIterator<Item = (K, Option<V>)>) -> Fitted
+    /// A customer's metadata, in the order in which it came, without what is empty, as the record has nothing there, and without
+    /// what goes over a limit. Nothing is left out, or cut, in silence: the log names such keys.
+    pub fn fit<K, V>(
+        self,
+        customer: impl Display,
+        entries: impl IntoIterator<Item = (K, Option<V>)>,
+    ) -> Vec<(String, String)>
+    where
+        K: Into<String>,
+        V: Into<String>,
+    {
+        let Fitted { kept, left_out } = self.sort(entries);
+        if !left_out.is_empty() {
+            tracing::warn!(%customer, keys = ?left_out, "too much metadata for Churnkey");
+        }
+        kept
+    }
+
+    fn sort<K, V>(self, entries: impl IntoIterator<Item = (K, Option<V>)>) -> Fitted
     where
         K: Into<String>,
         V: Into<String>,
@@ -71,7 +89,7 @@ mod tests {
             ("second", Some("2")),
             ("third", Some("3")),
         ];
-        let fitted = limits.fit(entries);
+        let fitted = limits.sort(entries);
         let kept = [("fits", "\u{eb}\u{eb}\u{eb}"), ("second", "2")];
         assert_eq!(
             fitted.kept,

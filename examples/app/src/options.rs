@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 #[cfg(feature = "merchant")]
-use std::path::PathBuf;
+use std::{error::Error, path::PathBuf};
 
 use crate::Clock;
 
@@ -42,8 +42,78 @@ impl MerchantOptions {
     }
 
     /// Whether the demo data were asked for, as they always are for a store that begins empty.
-    #[must_use]
-    pub fn wants_demo(&self) -> bool {
+    fn wants_demo(&self) -> bool {
         self.demo || self.database.is_none()
+    }
+
+    /// Has the demo data loaded if they are wanted, and warns where whoever started the program may not get what they expect.
+    ///
+    /// `load_demo` is false, and changes nothing, if there are data already.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn fill<A, B>(
+        &self,
+        is_empty: impl Future<Output = Result<bool, A>>,
+        load_demo: impl Future<Output = Result<bool, B>>,
+    ) -> Result<(), Box<dyn Error>>
+    where
+        A: Into<Box<dyn Error>>,
+        B: Into<Box<dyn Error>>,
+    {
+        let listen = self.server.listen;
+        if !self.wants_demo() {
+            if is_empty.await.map_err(Into::into)? {
+                tracing::warn!("the database is empty: start once with --demo");
+            }
+        } else if !load_demo.await.map_err(Into::into)? {
+            tracing::warn!("there are data already, so the demo data were not loaded");
+        } else if !listen.ip().is_loopback() {
+            tracing::warn!("the demo data are public, and others can reach {listen}");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(all(test, feature = "merchant"))]
+mod tests {
+    use std::convert::Infallible;
+
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        merchant: MerchantOptions,
+    }
+
+    #[tokio::test]
+    async fn the_demo_data_are_loaded_on_demand_and_always_in_memory() {
+        for (arguments, loaded) in [
+            (&["merchant"][..], true),
+            (&["merchant", "--demo"], true),
+            (&["merchant", "--database", "a.db"], false),
+            (&["merchant", "--database", "a.db", "--demo"], true),
+        ] {
+            let options = Program::parse_from(arguments).merchant;
+            let mut loads = 0;
+            let load = async {
+                loads += 1;
+                Ok::<_, Infallible>(true)
+            };
+            let is_empty = async { Ok::<_, Infallible>(true) };
+            options.fill(is_empty, load).await.unwrap();
+            assert_eq!(loads, i32::from(loaded), "{arguments:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_that_fails_ends_the_start() {
+        let options = Program::parse_from(["merchant"]).merchant;
+        let load = async { Err::<bool, _>("no") };
+        let ended = options.fill(async { Ok::<_, Infallible>(true) }, load);
+        assert_eq!(ended.await.unwrap_err().to_string(), "no");
     }
 }

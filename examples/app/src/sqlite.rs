@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use sqlx::{
-    ConnectOptions, SqlSafeStr, SqlitePool,
+    AssertSqlSafe, ConnectOptions, SqlSafeStr, Sqlite, SqliteExecutor, SqlitePool,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
 };
@@ -30,14 +30,62 @@ pub enum CannotOpen {
     Migration(#[from] MigrateError),
 }
 
-/// Opens a database, in memory without a file, and brings it up to date.
+/// Statements that stand or fall together. One that is dropped has changed nothing.
+pub type Transaction = sqlx::Transaction<'static, Sqlite>;
+
+/// A merchant's database. A clone shares it.
 ///
 /// In memory there is one connection: a second one would see a database of its own. So whoever holds a transaction there must not
-/// ask the pool for more.
+/// ask for another.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pool: SqlitePool,
+}
+
+impl Database {
+    /// Opens a database, in memory without a file, and brings it up to date.
+    ///
+    /// # Errors
+    /// [`CannotOpen`] if the file can't be used as a database.
+    pub async fn open(file: Option<&Path>, migrations: Migrations) -> Result<Self, CannotOpen> {
+        let pool = open_sqlite(file, migrations).await?;
+        Ok(Self { pool })
+    }
+
+    /// Its connections, for a statement that stands alone.
+    #[must_use]
+    pub fn pool(&self) -> &SqlitePool {
+        &self.pool
+    }
+
+    /// Begins to write, once every other writer has ended. What is read is still so when something is written.
+    ///
+    /// # Errors
+    /// Whatever keeps the database from answering.
+    pub async fn writing(&self) -> sqlx::Result<Transaction> {
+        self.pool.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    /// Begins to read: what several statements see is of one moment.
+    ///
+    /// # Errors
+    /// Whatever keeps the database from answering.
+    pub async fn reading(&self) -> sqlx::Result<Transaction> {
+        self.pool.begin().await
+    }
+}
+
+/// Whether a table has no rows.
 ///
 /// # Errors
-/// [`CannotOpen`] if the file can't be used as a database.
-pub async fn open_sqlite(
+/// Whatever keeps the database from answering.
+pub async fn is_empty(db: impl SqliteExecutor<'_>, table: &'static str) -> sqlx::Result<bool> {
+    // Only names of the program come here, never a caller's.
+    let sql = AssertSqlSafe(format!("SELECT NOT EXISTS (SELECT 1 FROM {table})"));
+    sqlx::query_scalar(sql).fetch_one(db).await
+}
+
+async fn open_sqlite(
     file: Option<&Path>,
     migrations: Migrations,
 ) -> Result<SqlitePool, CannotOpen> {
@@ -153,5 +201,22 @@ mod tests {
         let sentence = error.to_string();
         assert!(sentence.contains("letter.txt"), "{sentence}");
         assert!(sentence.contains("--database"), "{sentence}");
+    }
+
+    #[tokio::test]
+    async fn a_write_that_is_not_committed_never_was() {
+        let database = Database::open(None, NOTES).await.unwrap();
+        for commit in [false, true] {
+            let mut tx = database.writing().await.unwrap();
+            let insert = sqlx::query("INSERT INTO notes VALUES (1)");
+            insert.execute(&mut *tx).await.unwrap();
+            if commit {
+                tx.commit().await.unwrap();
+            } else {
+                drop(tx);
+            }
+            let mut tx = database.reading().await.unwrap();
+            assert_eq!(is_empty(&mut *tx, "notes").await.unwrap(), !commit);
+        }
     }
 }

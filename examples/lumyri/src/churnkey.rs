@@ -1,17 +1,15 @@
 //! The Churnkey side of this merchant: how one of its customers becomes one of Churnkey's, and the trait over the store.
 
-use std::{fmt, sync::Arc, time::Duration};
-
 use churnkey_integrator::{
-    BuildError, CustomerId, CustomersController, Email, HandlerError, Integration,
-    IntegrationToken, Page, PageRequest, Phone, RequestContext, Result, controller,
+    BuildError, CustomerId, CustomersController, Email, Integration, IntegrationToken, Page,
+    PageRequest, Phone, RequestContext, Result, controller,
     model::{Address, Customer},
 };
-use example_app::{MetadataLimits, email_key, phone_key};
+use example_app::{Extra, MetadataLimits, email_key, failed, phone_key};
 
 use crate::{
     record,
-    store::{Contact, Error, Owners, Scope},
+    store::{Contact, Scope},
 };
 
 /// What Churnkey may call of this merchant. Lumyri's test customers are on another host, so here are only live ones.
@@ -38,7 +36,7 @@ pub struct Churnkey {
 }
 
 /// What a merchant may choose about the mapping.
-#[derive(Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Mapping {
     /// Whether an address that several customers have is nobody's, a 404, instead of a 409. Never is one of them chosen: it
     /// could be another's subscription.
@@ -46,20 +44,7 @@ pub struct Mapping {
     /// How much metadata a customer gets.
     pub limits: MetadataLimits,
     /// Adds what Lumyri doesn't know, such as discounts and currency from the billing side.
-    pub extra: Extra,
-}
-
-/// Adds to a customer what another system knows.
-pub type Extra = Arc<dyn Fn(&record::Customer, Customer) -> Customer + Send + Sync>;
-
-impl Default for Mapping {
-    fn default() -> Self {
-        Self {
-            hide_ambiguous: false,
-            limits: MetadataLimits::default(),
-            extra: Arc::new(|_, mapped| mapped),
-        }
-    }
+    pub extra: Extra<record::Customer>,
 }
 
 impl Mapping {
@@ -69,11 +54,6 @@ impl Mapping {
     /// If the store holds an id or an e-mail address that is none.
     pub fn customer(&self, native: &record::Customer) -> Result<Customer> {
         let id = &native.id;
-        let metadata = self.limits.fit(metadata(native));
-        if !metadata.left_out.is_empty() {
-            let keys = &metadata.left_out;
-            tracing::warn!(customer = %id, ?keys, "too much metadata for Churnkey");
-        }
         // A number is free text here, so Churnkey can't hold each.
         let phone = native.phone.as_ref().filter(|phone| !phone.is_empty());
         let phone = phone.and_then(|phone| Phone::new(phone).ok());
@@ -87,8 +67,8 @@ impl Mapping {
             .with_email(Email::new(&native.email)?)
             .with_phone(phone)
             .with_addresses(addresses)
-            .with_metadata(metadata.kept);
-        Ok((self.extra)(native, mapped))
+            .with_metadata(self.limits.fit(id, metadata(native)));
+        Ok(self.extra.add_to(mapped, native))
     }
 }
 
@@ -115,18 +95,12 @@ fn metadata(native: &record::Customer) -> Vec<(String, Option<String>)> {
 }
 
 impl Churnkey {
-    fn only(&self, owners: &Owners, what: &'static str) -> Result<Option<Customer>> {
-        match owners {
-            Owners::None => Ok(None),
-            Owners::One(customer) => self.mapping.customer(customer).map(Some),
-            Owners::Many(customers) => {
-                tracing::warn!(?customers, "these customers share one {what}");
-                match self.mapping.hide_ambiguous {
-                    true => Ok(None),
-                    false => Err(HandlerError::ambiguous(what)),
-                }
-            }
-        }
+    /// The customer whose address it is, if it is nobody else's.
+    async fn only(&self, by: Contact, key: &str, what: &'static str) -> Result<Option<Customer>> {
+        let owners = self.scope.owners(by, key).await.map_err(failed)?;
+        let owner = owners.only(what, self.mapping.hide_ambiguous)?;
+        let mapped = owner.map(|customer| self.mapping.customer(&customer));
+        mapped.transpose()
     }
 }
 
@@ -147,30 +121,13 @@ impl CustomersController for Churnkey {
 
     async fn find_by_email(&self, _: &RequestContext, email: &Email) -> Result<Option<Customer>> {
         let key = email_key(email.as_str());
-        let owners = self.scope.owners(Contact::Email, &key).await;
-        self.only(&owners.map_err(failed)?, "email")
+        self.only(Contact::Email, &key, "email").await
     }
 
     async fn find_by_phone(&self, _: &RequestContext, phone: &Phone) -> Result<Option<Customer>> {
-        let Some(key) = phone_key(phone.as_str()) else {
-            return Ok(None);
-        };
-        let owners = self.scope.owners(Contact::Phone, &key).await;
-        self.only(&owners.map_err(failed)?, "phone")
-    }
-}
-
-/// A store that is busy is a 503, everything else a 500 that tells nothing.
-fn failed(error: Error) -> HandlerError {
-    if error.is_temporary() {
-        HandlerError::unavailable(Duration::from_secs(1), error)
-    } else {
-        error.into()
-    }
-}
-
-impl fmt::Debug for Mapping {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Mapping(..)")
+        match phone_key(phone.as_str()) {
+            Some(key) => self.only(Contact::Phone, &key, "phone").await,
+            None => Ok(None),
+        }
     }
 }

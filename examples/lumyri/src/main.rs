@@ -53,9 +53,9 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let secret = secret(listen)?;
     let database = merchant.database.as_deref();
     let store = Store::open(database, merchant.clock(), Generator::Random).await?;
-    if merchant.wants_demo() && !store.load_demo_if_empty().await? {
-        tracing::warn!("there are customers already, so the demo data were not loaded");
-    }
+    merchant
+        .fill(store.is_empty(), store.load_demo_if_empty())
+        .await?;
 
     let churnkey = Churnkey {
         scope: store.scope(options.company, options.app),

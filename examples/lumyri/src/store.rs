@@ -7,12 +7,12 @@ mod owners;
 
 use std::path::Path;
 
-use example_app::{CannotOpen, Clock, Generator, Migrations, NoRandomness, open_sqlite};
-use sqlx::{AssertSqlSafe, Sqlite, SqlitePool, Transaction};
+use example_app::{CannotOpen, Clock, Database, Generator, Migrations, StoreFailure, is_empty};
+use sqlx::{AssertSqlSafe, SqlitePool};
 
 pub use customers::{Listing, Sort};
 pub use labels::{LabelListing, LabelSort};
-pub use owners::{Contact, Owners};
+pub use owners::Contact;
 
 const MIGRATIONS: Migrations = &[(
     "customers",
@@ -22,7 +22,7 @@ const MIGRATIONS: Migrations = &[(
 /// The store of all companies.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: SqlitePool,
+    database: Database,
     clock: Clock,
     generator: Generator,
 }
@@ -50,27 +50,15 @@ pub enum Error {
     /// The company has no such label (L8).
     #[error("there is no such label")]
     NoSuchLabel,
-    /// There is no randomness for a new id.
-    #[error("the system gives no random numbers")]
-    Randomness(#[from] NoRandomness),
-    /// The database failed.
-    #[error("the database failed")]
-    Database(#[from] sqlx::Error),
+    /// The store itself failed.
+    #[error(transparent)]
+    Failed(StoreFailure),
 }
 
-impl Error {
-    /// Whether it may work in a moment: others are writing, or the connections are all in use.
-    #[must_use]
-    pub fn is_temporary(&self) -> bool {
-        match self {
-            Self::Database(sqlx::Error::PoolTimedOut) => true,
-            // SQLITE_BUSY and SQLITE_LOCKED, with their extended codes in the upper bytes.
-            Self::Database(sqlx::Error::Database(error)) => error
-                .code()
-                .and_then(|code| code.parse::<i32>().ok())
-                .is_some_and(|code| matches!(code & 0xff, 5 | 6)),
-            _ => false,
-        }
+/// For `?` on what the database or the generator fails with.
+impl<E: Into<StoreFailure>> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
     }
 }
 
@@ -80,21 +68,29 @@ impl Store {
     /// # Errors
     /// [`CannotOpen`] if the file can't be used.
     pub async fn open(
-        database: Option<&Path>,
+        file: Option<&Path>,
         clock: Clock,
         generator: Generator,
     ) -> Result<Self, CannotOpen> {
         Ok(Self {
-            pool: open_sqlite(database, MIGRATIONS).await?,
+            database: Database::open(file, MIGRATIONS).await?,
             clock,
             generator,
         })
     }
 
+    /// Whether nothing is in it yet.
+    ///
+    /// # Errors
+    /// [`Error::Failed`].
+    pub async fn is_empty(&self) -> Result<bool, Error> {
+        Ok(is_empty(self.database.pool(), "customers").await?)
+    }
+
     /// The database.
     #[must_use]
     pub fn pool(&self) -> &SqlitePool {
-        &self.pool
+        self.database.pool()
     }
 
     /// What time it is for the data.
@@ -111,17 +107,6 @@ impl Store {
             company,
             app,
         }
-    }
-
-    /// Begins to write: the whole of it happens, or nothing. One writes at a time, from the first statement on, so what was
-    /// read is still so when something is written.
-    async fn writing(&self) -> Result<Transaction<'static, Sqlite>, Error> {
-        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
-    }
-
-    /// Begins to read: what several statements see is of one moment.
-    async fn reading(&self) -> Result<Transaction<'static, Sqlite>, Error> {
-        Ok(self.pool.begin().await?)
     }
 }
 

@@ -1,31 +1,45 @@
 //! The Churnkey side of this merchant: how one of its customers becomes one of Churnkey's, and the trait over the store.
 
-use std::{fmt, sync::Arc, time::Duration};
-
 use churnkey_integrator::{
-    CustomerId, CustomersController, Email, HandlerError, Mode, Page, PageRequest, Phone,
-    RequestContext, Result, controller, model::Customer,
+    BuildError, CustomerId, CustomersController, Email, Integration, IntegrationToken, Mode, Page,
+    PageRequest, Phone, RequestContext, Result, controller, model::Customer,
 };
-use example_app::{MetadataLimits, email_key, phone_key};
+use example_app::{Extra, MetadataLimits, email_key, failed, phone_key};
 
 use crate::{
     record::{self, ContactKind},
-    store::{Environment, Error, Owners},
+    store::{self, Environment},
 };
 
-/// What Churnkey gets to see: one environment in live mode, another one in test mode.
+/// What Churnkey may call of this merchant, in live and in test mode.
+///
+/// # Errors
+/// [`BuildError`] if something doesn't fit together.
+pub fn integration(churnkey: Churnkey, token: IntegrationToken) -> Result<Integration, BuildError> {
+    let max_id_bytes = match churnkey.mapping.key {
+        Key::CustomerId => 255,
+        // It may have 255 characters of any script.
+        Key::ExternalId => 1020,
+    };
+    Integration::builder("Notihub example", token)
+        .customers(churnkey)
+        .max_id_bytes(max_id_bytes)
+        .build()
+}
+
+/// What Churnkey gets to see: one environment in live mode, another one in test mode. Where there is none, there is nobody.
 #[derive(Debug, Clone)]
 pub struct Churnkey {
     /// Real customers.
-    pub live: Environment,
+    pub live: Option<Environment>,
     /// Test customers.
-    pub test: Environment,
+    pub test: Option<Environment>,
     /// How they are shown.
     pub mapping: Mapping,
 }
 
 /// What a merchant may choose about the mapping.
-#[derive(Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Mapping {
     /// What Churnkey calls a customer.
     pub key: Key,
@@ -35,30 +49,17 @@ pub struct Mapping {
     /// How much metadata a customer gets.
     pub limits: MetadataLimits,
     /// Adds what Notihub doesn't know, such as discounts and currency from the billing side.
-    pub extra: Extra,
+    pub extra: Extra<record::Customer>,
 }
 
 /// What Churnkey calls a customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Key {
     /// Notihub's own id.
+    #[default]
     CustomerId,
-    /// The merchant's id. It may be missing: see [`Churnkey::invisible`]. With long ones, raise the builder's `max_id_bytes`.
+    /// The merchant's id. It may be missing: see [`Churnkey::invisible`].
     ExternalId,
-}
-
-/// Adds to a customer what another system knows.
-pub type Extra = Arc<dyn Fn(&record::Customer, Customer) -> Customer + Send + Sync>;
-
-impl Default for Mapping {
-    fn default() -> Self {
-        Self {
-            key: Key::CustomerId,
-            hide_ambiguous: false,
-            limits: MetadataLimits::default(),
-            extra: Arc::new(|_, mapped| mapped),
-        }
-    }
 }
 
 impl Mapping {
@@ -72,23 +73,19 @@ impl Mapping {
         };
         let (email, email_verified) = best(native, ContactKind::Email, Email::new);
         let (phone, phone_verified) = best(native, ContactKind::Phone, Phone::new);
-        let metadata = self.limits.fit([
+        let metadata = [
             ("externalId", native.external_id.clone()),
             ("status", Some(native.status.as_str().to_owned())),
             ("language", native.language.clone()),
             ("metadata", Some(native.metadata.clone())),
             ("emailVerified", email_verified),
             ("phoneVerified", phone_verified),
-        ]);
-        if !metadata.left_out.is_empty() {
-            let (customer, keys) = (&native.customer_id, &metadata.left_out);
-            tracing::warn!(%customer, ?keys, "too much metadata for Churnkey");
-        }
+        ];
         let mapped = Customer::new(CustomerId::new(id).ok()?)
             .with_email(email)
             .with_phone(phone)
-            .with_metadata(metadata.kept);
-        Some((self.extra)(native, mapped))
+            .with_metadata(self.limits.fit(&native.customer_id, metadata));
+        Some(self.extra.add_to(mapped, native))
     }
 }
 
@@ -109,43 +106,50 @@ impl Churnkey {
     ///
     /// # Errors
     /// The store's own.
-    pub async fn invisible(&self) -> Result<usize, Error> {
+    pub async fn invisible(&self) -> Result<usize, store::Error> {
+        let Some(live) = &self.live else {
+            return Ok(0);
+        };
         let mut count = 0;
-        let mut customers = self.live.after(0, 500).await?;
+        let mut customers = live.after(0, 500).await?;
         while let Some(last) = customers.last() {
             let hidden = |customer: &&_| self.mapping.customer(customer).is_none();
             count += customers.iter().filter(hidden).count();
-            customers = self.live.after(last.seq, 500).await?;
+            customers = live.after(last.seq, 500).await?;
         }
         Ok(count)
     }
 
-    fn environment(&self, cx: &RequestContext) -> &Environment {
+    fn environment(&self, cx: &RequestContext) -> Option<&Environment> {
         match cx.mode() {
-            Mode::Live => &self.live,
-            Mode::Test => &self.test,
+            Mode::Live => self.live.as_ref(),
+            Mode::Test => self.test.as_ref(),
         }
     }
 
-    fn only(&self, owners: Owners, what: &'static str) -> Result<Option<Customer>> {
-        match owners {
-            Owners::None => Ok(None),
-            Owners::One(customer) => Ok(self.mapping.customer(&customer)),
-            Owners::Many(customers) => {
-                tracing::warn!(?customers, "these customers share one {what}");
-                match self.mapping.hide_ambiguous {
-                    true => Ok(None),
-                    false => Err(HandlerError::ambiguous(what)),
-                }
-            }
-        }
+    /// The customer whose address it is, if it is nobody else's.
+    async fn only(
+        &self,
+        cx: &RequestContext,
+        by: ContactKind,
+        key: &str,
+        what: &'static str,
+    ) -> Result<Option<Customer>> {
+        let Some(environment) = self.environment(cx) else {
+            return Ok(None);
+        };
+        let owners = environment.owners(by, key).await.map_err(failed)?;
+        let owner = owners.only(what, self.mapping.hide_ambiguous)?;
+        Ok(owner.and_then(|customer| self.mapping.customer(&customer)))
     }
 }
 
 #[controller]
 impl CustomersController for Churnkey {
     async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
-        let environment = self.environment(cx);
+        let Some(environment) = self.environment(cx) else {
+            return Ok(None);
+        };
         let found = match self.mapping.key {
             Key::CustomerId => environment.customer(id.as_str()).await,
             Key::ExternalId => environment.by_external_id(id.as_str()).await,
@@ -156,7 +160,10 @@ impl CustomersController for Churnkey {
 
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
         let after: i64 = page.after()?.unwrap_or(0);
-        let rows = self.environment(cx).after(after, page.fetch_limit());
+        let Some(environment) = self.environment(cx) else {
+            return Ok(Page::new(Vec::new(), None));
+        };
+        let rows = environment.after(after, page.fetch_limit());
         let page = Page::from_overfetch(rows.await.map_err(failed)?, page, |last| last.seq)?;
         let visible = page.data().iter();
         let visible = visible.filter_map(|customer| self.mapping.customer(customer));
@@ -165,30 +172,13 @@ impl CustomersController for Churnkey {
 
     async fn find_by_email(&self, cx: &RequestContext, email: &Email) -> Result<Option<Customer>> {
         let key = email_key(email.as_str());
-        let owners = self.environment(cx).owners(ContactKind::Email, &key).await;
-        self.only(owners.map_err(failed)?, "email")
+        self.only(cx, ContactKind::Email, &key, "email").await
     }
 
     async fn find_by_phone(&self, cx: &RequestContext, phone: &Phone) -> Result<Option<Customer>> {
-        let Some(key) = phone_key(phone.as_str()) else {
-            return Ok(None);
-        };
-        let owners = self.environment(cx).owners(ContactKind::Phone, &key).await;
-        self.only(owners.map_err(failed)?, "phone")
-    }
-}
-
-/// A store that is busy is a 503, everything else a 500 that tells nothing.
-fn failed(error: Error) -> HandlerError {
-    if error.is_temporary() {
-        HandlerError::unavailable(Duration::from_secs(1), error)
-    } else {
-        error.into()
-    }
-}
-
-impl fmt::Debug for Mapping {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Mapping(..)")
+        match phone_key(phone.as_str()) {
+            Some(key) => self.only(cx, ContactKind::Phone, &key, "phone").await,
+            None => Ok(None),
+        }
     }
 }

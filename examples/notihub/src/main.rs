@@ -2,12 +2,11 @@
 
 use std::{error::Error, process::ExitCode};
 
-use churnkey_integrator::Integration;
 use clap::Parser;
 use example_app::{Announcement, Credential, Generator, Listening, MerchantOptions, exit_code};
 use notihub::{
     app,
-    churnkey::{Churnkey, Key, Mapping},
+    churnkey::{self, Churnkey, Key, Mapping},
     store::Store,
 };
 
@@ -34,18 +33,13 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let credential = Credential::from_env(listen)?;
     let database = merchant.database.as_deref();
     let store = Store::open(database, merchant.clock(), Generator::Random).await?;
-    if merchant.wants_demo() {
-        if !store.load_demo_if_empty().await? {
-            tracing::warn!("there is an account already, so the demo data were not loaded");
-        } else if !listen.ip().is_loopback() {
-            tracing::warn!("the demo data's tokens are public, and others can reach {listen}");
-        }
-    }
+    merchant
+        .fill(store.is_empty(), store.load_demo_if_empty())
+        .await?;
 
-    let no_account = "the database has no account yet: start once with --demo";
     let mut churnkey = Churnkey {
-        live: store.environment("prod").await?.ok_or(no_account)?,
-        test: store.environment("dev").await?.ok_or(no_account)?,
+        live: store.environment("prod").await?,
+        test: store.environment("dev").await?,
         mapping: Mapping::default(),
     };
     let mut customer = "0f42b842-007d-4c98-9160-ae6b6e908ca0";
@@ -59,11 +53,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
             );
         }
     }
-    let integration = Integration::builder("Notihub example", credential.token.clone())
-        .customers(churnkey)
-        // An external id may have 255 characters of any script.
-        .max_id_bytes(if options.external_ids { 1020 } else { 255 })
-        .build()?;
+    let integration = churnkey::integration(churnkey, credential.token.clone())?;
     let listening = Listening::at(listen).await?;
     let announcement = Announcement {
         credential: &credential,

@@ -10,11 +10,9 @@ mod tokens;
 
 use std::path::Path;
 
-use example_app::{CannotOpen, Clock, Generator, Migrations, NoRandomness, open_sqlite};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use example_app::{CannotOpen, Clock, Database, Generator, Migrations, StoreFailure, is_empty};
 
 pub use customers::Listing;
-pub use owners::Owners;
 pub use tokens::{AccessToken, Keys};
 
 use crate::record::ContactKind;
@@ -27,7 +25,7 @@ const MIGRATIONS: Migrations = &[(
 /// The store of all environments.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: SqlitePool,
+    database: Database,
     clock: Clock,
     generator: Generator,
 }
@@ -57,27 +55,15 @@ pub enum Error {
     /// The value does not fit a contact of this kind.
     #[error("the value is none of such a contact")]
     InvalidValue(ContactKind),
-    /// There is no randomness for a new id.
-    #[error("the system gives no random numbers")]
-    Randomness(#[from] NoRandomness),
-    /// The database failed.
-    #[error("the database failed")]
-    Database(#[from] sqlx::Error),
+    /// The store itself failed.
+    #[error(transparent)]
+    Failed(StoreFailure),
 }
 
-impl Error {
-    /// Whether it may work in a moment: others are writing, or the connections are all in use.
-    #[must_use]
-    pub fn is_temporary(&self) -> bool {
-        match self {
-            Self::Database(sqlx::Error::PoolTimedOut) => true,
-            // SQLITE_BUSY and SQLITE_LOCKED, with their extended codes in the upper bytes.
-            Self::Database(sqlx::Error::Database(error)) => error
-                .code()
-                .and_then(|code| code.parse::<i32>().ok())
-                .is_some_and(|code| matches!(code & 0xff, 5 | 6)),
-            _ => false,
-        }
+/// For `?` on what the database or the generator fails with.
+impl<E: Into<StoreFailure>> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
     }
 }
 
@@ -87,25 +73,33 @@ impl Store {
     /// # Errors
     /// [`CannotOpen`] if the file can't be used.
     pub async fn open(
-        database: Option<&Path>,
+        file: Option<&Path>,
         clock: Clock,
         generator: Generator,
     ) -> Result<Self, CannotOpen> {
         Ok(Self {
-            pool: open_sqlite(database, MIGRATIONS).await?,
+            database: Database::open(file, MIGRATIONS).await?,
             clock,
             generator,
         })
     }
 
+    /// Whether nothing is in it yet.
+    ///
+    /// # Errors
+    /// [`Error::Failed`].
+    pub async fn is_empty(&self) -> Result<bool, Error> {
+        Ok(is_empty(self.database.pool(), "accounts").await?)
+    }
+
     /// The environment of this name, if there is one.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn environment(&self, name: &str) -> Result<Option<Environment>, Error> {
         let id = sqlx::query_scalar("SELECT id FROM environments WHERE name = ? ORDER BY id")
             .bind(name)
-            .fetch_optional(&self.pool)
+            .fetch_optional(self.database.pool())
             .await?;
         Ok(id.map(|id| self.scoped(id)))
     }
@@ -115,15 +109,5 @@ impl Store {
             store: self.clone(),
             id,
         }
-    }
-
-    /// Begins to write: the whole of it happens, or nothing.
-    async fn writing(&self) -> Result<Transaction<'static, Sqlite>, Error> {
-        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
-    }
-
-    /// Begins to read: what several statements see is of one moment.
-    async fn reading(&self) -> Result<Transaction<'static, Sqlite>, Error> {
-        Ok(self.pool.begin().await?)
     }
 }

@@ -1,13 +1,10 @@
 //! The Churnkey side of this merchant: how one of its customers becomes one of Churnkey's, and the trait over the store.
 
-use std::{fmt, sync::Arc, time::Duration};
-
 use churnkey_integrator::{
-    BuildError, CustomerId, CustomersController, Email, HandlerError, Integration,
-    IntegrationToken, Page, PageRequest, Phone, RequestContext, Result, controller,
-    model::Customer,
+    BuildError, CustomerId, CustomersController, Email, Integration, IntegrationToken, Page,
+    PageRequest, Phone, RequestContext, Result, controller, model::Customer,
 };
-use example_app::{MetadataLimits, email_key, phone_key};
+use example_app::{Extra, MetadataLimits, Owners, email_key, failed, phone_key};
 
 use crate::{
     address::ChannelType,
@@ -28,13 +25,20 @@ pub fn integration(
         .build()
 }
 
-/// What Churnkey gets to see, and how.
-#[derive(Clone)]
+/// What Churnkey gets to see: the customers of all brands, or of one.
+#[derive(Debug, Clone)]
 pub struct Churnkey {
     /// Where the customers are.
     pub store: Store,
-    /// Which of them are Churnkey's business.
+    /// Which of them are Churnkey's business, and what it calls them.
     pub scope: Scope,
+    /// How they are shown.
+    pub mapping: Mapping,
+}
+
+/// What a merchant may choose about the mapping.
+#[derive(Debug, Clone, Default)]
+pub struct Mapping {
     /// Whether an address that several customers have is nobody's, a 404, instead of a 409. Never is one of them chosen: it
     /// could be another's subscription.
     pub hide_ambiguous: bool,
@@ -42,29 +46,15 @@ pub struct Churnkey {
     pub limits: MetadataLimits,
     /// Adds what Omnidesk doesn't know, such as discounts and currency from the billing side, or makes a postal address of
     /// custom fields.
-    pub extra: Extra,
+    pub extra: Extra<store::Customer>,
 }
 
-/// Adds to a customer what is known besides.
-pub type Extra = Arc<dyn Fn(&store::Customer, Customer) -> Customer + Send + Sync>;
-
-impl Churnkey {
-    /// These customers, shown as they are.
+impl Mapping {
+    /// A customer as Churnkey sees them; `None` if they have no id of the scope's kind that Churnkey could hold. Tickets and the
+    /// timeline stay here.
     #[must_use]
-    pub fn new(store: Store, scope: Scope) -> Self {
-        Self {
-            store,
-            scope,
-            hide_ambiguous: false,
-            limits: MetadataLimits::default(),
-            extra: Arc::new(|_, mapped| mapped),
-        }
-    }
-
-    /// A customer as Churnkey sees them; `None` if they have no id of the chosen kind. Tickets and the timeline stay here.
-    #[must_use]
-    pub fn customer(&self, native: &store::Customer) -> Option<Customer> {
-        let id = match self.scope {
+    pub fn customer(&self, native: &store::Customer, scope: Scope) -> Option<Customer> {
+        let id = match scope {
             Scope::AllBrands | Scope::Brand(_) => native.id.to_string(),
             Scope::ExternalIdsOf(_) => native.external_primary_id.clone()?,
         };
@@ -78,21 +68,19 @@ impl Churnkey {
         ];
         let custom = native.custom.iter();
         let custom = custom.map(|(name, value)| (name.as_str(), Some(value.clone())));
-        let metadata = self.limits.fit(own.into_iter().chain(custom));
-        if !metadata.left_out.is_empty() {
-            let (customer, keys) = (native.id, &metadata.left_out);
-            tracing::warn!(%customer, ?keys, "too much metadata for Churnkey");
-        }
+        let metadata = own.into_iter().chain(custom);
         let mapped = Customer::new(CustomerId::new(id).ok()?)
             .with_name(text(&native.firstname))
             .with_last_name(text(&native.lastname))
             .with_email(email.and_then(Result::ok))
             .with_phone(phone.and_then(Result::ok))
-            .with_metadata(metadata.kept);
-        Some((self.extra)(native, mapped))
+            .with_metadata(self.limits.fit(native.id, metadata));
+        Some(self.extra.add_to(mapped, native))
     }
+}
 
-    /// How many customers Churnkey can't see, because they lack an id of the chosen kind.
+impl Churnkey {
+    /// How many customers Churnkey can't see, because they lack an id of the scope's kind.
     /// With long ids, raise the builder's `max_id_bytes`.
     ///
     /// # Errors
@@ -102,6 +90,10 @@ impl Churnkey {
             return Ok(0);
         };
         customers::without_external_id(&mut *self.store.read().await?, brand).await
+    }
+
+    fn mapped(&self, native: &store::Customer) -> Option<Customer> {
+        self.mapping.customer(native, self.scope)
     }
 
     async fn native(&self, id: &str) -> store::Result<Option<store::Customer>> {
@@ -118,27 +110,18 @@ impl Churnkey {
         Ok(found.filter(|native| brand.is_none_or(|brand| brand == native.brand_id)))
     }
 
+    /// The customer whose address it is, if it is nobody else's.
     async fn only(
         &self,
-        kind: ChannelType,
+        by: ChannelType,
         key: &str,
         what: &'static str,
     ) -> Result<Option<Customer>> {
-        let brand = self.scope.brand();
         let mut db = self.store.read().await.map_err(failed)?;
-        let owners = customers::by_lookup_key(&mut db, brand, kind, key).await;
-        match owners.map_err(failed)?.as_slice() {
-            [] => Ok(None),
-            [owner] => Ok(self.customer(owner)),
-            several => {
-                let ids: Vec<_> = several.iter().map(|owner| owner.id).collect();
-                tracing::warn!(?ids, "these customers share one {what}");
-                match self.hide_ambiguous {
-                    true => Ok(None),
-                    false => Err(HandlerError::ambiguous(what)),
-                }
-            }
-        }
+        let owners = customers::by_lookup_key(&mut db, self.scope.brand(), by, key).await;
+        let owners = Owners::of(owners.map_err(failed)?, |native| native.id.to_string());
+        let owner = owners.only(what, self.mapping.hide_ambiguous)?;
+        Ok(owner.and_then(|native| self.mapped(&native)))
     }
 }
 
@@ -146,7 +129,7 @@ impl Churnkey {
 impl CustomersController for Churnkey {
     async fn retrieve(&self, _: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
         let found = self.native(id.as_str()).await.map_err(failed)?;
-        Ok(found.and_then(|native| self.customer(&native)))
+        Ok(found.and_then(|native| self.mapped(&native)))
     }
 
     async fn list(&self, _: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
@@ -154,10 +137,7 @@ impl CustomersController for Churnkey {
         let mut db = self.store.read().await.map_err(failed)?;
         let rows = customers::after(&mut db, self.scope.brand(), after, limit).await;
         let page = Page::from_overfetch(rows.map_err(failed)?, page, |last| last.id)?;
-        let visible = page
-            .data()
-            .iter()
-            .filter_map(|native| self.customer(native));
+        let visible = page.data().iter().filter_map(|native| self.mapped(native));
         Ok(Page::new(visible.collect(), page.next().cloned()))
     }
 
@@ -171,19 +151,5 @@ impl CustomersController for Churnkey {
             Some(key) => self.only(ChannelType::Telephone, &key, "phone").await,
             None => Ok(None),
         }
-    }
-}
-
-/// A store that is busy is a 503, everything else a 500 that tells nothing.
-fn failed(error: sqlx::Error) -> HandlerError {
-    match store::is_busy(&error) {
-        true => HandlerError::unavailable(Duration::from_secs(1), error),
-        false => error.into(),
-    }
-}
-
-impl fmt::Debug for Churnkey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Churnkey({:?})", self.scope)
     }
 }

@@ -6,7 +6,7 @@ use clap::Parser;
 use example_app::{Announcement, Credential, Listening, MerchantOptions, exit_code};
 use omnidesk::{
     api::Api,
-    churnkey::{self, Churnkey},
+    churnkey::{self, Churnkey, Mapping},
     crm::{Crm, LookupUrl},
     store::{Scope, Store, brand as brand_by_id, stamp},
 };
@@ -43,13 +43,10 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let credential = Credential::from_env(listen)?;
     let store = Store::open(merchant.database.as_deref()).await?;
     let clock = merchant.clock();
-    if merchant.wants_demo() {
-        if !store.load_demo(&stamp(clock.now())).await? {
-            tracing::warn!("there are brands already, so the demo data were not loaded");
-        } else if !listen.ip().is_loopback() {
-            tracing::warn!("the demo data's keys are public, and others can reach {listen}");
-        }
-    }
+    let now = stamp(clock.now());
+    merchant
+        .fill(store.is_empty(), store.load_demo(&now))
+        .await?;
     if let Some(url) = options.crm_lookup_url
         && !store.set_crm_lookup_url(CRM_BRAND, &url).await?
     {
@@ -67,7 +64,11 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     {
         return Err(format!("--brand: there is no brand {brand}").into());
     }
-    let churnkey = Churnkey::new(store.clone(), scope);
+    let churnkey = Churnkey {
+        store: store.clone(),
+        scope,
+        mapping: Mapping::default(),
+    };
     let invisible = churnkey.invisible().await?;
     if invisible > 0 {
         tracing::warn!(

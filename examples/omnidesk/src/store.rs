@@ -11,12 +11,13 @@ pub mod timeline;
 use std::{fmt, path::Path};
 
 use churnkey_integrator::Timestamp;
-use example_app::{CannotOpen, Migrations, open_sqlite};
+use example_app::{CannotOpen, Database, Migrations, is_empty};
 use sha2::{Digest, Sha256};
-use sqlx::{FromRow, Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{FromRow, SqliteConnection};
 
 pub use customers::{Channel, Customer};
 pub use demo::CannotLoad;
+pub use example_app::Transaction;
 
 use crate::crm::LookupUrl;
 
@@ -25,16 +26,13 @@ const MIGRATIONS: Migrations = &[(
     include_str!("../migrations/0001_customers.sql"),
 )];
 
-/// Statements that stand or fall together.
-pub type Transaction = sqlx::Transaction<'static, Sqlite>;
-
 /// What a statement gave, or why it gave nothing.
 pub type Result<T> = sqlx::Result<T>;
 
 /// The store. A clone shares it.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: SqlitePool,
+    database: Database,
 }
 
 /// What a key is good for.
@@ -86,9 +84,17 @@ impl Store {
     ///
     /// # Errors
     /// [`CannotOpen`] if the file can't be used.
-    pub async fn open(database: Option<&Path>) -> std::result::Result<Self, CannotOpen> {
-        let pool = open_sqlite(database, MIGRATIONS).await?;
-        Ok(Self { pool })
+    pub async fn open(file: Option<&Path>) -> std::result::Result<Self, CannotOpen> {
+        let database = Database::open(file, MIGRATIONS).await?;
+        Ok(Self { database })
+    }
+
+    /// Whether nothing is in it yet.
+    ///
+    /// # Errors
+    /// Whatever keeps the database from answering.
+    pub async fn is_empty(&self) -> Result<bool> {
+        is_empty(self.database.pool(), "brands").await
     }
 
     /// Starts to read: all statements see the same moment.
@@ -96,7 +102,7 @@ impl Store {
     /// # Errors
     /// Whatever keeps the database from answering.
     pub async fn read(&self) -> Result<Transaction> {
-        self.pool.begin().await
+        self.database.reading().await
     }
 
     /// Starts to write, once every other writer has ended: what is checked first still holds when it is acted upon.
@@ -104,7 +110,7 @@ impl Store {
     /// # Errors
     /// Whatever keeps the database from answering.
     pub async fn write(&self) -> Result<Transaction> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await
+        self.database.writing().await
     }
 
     /// What a key is good for, if it is one.
@@ -114,7 +120,7 @@ impl Store {
     pub async fn permissions(&self, key: &str) -> Result<Option<Permissions>> {
         sqlx::query_as("SELECT may_read, may_change FROM api_keys WHERE hash = ?")
             .bind(hash(key))
-            .fetch_optional(&self.pool)
+            .fetch_optional(self.database.pool())
             .await
     }
 
@@ -126,23 +132,9 @@ impl Store {
         let done = sqlx::query("UPDATE brands SET crm_lookup_url = ? WHERE id = ?")
             .bind(url.to_string())
             .bind(brand)
-            .execute(&self.pool)
+            .execute(self.database.pool())
             .await?;
         Ok(done.rows_affected() == 1)
-    }
-}
-
-/// Whether it may work in a moment: others are writing, or the connections are all in use.
-#[must_use]
-pub fn is_busy(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::PoolTimedOut => true,
-        // SQLITE_BUSY and SQLITE_LOCKED, with their extended codes in the upper bytes.
-        sqlx::Error::Database(error) => error
-            .code()
-            .and_then(|code| code.parse::<u32>().ok())
-            .is_some_and(|code| matches!(code & 0xff, 5 | 6)),
-        _ => false,
     }
 }
 

@@ -3,17 +3,15 @@
 //! Reportei knows neither e-mail addresses nor phone numbers, so neither finder is here: their routes answer 404 and the
 //! manifest leaves them out. A merchant who keeps addresses elsewhere adds [`contacts`](crate::contacts).
 
-use std::{fmt, sync::Arc, time::Duration};
-
 use churnkey_integrator::{
-    BuildError, CustomerId, CustomersController, HandlerError, Integration, IntegrationToken, Page,
-    PageRequest, RequestContext, Result, Timestamp, controller, model::Customer,
+    BuildError, CustomerId, CustomersController, Integration, IntegrationToken, Page, PageRequest,
+    RequestContext, Result, Timestamp, controller, model::Customer,
 };
-use example_app::MetadataLimits;
+use example_app::{Extra, MetadataLimits, failed};
 
 use crate::{
     record,
-    store::{Customers, Error, Store},
+    store::{Customers, Store},
 };
 
 /// What Churnkey may call of this merchant. There are no test data, so test mode is refused.
@@ -42,24 +40,12 @@ pub struct Churnkey {
 }
 
 /// What a merchant may choose about the mapping.
-#[derive(Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Mapping {
     /// How much metadata a customer gets.
     pub limits: MetadataLimits,
     /// Adds what Reportei doesn't know, such as an e-mail address, or discounts and currency from the billing side.
-    pub extra: Extra,
-}
-
-/// Adds to a customer what another system knows.
-pub type Extra = Arc<dyn Fn(&record::Customer, Customer) -> Customer + Send + Sync>;
-
-impl Default for Mapping {
-    fn default() -> Self {
-        Self {
-            limits: MetadataLimits::default(),
-            extra: Arc::new(|_, mapped| mapped),
-        }
-    }
+    pub extra: Extra<record::Customer>,
 }
 
 impl Mapping {
@@ -73,21 +59,17 @@ impl Mapping {
         now: Timestamp,
     ) -> Option<Customer> {
         let trial_ends_at = native.trial_ends_at.timestamp();
-        let metadata = self.limits.fit([
+        let metadata = [
             ("merchant", Some(merchant.to_owned())),
             ("isPaying", Some(native.is_paying.to_string())),
             ("trialEndsAt", Some(trial_ends_at.to_string())),
             ("trialExpired", Some(native.trial_is_over(now).to_string())),
             ("createdAt", Some(native.created_at.timestamp().to_string())),
-        ]);
-        if !metadata.left_out.is_empty() {
-            let (customer, keys) = (&native.uuid, &metadata.left_out);
-            tracing::warn!(%customer, ?keys, "too much metadata for Churnkey");
-        }
+        ];
         let mapped = Customer::new(CustomerId::new(&native.uuid).ok()?)
             .with_name(native.name.as_str())
-            .with_metadata(metadata.kept);
-        Some((self.extra)(native, mapped))
+            .with_metadata(self.limits.fit(&native.uuid, metadata));
+        Some(self.extra.add_to(mapped, native))
     }
 }
 
@@ -125,20 +107,5 @@ impl CustomersController for Churnkey {
         let visible = page.data().iter();
         let visible = visible.filter_map(|customer| self.mapped(customer, &customers));
         Ok(Page::new(visible.collect(), page.next().cloned()))
-    }
-}
-
-/// A store that is busy is a 503, everything else a 500 that tells nothing.
-fn failed(error: Error) -> HandlerError {
-    if error.is_temporary() {
-        HandlerError::unavailable(Duration::from_secs(1), error)
-    } else {
-        error.into()
-    }
-}
-
-impl fmt::Debug for Mapping {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Mapping(..)")
     }
 }

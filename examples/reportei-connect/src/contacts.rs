@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use churnkey_integrator::{
-    CustomerId, CustomersController, Email, HandlerError, Page, PageRequest, Phone, RequestContext,
-    Result, async_trait, controller, model::Customer,
+    CustomerId, CustomersController, Email, Page, PageRequest, Phone, RequestContext, Result,
+    async_trait, controller, model::Customer,
 };
+use example_app::Owners;
 
 use crate::churnkey::Churnkey;
 
@@ -52,15 +53,7 @@ impl<R: ContactResolver> WithContacts<R> {
                 found.extend(self.churnkey.retrieve(cx, &id).await?);
             }
         }
-        if found.len() > 1 {
-            let customers: Vec<_> = found.iter().map(Customer::id).collect();
-            tracing::warn!(?customers, "these customers share one {what}");
-            return match self.hide_ambiguous {
-                true => Ok(None),
-                false => Err(HandlerError::ambiguous(what)),
-            };
-        }
-        Ok(found.pop())
+        Owners::of(found, |one| one.id().to_string()).only(what, self.hide_ambiguous)
     }
 }
 

@@ -48,17 +48,10 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let credential = Credential::from_env(listen)?;
     let database = merchant.database.as_deref();
     let store = Store::open(database, merchant.clock(), Generator::Random).await?;
-    if merchant.wants_demo() {
-        if !store.load_demo_if_empty().await? {
-            tracing::warn!("there are merchants already, so the demo data were not loaded");
-        } else if !listen.ip().is_loopback() {
-            tracing::warn!("the demo data's tokens are public, and others can reach {listen}");
-        }
-    }
+    merchant
+        .fill(store.is_empty(), store.load_demo_if_empty())
+        .await?;
 
-    if store.customers_of(MERCHANT).await?.is_none() {
-        tracing::warn!("the database has no merchant yet: start once with --demo");
-    }
     let churnkey = Churnkey {
         store: store.clone(),
         merchant: MERCHANT.to_owned(),

@@ -7,11 +7,10 @@ mod metrics;
 mod sessions;
 mod tokens;
 
-use std::{fmt, path::Path};
+use std::path::Path;
 
 use churnkey_integrator::Timestamp;
-use example_app::{CannotOpen, Clock, Generator, Migrations, NoRandomness, open_sqlite};
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use example_app::{CannotOpen, Clock, Database, Generator, Migrations, StoreFailure, is_empty};
 
 pub use customers::{Created, Listing, SortBy};
 pub use sessions::NewSession;
@@ -26,7 +25,7 @@ const MIGRATIONS: Migrations = &[(
 /// The store of all merchants.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pool: SqlitePool,
+    database: Database,
     clock: Clock,
     generator: Generator,
 }
@@ -73,7 +72,7 @@ impl PageNumber {
 }
 
 /// Why the store does not do what it was asked for.
-#[derive(thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The merchant has no such customer, or the customer no such integration.
     #[error("there is no such record")]
@@ -84,34 +83,15 @@ pub enum Error {
     /// The customer was deleted in the meantime.
     #[error("the customer is gone")]
     CustomerGone,
-    /// There is no randomness for a new id or token.
-    #[error("the system gives no random numbers")]
-    Randomness(#[from] NoRandomness),
-    /// The database failed.
-    #[error("the database failed")]
-    Database(#[from] sqlx::Error),
+    /// The store itself failed.
+    #[error(transparent)]
+    Failed(StoreFailure),
 }
 
-/// SQLite's own words may quote a statement.
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
-impl Error {
-    /// Whether it may work in a moment: others are writing, or the connections are all in use.
-    #[must_use]
-    pub fn is_temporary(&self) -> bool {
-        match self {
-            Self::Database(sqlx::Error::PoolTimedOut) => true,
-            // SQLITE_BUSY and SQLITE_LOCKED, with their extended codes in the upper bytes.
-            Self::Database(sqlx::Error::Database(error)) => error
-                .code()
-                .and_then(|code| code.parse::<i32>().ok())
-                .is_some_and(|code| matches!(code & 0xff, 5 | 6)),
-            _ => false,
-        }
+/// For `?` on what the database or the generator fails with.
+impl<E: Into<StoreFailure>> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
     }
 }
 
@@ -121,15 +101,23 @@ impl Store {
     /// # Errors
     /// [`CannotOpen`] if the file can't be used.
     pub async fn open(
-        database: Option<&Path>,
+        file: Option<&Path>,
         clock: Clock,
         generator: Generator,
     ) -> Result<Self, CannotOpen> {
         Ok(Self {
-            pool: open_sqlite(database, MIGRATIONS).await?,
+            database: Database::open(file, MIGRATIONS).await?,
             clock,
             generator,
         })
+    }
+
+    /// Whether nothing is in it yet.
+    ///
+    /// # Errors
+    /// [`Error::Failed`].
+    pub async fn is_empty(&self) -> Result<bool, Error> {
+        Ok(is_empty(self.database.pool(), "merchants").await?)
     }
 
     /// What time it is for the data.
@@ -150,11 +138,11 @@ impl Store {
     /// The customers of the merchant with this UUID, if there is one.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn customers_of(&self, merchant: &str) -> Result<Option<Customers>, Error> {
         let found = sqlx::query_as("SELECT * FROM merchants WHERE uuid = ?")
             .bind(merchant)
-            .fetch_optional(&self.pool)
+            .fetch_optional(self.database.pool())
             .await?;
         Ok(found.map(|merchant| self.scoped(merchant)))
     }
@@ -162,10 +150,10 @@ impl Store {
     /// What can be connected.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn networks(&self) -> Result<Vec<Network>, Error> {
         let networks = sqlx::query_as("SELECT slug, name FROM networks ORDER BY rowid");
-        Ok(networks.fetch_all(&self.pool).await?)
+        Ok(networks.fetch_all(self.database.pool()).await?)
     }
 
     fn scoped(&self, merchant: Merchant) -> Customers {
@@ -173,15 +161,5 @@ impl Store {
             store: self.clone(),
             merchant,
         }
-    }
-
-    /// Begins to write: the whole of it happens, or nothing.
-    async fn writing(&self) -> Result<Transaction<'static, Sqlite>, Error> {
-        Ok(self.pool.begin_with("BEGIN IMMEDIATE").await?)
-    }
-
-    /// Begins to read: what several statements see is of one moment.
-    async fn reading(&self) -> Result<Transaction<'static, Sqlite>, Error> {
-        Ok(self.pool.begin().await?)
     }
 }

@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use example_app::Unreadable;
 use serde::Serialize;
 
 use crate::store;
@@ -33,6 +34,15 @@ pub(super) enum Error {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         Self::Store(error)
+    }
+}
+
+impl From<Unreadable> for Error {
+    fn from(why: Unreadable) -> Self {
+        match why {
+            Unreadable::TooLarge => Self::TooLarge,
+            Unreadable::BrokeOff => Self::invalid("The body broke off"),
+        }
     }
 }
 
@@ -88,12 +98,12 @@ fn of_store(error: &store::Error) -> (StatusCode, &'static str, &'static str) {
             "The email is in use already",
         ),
         store::Error::NoSuchLabel => invalid("labels holds an id of no label"),
-        error if error.is_temporary() => (
+        store::Error::Failed(failure) if failure.is_temporary() => (
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",
             "Try again in a moment",
         ),
-        store::Error::Randomness(_) | store::Error::Database(_) => (
+        store::Error::Failed(_) => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal_error",
             "Something went wrong on our side",
@@ -116,15 +126,8 @@ struct Reason<'a> {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let (status, code, message) = self.answer();
-        if status.is_server_error()
-            && let Self::Store(error) = &self
-        {
-            // Its own text is fixed. The database's may quote a statement, so only its code is logged.
-            let code = match error {
-                store::Error::Database(sqlx::Error::Database(error)) => error.code(),
-                _ => None,
-            };
-            tracing::error!(code = code.as_deref(), "{error}");
+        if let Self::Store(store::Error::Failed(failure)) = &self {
+            failure.log();
         }
         let body = Body {
             error: Reason { code, message },

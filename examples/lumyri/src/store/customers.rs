@@ -53,7 +53,7 @@ impl Scope {
     /// # Errors
     /// [`Error::IdTaken`], [`Error::EmailTaken`], [`Error::NoSuchLabel`], or the store's own.
     pub async fn create(&self, app: &str, new: &NewCustomer) -> Result<Customer, Error> {
-        let mut tx = self.store.writing().await?;
+        let mut tx = self.store.database.writing().await?;
         let id = self.insert(&mut tx, app, new).await?;
         let customer = self.by_id(&mut tx, &id).await?;
         tx.commit().await?;
@@ -63,9 +63,9 @@ impl Scope {
     /// The customer with this id.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn customer(&self, id: &str) -> Result<Option<Customer>, Error> {
-        let mut connection = self.store.reading().await?;
+        let mut connection = self.store.database.reading().await?;
         self.by_id(&mut connection, id).await
     }
 
@@ -74,7 +74,7 @@ impl Scope {
     /// # Errors
     /// [`Error::NoSuchCustomer`], [`Error::EmailTaken`], [`Error::NoSuchLabel`], or the store's own.
     pub async fn update(&self, id: &str, changes: &CustomerChanges) -> Result<Customer, Error> {
-        let mut tx = self.store.writing().await?;
+        let mut tx = self.store.database.writing().await?;
         let found = self.by_id(&mut tx, id).await?;
         let mut customer = found.ok_or(Error::NoSuchCustomer)?;
         let changes = changes.clone();
@@ -121,11 +121,11 @@ impl Scope {
     /// Deletes those of the customers that are there (L17).
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn delete(&self, ids: &[String]) -> Result<(), Error> {
         let sql = "DELETE FROM customers AS c
                    WHERE {scope} AND c.id IN (SELECT value FROM json_each(?3))";
-        let mut tx = self.store.writing().await?;
+        let mut tx = self.store.database.writing().await?;
         sqlx::query(self.sql(sql))
             .bind(&self.company)
             .bind(&self.app)
@@ -140,7 +140,7 @@ impl Scope {
     /// demands.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn list(&self, listing: &Listing) -> Result<(u64, Vec<Customer>), Error> {
         let matching = "{scope} AND instr(c.folded, ?3) > 0";
         let order = match (listing.sort, listing.descending) {
@@ -154,7 +154,7 @@ impl Scope {
         let count = format!("SELECT count(*) FROM customers c WHERE {matching}");
         let rows = format!("{SELECT} WHERE {matching} ORDER BY {order} LIMIT ?4 OFFSET ?5");
         let term = listing.search.to_lowercase();
-        let mut tx = self.store.reading().await?;
+        let mut tx = self.store.database.reading().await?;
         let total: i64 = sqlx::query_scalar(self.sql(&count))
             .bind(&self.company)
             .bind(&self.app)
@@ -175,7 +175,7 @@ impl Scope {
     /// At most so many customers after an insertion number, in the order of insertion.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn after(&self, seq: i64, limit: i64) -> Result<Vec<Customer>, Error> {
         let sql = format!("{SELECT} WHERE {{scope}} AND c.seq > ?3 ORDER BY c.seq LIMIT ?4");
         let customers = sqlx::query_as(self.sql(&sql))
@@ -183,7 +183,7 @@ impl Scope {
             .bind(&self.app)
             .bind(seq)
             .bind(limit)
-            .fetch_all(&self.store.pool)
+            .fetch_all(self.store.database.pool())
             .await?;
         Ok(customers)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use example_app::is_empty;
 use serde::Deserialize;
 
 use super::{Error, Store, labels};
@@ -35,15 +36,12 @@ impl Store {
     /// Loads the demo data, all or nothing, unless there are customers already: then it is `false`.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn load_demo_if_empty(&self) -> Result<bool, Error> {
         let demo: Demo = serde_json::from_str(include_str!("../../demo.json"))
             .map_err(|error| sqlx::Error::Decode(error.into()))?;
-        let mut tx = self.writing().await?;
-        let customers: i64 = sqlx::query_scalar("SELECT count(*) FROM customers")
-            .fetch_one(&mut *tx)
-            .await?;
-        if customers > 0 {
+        let mut tx = self.database.writing().await?;
+        if !is_empty(&mut *tx, "customers").await? {
             return Ok(false);
         }
         let now = self.clock.now();

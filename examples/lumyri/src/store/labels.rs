@@ -51,7 +51,7 @@ impl Scope {
             description: new.description.clone(),
             color: new.color.clone(),
         };
-        let mut tx = self.store.writing().await?;
+        let mut tx = self.store.database.writing().await?;
         insert(&mut tx, &label).await?;
         tx.commit().await?;
         Ok(label)
@@ -60,9 +60,9 @@ impl Scope {
     /// Deletes those of the labels that are there, also from the customers that have them (L18).
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn delete_labels(&self, ids: &[String]) -> Result<(), Error> {
-        let mut tx = self.store.writing().await?;
+        let mut tx = self.store.database.writing().await?;
         sqlx::query(
             "DELETE FROM labels WHERE company = ? AND id IN (SELECT value FROM json_each(?))",
         )
@@ -77,7 +77,7 @@ impl Scope {
     /// One page of labels, and how many all its pages hold.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn labels(&self, listing: &LabelListing) -> Result<(u64, Vec<Label>), Error> {
         let matching = "company = ?1 AND instr(folded, ?2) > 0";
         let order = match (listing.sort, listing.descending) {
@@ -92,7 +92,7 @@ impl Scope {
         let rows =
             format!("SELECT * FROM labels WHERE {matching} ORDER BY {order} LIMIT ?3 OFFSET ?4");
         let term = listing.name.to_lowercase();
-        let mut tx = self.store.reading().await?;
+        let mut tx = self.store.database.reading().await?;
         let total: i64 = sqlx::query_scalar(AssertSqlSafe(count))
             .bind(&self.company)
             .bind(&term)

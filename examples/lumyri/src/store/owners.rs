@@ -1,5 +1,7 @@
 //! Who has an address, an index look-up by its normalised form.
 
+use example_app::Owners;
+
 use super::{Error, Scope, customers::SELECT};
 use crate::record::Customer;
 
@@ -15,42 +17,28 @@ pub enum Contact {
     Phone,
 }
 
-/// Who has an address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Owners {
-    /// Nobody.
-    None,
-    /// This customer.
-    One(Box<Customer>),
-    /// These customers, the first of them by id.
-    Many(Vec<String>),
-}
-
 impl Scope {
     /// Who has this address or number. An address may have one owner an app, a number any number of them.
     ///
     /// # Errors
-    /// [`Error::Database`].
-    pub async fn owners(&self, contact: Contact, lookup_key: &str) -> Result<Owners, Error> {
+    /// [`Error::Failed`].
+    pub async fn owners(
+        &self,
+        contact: Contact,
+        lookup_key: &str,
+    ) -> Result<Owners<Customer>, Error> {
         let column = match contact {
             Contact::Email => "c.email_key",
             Contact::Phone => "c.phone_key",
         };
         let sql = format!("{SELECT} WHERE {{scope}} AND {column} = ?3 ORDER BY c.seq LIMIT ?4");
-        let mut owners: Vec<Customer> = sqlx::query_as(self.sql(&sql))
+        let owners: Vec<Customer> = sqlx::query_as(self.sql(&sql))
             .bind(&self.company)
             .bind(&self.app)
             .bind(lookup_key)
             .bind(NAMED)
-            .fetch_all(&self.store.pool)
+            .fetch_all(self.store.database.pool())
             .await?;
-        Ok(match (owners.pop(), owners.is_empty()) {
-            (None, _) => Owners::None,
-            (Some(owner), true) => Owners::One(Box::new(owner)),
-            (Some(last), false) => {
-                owners.push(last);
-                Owners::Many(owners.into_iter().map(|owner| owner.id).collect())
-            }
-        })
+        Ok(Owners::of(owners, |owner| owner.id.clone()))
     }
 }

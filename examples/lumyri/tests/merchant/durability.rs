@@ -202,6 +202,27 @@ async fn the_first_lines_are_calls_to_copy() {
 }
 
 #[tokio::test]
+async fn what_the_readme_says_can_be_pasted() {
+    let merchant = merchant_cases::Merchant::new("lumyri", env!("CARGO_BIN_EXE_lumyri"));
+    let program = merchant.start().await.unwrap();
+    let answers = program.follow(include_str!("../../README.md")).await;
+    assert_eq!(answers.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn an_empty_file_is_served_with_a_word_about_the_demo_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shop.db");
+    let merchant = merchant_cases::Merchant::new("lumyri", env!("CARGO_BIN_EXE_lumyri"));
+    let merchant = merchant.option("--database", file.to_str().unwrap());
+    let log = merchant.start().await.unwrap().kill().await;
+    assert!(
+        log.contains("the database is empty: start once with --demo"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
 async fn a_store_that_is_gone_is_a_5xx_that_tells_nothing() {
     let shop = Shop::open().await;
     shop.store.pool().close().await;

@@ -1,9 +1,10 @@
 //! What Churnkey sees of a customer. The rules are proved over customers that the native API has taken (the others are in
 //! `owners` and `paging`).
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use churnkey_integrator::{Currency, model};
+use example_app::Extra;
 use lumyri::{
     churnkey::Mapping,
     record::{Address, Customer, Tag},
@@ -79,7 +80,7 @@ async fn a_number_that_churnkey_can_not_hold_is_left_out() {
 #[tokio::test]
 async fn billing_may_add_what_is_not_known_here() {
     let mapping = Mapping {
-        extra: Arc::new(|native, mapped| match native.id.as_str() {
+        extra: Extra::new(|native: &Customer, mapped| match native.id.as_str() {
             FIRST => mapped.with_currency(Currency::new("USD").unwrap()),
             _ => mapped,
         }),

@@ -1,18 +1,12 @@
 //! Reading a JSON body.
 
-use axum::{
-    body::Body,
-    extract::{FromRequest, Request},
-    http::{HeaderMap, header},
-};
-use http_body_util::BodyExt;
+use axum::extract::{FromRequest, Request};
+use example_app::{read_body, says_json};
 use serde_json::Value;
 
 use super::error::Error;
 
 const MAX: usize = 1024 * 1024;
-/// How much more is read and thrown away. Who still sends when the connection is closed never sees the answer.
-const DRAINED: usize = 8 * MAX;
 
 /// A body that is JSON.
 pub(super) struct Sent(pub(super) Value);
@@ -22,43 +16,11 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
         let is_json = says_json(request.headers());
-        let bytes = whole(request.into_body()).await?;
+        let bytes = read_body(request.into_body(), MAX).await?;
         if !is_json {
             return Err(Error::NotJson);
         }
         let value = serde_json::from_slice(&bytes).map_err(|_| Error::Invalid("Malformed JSON"))?;
         Ok(Self(value))
     }
-}
-
-/// Whether the content type is JSON's, or nothing is said about it.
-fn says_json(headers: &HeaderMap) -> bool {
-    let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
-        return true;
-    };
-    let content_type = content_type.to_str().unwrap_or_default();
-    let kind = content_type.split(';').next().unwrap_or_default();
-    let kind = kind.trim().to_ascii_lowercase();
-    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
-}
-
-async fn whole(mut body: Body) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    let mut read = 0_usize;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Error::Invalid("The body broke off"))?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        read = read.saturating_add(data.len());
-        if read <= MAX {
-            bytes.extend_from_slice(&data);
-        } else if read > DRAINED {
-            break;
-        }
-    }
-    if read > MAX {
-        return Err(Error::TooLarge);
-    }
-    Ok(bytes)
 }

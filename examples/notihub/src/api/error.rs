@@ -5,6 +5,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use example_app::Unreadable;
 use serde::Serialize;
 
 use crate::{record::ContactKind, store};
@@ -36,6 +37,15 @@ impl From<store::Error> for Error {
     }
 }
 
+impl From<Unreadable> for Error {
+    fn from(why: Unreadable) -> Self {
+        match why {
+            Unreadable::TooLarge => Self::TooLarge,
+            Unreadable::BrokeOff => Self::Invalid("The body broke off"),
+        }
+    }
+}
+
 impl Error {
     fn answer(&self) -> (StatusCode, &'static str) {
         match self {
@@ -64,10 +74,10 @@ fn of_store(error: &store::Error) -> (StatusCode, &'static str) {
             "Customer requires at least a valid email, phone or external id.",
         ),
         store::Error::InvalidValue(kind) => (StatusCode::BAD_REQUEST, invalid_value(*kind)),
-        error if error.is_temporary() => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
-        store::Error::Randomness(_) | store::Error::Database(_) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+        store::Error::Failed(failure) if failure.is_temporary() => {
+            (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
         }
+        store::Error::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
     }
 }
 
@@ -89,15 +99,8 @@ struct Body {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let (status, message) = self.answer();
-        if status.is_server_error()
-            && let Self::Store(error) = &self
-        {
-            // Its own text is fixed. The database's may quote a statement, so only its code is logged.
-            let code = match error {
-                store::Error::Database(sqlx::Error::Database(error)) => error.code(),
-                _ => None,
-            };
-            tracing::error!(code = code.as_deref(), "{error}");
+        if let Self::Store(store::Error::Failed(failure)) = &self {
+            failure.log();
         }
         let code = status.as_u16();
         (status, Json(Body { code, message })).into_response()

@@ -12,7 +12,7 @@ impl Environment {
     /// # Errors
     /// [`Error::NoSuchCustomer`], or the store's own.
     pub async fn add_contact(&self, customer: &str, new: &NewContact) -> Result<Contact, Error> {
-        let mut tx = self.store.writing().await?;
+        let mut tx = self.store.database.writing().await?;
         let seq = self.known(&mut tx, customer).await?;
         let id = self.insert_contact(&mut tx, seq, None, new).await?;
         tx.commit().await?;
@@ -30,7 +30,7 @@ impl Environment {
         contact: i64,
         changes: &ContactChanges,
     ) -> Result<Contact, Error> {
-        let mut tx = self.store.writing().await?;
+        let mut tx = self.store.database.writing().await?;
         let seq = self.known(&mut tx, customer).await?;
         let mut all = of(&mut tx, seq).await?;
         let found = all.iter_mut().find(|one| one.contact_id == contact);
@@ -73,7 +73,7 @@ impl Environment {
     /// # Errors
     /// [`Error::NoSuchCustomer`], [`Error::NoSuchContact`], [`Error::NothingToIdentify`], or the store's own.
     pub async fn delete_contact(&self, customer: &str, contact: i64) -> Result<(), Error> {
-        let mut tx = self.store.writing().await?;
+        let mut tx = self.store.database.writing().await?;
         let seq = self.known(&mut tx, customer).await?;
         let mut all = of(&mut tx, seq).await?;
         let before = all.len();

@@ -35,7 +35,7 @@ impl Environment {
             return Err(Error::NothingToIdentify);
         }
         let id = self.store.generator.uuid()?;
-        let mut tx = self.store.writing().await?;
+        let mut tx = self.store.database.writing().await?;
         let seq = self.insert(&mut tx, &id, new).await?;
         for contact in &new.contacts {
             self.insert_contact(&mut tx, seq, None, contact).await?;
@@ -48,9 +48,9 @@ impl Environment {
     /// The customer with this id.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn customer(&self, id: &str) -> Result<Option<Customer>, Error> {
-        let mut tx = self.store.reading().await?;
+        let mut tx = self.store.database.reading().await?;
         match self.seq_of(&mut tx, id).await? {
             Some(seq) => Ok(Some(self.by_seq(&mut tx, seq).await?)),
             None => Ok(None),
@@ -62,7 +62,7 @@ impl Environment {
     /// # Errors
     /// [`Error::NoSuchCustomer`], [`Error::NothingToIdentify`], [`Error::ExternalIdTaken`], or the store's own.
     pub async fn update(&self, id: &str, changes: &CustomerChanges) -> Result<Customer, Error> {
-        let mut tx = self.store.writing().await?;
+        let mut tx = self.store.database.writing().await?;
         let seq = self.known(&mut tx, id).await?;
         let mut customer = self.by_seq(&mut tx, seq).await?;
         let changes = changes.clone();
@@ -97,7 +97,7 @@ impl Environment {
     /// # Errors
     /// [`Error::NoSuchCustomer`], or the store's own.
     pub async fn delete(&self, id: &str) -> Result<(), Error> {
-        let mut tx = self.store.writing().await?;
+        let mut tx = self.store.database.writing().await?;
         let deleted =
             sqlx::query("DELETE FROM customers WHERE environment_id = ? AND customer_id = ?")
                 .bind(self.id)
@@ -114,13 +114,13 @@ impl Environment {
     /// One page of the merchant's own list, oldest first. It counts and skips, as its contract demands.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn list(&self, listing: &Listing) -> Result<Vec<Customer>, Error> {
         let term = listing.search.trim().to_lowercase();
         let skip = i64::try_from(listing.page)
             .unwrap_or(i64::MAX)
             .saturating_mul(i64::from(listing.limit));
-        let mut tx = self.store.reading().await?;
+        let mut tx = self.store.database.reading().await?;
         let customers = sqlx::query_as(
             "SELECT * FROM customers
              WHERE environment_id = ?1 AND (status = 'ENABLED' OR NOT ?2)
@@ -144,9 +144,9 @@ impl Environment {
     /// At most so many customers after an insertion number, in the order of insertion.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn after(&self, seq: i64, limit: i64) -> Result<Vec<Customer>, Error> {
-        let mut tx = self.store.reading().await?;
+        let mut tx = self.store.database.reading().await?;
         let customers = sqlx::query_as(
             "SELECT * FROM customers WHERE environment_id = ? AND seq > ? ORDER BY seq LIMIT ?",
         )

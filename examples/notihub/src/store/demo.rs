@@ -1,6 +1,7 @@
 //! The demo data: `demo.json`, with credentials that everybody may know.
 
 use churnkey_integrator::Timestamp;
+use example_app::is_empty;
 use serde::Deserialize;
 use sqlx::SqliteConnection;
 
@@ -58,15 +59,12 @@ impl Store {
     /// Loads the demo data, all or nothing, unless there is an account already: then it is `false`.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn load_demo_if_empty(&self) -> Result<bool, Error> {
         let demo: Demo = serde_json::from_str(include_str!("../../demo.json"))
             .map_err(|error| sqlx::Error::Decode(error.into()))?;
-        let mut tx = self.writing().await?;
-        let accounts: i64 = sqlx::query_scalar("SELECT count(*) FROM accounts")
-            .fetch_one(&mut *tx)
-            .await?;
-        if accounts > 0 {
+        let mut tx = self.database.writing().await?;
+        if !is_empty(&mut *tx, "accounts").await? {
             return Ok(false);
         }
         let account: i64 = sqlx::query_scalar(

@@ -1,21 +1,12 @@
 //! Who has an address, an index look-up by its normalised form.
 
+use example_app::Owners;
+
 use super::{Environment, Error};
 use crate::record::{ContactKind, Customer};
 
 /// How many ids of owners are named at most.
 const NAMED: i64 = 20;
-
-/// Who has an address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Owners {
-    /// Nobody.
-    None,
-    /// This customer.
-    One(Box<Customer>),
-    /// These customers, the first of them by id.
-    Many(Vec<String>),
-}
 
 impl Environment {
     /// Who has this address or number.
@@ -25,9 +16,13 @@ impl Environment {
     /// decides. Whether the contact is primary tells nothing, a second address is just as much theirs.
     ///
     /// # Errors
-    /// [`Error::Database`].
-    pub async fn owners(&self, kind: ContactKind, lookup_key: &str) -> Result<Owners, Error> {
-        let mut tx = self.store.reading().await?;
+    /// [`Error::Failed`].
+    pub async fn owners(
+        &self,
+        kind: ContactKind,
+        lookup_key: &str,
+    ) -> Result<Owners<Customer>, Error> {
+        let mut tx = self.store.database.reading().await?;
         let rows: Vec<(i64, i64, String)> = sqlx::query_as(
             "SELECT min((status = 'DISABLED') * 2 + NOT is_verified) AS tier, seq, customer_id
              FROM contacts JOIN customers ON seq = customer_seq
@@ -56,9 +51,9 @@ impl Environment {
     /// The customer with this external id.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn by_external_id(&self, external_id: &str) -> Result<Option<Customer>, Error> {
-        let mut tx = self.store.reading().await?;
+        let mut tx = self.store.database.reading().await?;
         let seq = sqlx::query_scalar(
             "SELECT seq FROM customers WHERE environment_id = ? AND external_id = ?",
         )

@@ -15,7 +15,7 @@ impl Environment {
         customer: &str,
         preferences: &[Preference],
     ) -> Result<Vec<Preference>, Error> {
-        let mut tx = self.store.writing().await?;
+        let mut tx = self.store.database.writing().await?;
         let seq = self.known(&mut tx, customer).await?;
         for preference in preferences {
             sqlx::query(
@@ -38,7 +38,7 @@ impl Environment {
     /// # Errors
     /// [`Error::NoSuchCustomer`], or the store's own.
     pub async fn preferences(&self, customer: &str) -> Result<Vec<Preference>, Error> {
-        let mut tx = self.store.reading().await?;
+        let mut tx = self.store.database.reading().await?;
         let seq = self.known(&mut tx, customer).await?;
         of(&mut tx, seq).await
     }

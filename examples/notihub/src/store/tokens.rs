@@ -54,9 +54,9 @@ impl Store {
     /// Exchanges keys for a token; `None` if they don't fit. Tokens that were issued before stay good.
     ///
     /// # Errors
-    /// [`Error::Randomness`], [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn issue_token(&self, keys: Keys<'_>) -> Result<Option<AccessToken>, Error> {
-        let mut tx = self.writing().await?;
+        let mut tx = self.database.writing().await?;
         let found: Option<(i64, Vec<u8>, Vec<u8>)> = sqlx::query_as(
             "SELECT environments.id, secret_hash, client_secret_hash
              FROM environments JOIN accounts ON accounts.id = account_id
@@ -97,14 +97,14 @@ impl Store {
     /// The environment that a token opens; `None` if it is unknown, or its time is over.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn opened_by(&self, token: &str) -> Result<Option<Environment>, Error> {
         let id = sqlx::query_scalar(
             "SELECT environment_id FROM tokens WHERE hash = ? AND expires_at > ?",
         )
         .bind(hash(token))
         .bind(self.clock.now().unix_millis())
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.database.pool())
         .await?;
         Ok(id.map(|id| self.scoped(id)))
     }

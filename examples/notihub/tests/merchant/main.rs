@@ -24,7 +24,7 @@ use example_app::{Generator, demo_token};
 use http::Method;
 use notihub::{
     app,
-    churnkey::{Churnkey, Mapping},
+    churnkey::{self, Churnkey, Mapping},
     store::{Environment, Store},
 };
 use serde_json::Value;
@@ -60,15 +60,12 @@ impl Merchant {
         let store = store.unwrap();
         store.load_demo_if_empty().await.unwrap();
         let churnkey = Churnkey {
-            live: store.environment("prod").await.unwrap().unwrap(),
-            test: store.environment("dev").await.unwrap().unwrap(),
+            live: store.environment("prod").await.unwrap(),
+            test: store.environment("dev").await.unwrap(),
             mapping,
         };
         let token = demo_token().unwrap();
-        let integration = Integration::builder("Notihub example", token.clone())
-            .customers(churnkey)
-            .build()
-            .unwrap();
+        let integration = churnkey::integration(churnkey, token.clone()).unwrap();
         let app = app(store.clone(), integration.clone());
         Self {
             client: Client::for_router(app, token),

@@ -1,9 +1,7 @@
 //! What Churnkey sees of Notihub's customers.
 
-use std::sync::Arc;
-
 use churnkey_integrator::Currency;
-use example_app::MetadataLimits;
+use example_app::{Extra, MetadataLimits};
 use notihub::churnkey::{Churnkey, Key, Mapping};
 use serde_json::{Value, json};
 
@@ -172,7 +170,7 @@ async fn a_merchant_may_choose_other_ids_other_limits_and_404_and_add_what_is_th
             entries: 2,
             characters: 9,
         },
-        extra: Arc::new(|native, mapped| {
+        extra: Extra::new(|native: &notihub::record::Customer, mapped| {
             mapped
                 .with_name(native.external_id.clone())
                 .with_currency(Currency::new("EUR").ok())
@@ -224,8 +222,8 @@ async fn a_merchant_may_choose_other_ids_other_limits_and_404_and_add_what_is_th
         .call("POST", "/customers", json!({"externalId": "a\u{7}b"}))
         .await;
     let churnkey = Churnkey {
-        live: merchant.environment("prod").await,
-        test: merchant.environment("dev").await,
+        live: Some(merchant.environment("prod").await),
+        test: Some(merchant.environment("dev").await),
         mapping,
     };
     assert_eq!(churnkey.invisible().await.unwrap(), 2);

@@ -1,15 +1,9 @@
 //! The program as a person meets it.
 
-use std::process::{Command, Output};
-
+use merchant_cases::{file_holds, paste};
 use serde_json::{Value, json};
 
 use crate::{BEARER, C3};
-
-fn paste(line: &str) -> Value {
-    let Output { stdout, .. } = Command::new("bash").args(["-c", line]).output().unwrap();
-    serde_json::from_slice(&stdout).unwrap()
-}
 
 #[tokio::test]
 async fn what_it_prints_and_what_the_readme_says_can_be_pasted() {
@@ -17,28 +11,18 @@ async fn what_it_prints_and_what_the_readme_says_can_be_pasted() {
     let retrieve = program.next_line().await.unwrap();
     let list = program.next_line().await.unwrap();
     let own = program.next_line().await.unwrap();
-    assert_eq!(paste(&retrieve)["metadata"]["externalId"], "your-custom-id");
-    assert_eq!(paste(&list)["data"][1]["metadata"]["status"], "DISABLED");
-    assert_eq!(paste(&own).as_array().unwrap().len(), 6);
+    assert_eq!(
+        paste(&retrieve).await.unwrap()["metadata"]["externalId"],
+        "your-custom-id"
+    );
+    assert_eq!(
+        paste(&list).await.unwrap()["data"][1]["metadata"]["status"],
+        "DISABLED"
+    );
+    assert_eq!(paste(&own).await.unwrap().as_array().unwrap().len(), 6);
 
-    let readme = include_str!("../../README.md");
-    let mut answers = 0;
-    for block in readme.split("```bash\n").skip(1) {
-        let block = block.split("```").next().unwrap();
-        let Some((call, expected)) = block.split_once("\n# ") else {
-            continue;
-        };
-        let call = call.replace("127.0.0.1:3000", &program.address().to_string());
-        let expected: Value = serde_json::from_str(expected.trim()).unwrap();
-        let got = paste(&call);
-        assert_eq!(
-            merchant_cases::difference(&expected, Some(&got)),
-            None,
-            "{call}"
-        );
-        answers += 1;
-    }
-    assert_eq!(answers, 3);
+    let answers = program.follow(include_str!("../../README.md")).await;
+    assert_eq!(answers.unwrap(), 3);
 }
 
 fn request(method: &str, path: &str, body: Option<Value>) -> merchant_cases::Request {
@@ -57,10 +41,25 @@ async fn a_file_keeps_what_was_written_when_the_power_goes() {
     let file = file.to_str().unwrap();
     let merchant = crate::cases::merchant().option("--database", file);
 
-    let refused = merchant.start().await.unwrap_err().to_string();
+    let program = merchant.start().await.unwrap();
+    let list = program.send(&request("GET", "/customers", None)).await;
+    assert_eq!(list.unwrap().status, 401, "there are no tokens");
+    let churnkey = merchant_cases::Request {
+        headers: vec![(
+            "authorization".to_owned(),
+            "Bearer ck-demo-integration-token-0001".to_owned(),
+        )],
+        ..request("GET", "/churnkey/customers", None)
+    };
+    let list = program.send(&churnkey).await.unwrap();
+    assert_eq!(
+        (list.status, list.json().unwrap()["data"].take()),
+        (200, json!([]))
+    );
+    let log = program.kill().await;
     assert!(
-        refused.contains("the database has no account yet: start once with --demo"),
-        "{refused}"
+        log.contains("the database is empty: start once with --demo"),
+        "{log}"
     );
 
     let program = merchant
@@ -101,7 +100,7 @@ async fn a_file_keeps_what_was_written_when_the_power_goes() {
     assert_eq!(list.len(), 6);
     assert_eq!(list[5]["externalId"], "kept");
     let log = program.kill().await;
-    assert!(log.contains("there is an account already"), "{log}");
+    assert!(log.contains("there are data already"), "{log}");
     for secret in ["device-secret", "kept", BEARER, "INSERT", "SELECT"] {
         assert!(!log.contains(secret), "{log}");
     }
@@ -124,13 +123,7 @@ async fn secrets_and_tokens_are_not_in_the_file() {
     let issued = program.send(&exchange).await.unwrap().json().unwrap();
     let token = issued["accessToken"].as_str().unwrap().to_owned();
     program.kill().await;
-    let mut bytes = std::fs::read(&file).unwrap();
-    bytes.extend(std::fs::read(file.with_extension("db-wal")).unwrap_or_default());
-    let holds = |text: &str| {
-        bytes
-            .windows(text.len())
-            .any(|window| window == text.as_bytes())
-    };
+    let holds = |text: &str| file_holds(&file, text).unwrap();
     assert!(holds("your-custom-id"));
     for secret in [&token, "sk_test", "cs_prod", &"1".repeat(64)] {
         assert!(!holds(secret), "{secret}");

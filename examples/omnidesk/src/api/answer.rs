@@ -10,9 +10,8 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
+use example_app::{StoreFailure, Unreadable};
 use serde::Serialize;
-
-use crate::store::is_busy;
 
 /// An endpoint's answer.
 pub(super) type Result<T> = std::result::Result<T, Refused>;
@@ -65,12 +64,25 @@ impl Refused {
     }
 }
 
+impl From<Unreadable> for Refused {
+    fn from(why: Unreadable) -> Self {
+        match why {
+            Unreadable::TooLarge => {
+                let status = StatusCode::PAYLOAD_TOO_LARGE;
+                Self::new(status, "The body is larger than 1 MiB.")
+            }
+            Unreadable::BrokeOff => Self::bad("The body ended too early."),
+        }
+    }
+}
+
 /// What the database says may quote data, so that above debug level only its code is logged.
 impl From<sqlx::Error> for Refused {
     fn from(error: sqlx::Error) -> Self {
         tracing::debug!(%error, "the database's own words");
-        let code = error.as_database_error().and_then(|error| error.code());
-        if is_busy(&error) {
+        let failure = StoreFailure::from(error);
+        let code = failure.code();
+        if failure.is_temporary() {
             tracing::warn!(code = code.as_deref(), "the database is busy");
             let status = StatusCode::SERVICE_UNAVAILABLE;
             return Self::new(status, "The store is busy, please try again.");

@@ -6,7 +6,7 @@ use axum::{
     body::{Body, Bytes},
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
 };
-use http_body_util::BodyExt;
+use example_app::read_body;
 use multer::Multipart;
 use serde_json::{Map, Value};
 
@@ -17,12 +17,10 @@ use super::{
 
 /// The largest body that is taken.
 const MAX_BYTES: usize = 1024 * 1024;
-/// How much of a larger one is still read and forgotten, as a caller who is cut off while sending never sees the answer.
-const MAX_DRAINED: usize = 8 * 1024 * 1024;
 
 /// The fields of a body; none of an empty one.
 pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Form> {
-    let bytes = bytes(body).await?;
+    let bytes = Bytes::from(read_body(body, MAX_BYTES).await?);
     let Some(content_type) = headers.get(CONTENT_TYPE) else {
         if bytes.is_empty() {
             return Ok(Form::default());
@@ -44,27 +42,6 @@ fn unsupported() -> Refused {
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "The body must be multipart/form-data, application/x-www-form-urlencoded or application/json.",
     )
-}
-
-async fn bytes(mut body: Body) -> Result<Bytes> {
-    let (mut kept, mut length) = (Vec::new(), 0_usize);
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Refused::bad("The body ended too early."))?;
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        length = length.saturating_add(data.len());
-        if length <= MAX_BYTES {
-            kept.extend_from_slice(&data);
-        } else if length > MAX_DRAINED {
-            break;
-        }
-    }
-    if length > MAX_BYTES {
-        let message = "The body is larger than 1 MiB.";
-        return Err(Refused::new(StatusCode::PAYLOAD_TOO_LARGE, message));
-    }
-    Ok(kept.into())
 }
 
 async fn multipart(content_type: &str, bytes: Bytes) -> Result<Form> {

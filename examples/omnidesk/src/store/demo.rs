@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use example_app::is_empty;
 use serde::Deserialize;
 use sqlx::SqliteConnection;
 
@@ -101,10 +102,7 @@ impl Store {
     pub async fn load_demo(&self, now: &str) -> std::result::Result<bool, CannotLoad> {
         let demo: Demo = serde_json::from_str(include_str!("../../demo.json"))?;
         let mut tx = self.write().await?;
-        if sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM brands)")
-            .fetch_one(&mut *tx)
-            .await?
-        {
+        if !is_empty(&mut *tx, "brands").await? {
             return Ok(false);
         }
         for key in &demo.keys {

@@ -4,12 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use churnkey_integrator::testing::{Fixtures, conformance};
 use example_app::demo_token;
-use omnidesk::{
-    churnkey::{Churnkey, integration},
-    store::Scope,
-};
+use omnidesk::{churnkey::integration, store::Scope};
 
-use crate::Shop;
+use crate::{Shop, churnkey};
 
 #[tokio::test]
 async fn churnkey_can_work_with_this_merchant_also_while_customers_come_and_go() {
@@ -25,7 +22,7 @@ async fn churnkey_can_work_with_this_merchant_also_while_customers_come_and_go()
             .await
             .done("Customer created.");
     }
-    let customers = Churnkey::new(shop.store.clone(), Scope::AllBrands);
+    let customers = churnkey(&shop.store, Scope::AllBrands);
     let integration = integration(customers, demo_token().unwrap()).unwrap();
     let calls = AtomicU32::new(0);
     let fixtures = Fixtures::new("1", "999")

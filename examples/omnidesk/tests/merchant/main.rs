@@ -29,7 +29,7 @@ use example_app::{Clock, demo_token};
 use http_body_util::BodyExt;
 use omnidesk::{
     api::Api,
-    churnkey::{Churnkey, integration},
+    churnkey::{Churnkey, Mapping, integration},
     crm::Crm,
     store::{Scope, Store},
 };
@@ -62,7 +62,7 @@ impl Shop {
     }
 
     fn over(store: Store) -> Self {
-        let customers = Churnkey::new(store.clone(), Scope::AllBrands);
+        let customers = churnkey(&store, Scope::AllBrands);
         let churnkey = integration(customers, demo_token().unwrap()).unwrap();
         let api = Api {
             store: store.clone(),
@@ -149,6 +149,15 @@ impl Shop {
         items
             .filter_map(|item| item["ticket_id"].as_i64())
             .collect()
+    }
+}
+
+/// Some of a store's customers, shown as they are.
+fn churnkey(store: &Store, scope: Scope) -> Churnkey {
+    Churnkey {
+        store: store.clone(),
+        scope,
+        mapping: Mapping::default(),
     }
 }
 

@@ -1,16 +1,14 @@
 //! What Churnkey gets to see of the demo data, and of every state that a customer may be in.
 
-use std::sync::Arc;
-
 use churnkey_integrator::{Currency, Mode, model::Address, testing::Client};
-use example_app::{MetadataLimits, demo_token};
+use example_app::{Extra, MetadataLimits, demo_token};
 use omnidesk::{
-    churnkey::{Churnkey, integration},
+    churnkey::{Churnkey, Mapping, integration},
     store::Scope,
 };
 use serde_json::{Value, json};
 
-use crate::Shop;
+use crate::{Shop, churnkey};
 
 fn client(customers: Churnkey) -> Client {
     Client::new(&integration(customers, demo_token().unwrap()).unwrap())
@@ -140,7 +138,7 @@ async fn a_scope_is_one_brand_or_its_external_ids() {
     let thomas = "/churnkey/customers/email/thomas%40example.org";
     assert_eq!(shop.churnkey().get(thomas).await.status, 409);
 
-    let second = client(Churnkey::new(shop.store.clone(), Scope::Brand(2)));
+    let second = client(churnkey(&shop.store, Scope::Brand(2)));
     assert_eq!(ids(&second).await, ["3"]);
     assert_eq!(second.get(thomas).await.body["id"], "3");
     assert_eq!(second.get("/churnkey/customers/1").await.status, 404);
@@ -159,7 +157,7 @@ async fn a_scope_is_one_brand_or_its_external_ids() {
     shop.call("POST", "", &fields)
         .await
         .done("User created and channel linked.");
-    let first = Churnkey::new(shop.store.clone(), Scope::ExternalIdsOf(1));
+    let first = churnkey(&shop.store, Scope::ExternalIdsOf(1));
     assert_eq!(first.invisible().await.unwrap(), 1);
     let first = client(first);
     assert_eq!(ids(&first).await, ["text", "C-2"]);
@@ -174,27 +172,30 @@ async fn a_scope_is_one_brand_or_its_external_ids() {
             404
         );
     }
-    let all = Churnkey::new(shop.store.clone(), Scope::AllBrands);
+    let all = churnkey(&shop.store, Scope::AllBrands);
     assert_eq!(all.invisible().await.unwrap(), 0);
 }
 
 #[tokio::test]
 async fn a_merchant_chooses_what_becomes_of_ambiguity_limits_and_extras() {
     let shop = Shop::open().await;
-    let customers = Churnkey {
+    let mapping = Mapping {
         hide_ambiguous: true,
         limits: MetadataLimits {
             entries: 3,
             characters: 7,
         },
-        extra: Arc::new(|native, mapped| {
+        extra: Extra::new(|native: &omnidesk::store::Customer, mapped| {
             let line = native.custom.get("custom_testfield");
             let address = line.map(|line| Address::new().with_line1(line.clone()));
             mapped
                 .with_currency(Currency::new("EUR").ok())
                 .with_addresses(address)
         }),
-        ..Churnkey::new(shop.store.clone(), Scope::AllBrands)
+    };
+    let customers = Churnkey {
+        mapping,
+        ..churnkey(&shop.store, Scope::AllBrands)
     };
     let churnkey = client(customers);
     let hidden = churnkey

@@ -6,7 +6,7 @@ use churnkey_integrator::{model::Customer as Mapped, testing::Client};
 use example_app::{MetadataLimits, demo_token};
 use omnidesk::{
     address::{Address, ChannelType},
-    churnkey::{Churnkey, integration},
+    churnkey::{Mapping, integration},
     store::{Channel, Customer, Scope, Store, changes, timeline},
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -18,7 +18,7 @@ use proptest::{
 };
 use serde_json::{Map, Value};
 
-use crate::NOW;
+use crate::{NOW, churnkey};
 
 /// A customer before the store has given them a number.
 #[derive(Clone, Debug)]
@@ -151,8 +151,8 @@ async fn remove(store: &Store, id: i64, purge: bool) {
     tx.commit().await.unwrap();
 }
 
-fn churnkey(store: &Store, scope: Scope) -> Client {
-    let customers = Churnkey::new(store.clone(), scope);
+fn client_of(store: &Store, scope: Scope) -> Client {
+    let customers = churnkey(store, scope);
     Client::new(&integration(customers, demo_token().unwrap()).unwrap())
 }
 
@@ -202,11 +202,9 @@ fn keys(natives: &[Native]) -> BTreeSet<(ChannelType, String)> {
         .collect()
 }
 
-/// The mapping, over a store that nobody asks.
-fn mapping() -> impl Fn(&Customer) -> Value {
-    let store = runtime().block_on(Store::open(None)).unwrap();
-    let churnkey = Churnkey::new(store, Scope::AllBrands);
-    move |native| serde_json::to_value(churnkey.customer(native).unwrap()).unwrap()
+fn mapped(native: &Customer) -> Value {
+    let customer = Mapping::default().customer(native, Scope::AllBrands);
+    serde_json::to_value(customer.unwrap()).unwrap()
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -242,7 +240,7 @@ proptest! {
     /// Rules 1, 4 and 10.
     #[test]
     fn every_customer_maps_to_what_the_schema_allows(native in native()) {
-        let value = mapping()(&native.stored());
+        let value = mapped(&native.stored());
         let mapped: Mapped = serde_json::from_value(value.clone()).unwrap();
         prop_assert_eq!(serde_json::to_value(mapped).unwrap(), value.clone());
         let allowed = ["id", "name", "lastName", "email", "phone", "metadata"];
@@ -268,7 +266,7 @@ proptest! {
     #[test]
     fn a_field_changes_what_the_table_says_and_nothing_else(native in native(), other in native()) {
         type Change<'a> = &'a dyn Fn(&mut Customer);
-        let (before, other, map) = (native.stored(), other.stored(), mapping());
+        let (before, other, map) = (native.stored(), other.stored(), mapped);
         let shown = map(&before);
         let changed = |change: Change<'_>| {
             let mut after = before.clone();
@@ -309,7 +307,7 @@ proptest! {
                 timeline::link_ticket(&mut tx, 1, *id, 858462).await.unwrap();
             }
             tx.commit().await.unwrap();
-            let client = churnkey(&store, Scope::AllBrands);
+            let client = client_of(&store, Scope::AllBrands);
             let listed = crawl(&client, limit).await;
             assert_eq!(ids_of(&listed), ids);
             for (id, entry) in ids.iter().zip(&listed) {
@@ -327,7 +325,7 @@ proptest! {
     fn a_look_up_finds_its_only_owner_and_never_one_of_several(mut natives in vec(native(), 0..8)) {
         runtime().block_on(async {
             let (store, ids) = store(&mut natives).await;
-            let client = churnkey(&store, Scope::AllBrands);
+            let client = client_of(&store, Scope::AllBrands);
             for (kind, key) in keys(&natives) {
                 let owners = ids.iter().zip(&natives).filter(|(_, native)| native.owns(kind, &key));
                 let owners: Vec<i64> = owners.map(|(id, _)| *id).collect();
@@ -359,7 +357,7 @@ proptest! {
     ) {
         runtime().block_on(async {
             let (store, ids) = store(&mut natives).await;
-            let client = churnkey(&store, Scope::AllBrands);
+            let client = client_of(&store, Scope::AllBrands);
             let (mut there, mut stayed) = (ids.clone(), BTreeSet::from_iter(ids));
             let (mut events, mut seen, mut next) = (events.into_iter(), Vec::new(), String::new());
             loop {
@@ -405,7 +403,7 @@ proptest! {
             let (store, ids) = store(&mut natives).await;
             let at = at.index(ids.len());
             remove(&store, ids[at], purge).await;
-            let client = churnkey(&store, Scope::AllBrands);
+            let client = client_of(&store, Scope::AllBrands);
             assert_eq!(retrieve(&client, ids[at]).await.0, 404);
             assert!(!ids_of(&crawl(&client, 2).await).contains(&ids[at]));
             for (kind, key) in keys(&natives[at..=at]) {
@@ -415,7 +413,7 @@ proptest! {
             if let Some(external_id) = &natives[at].external_id {
                 let brand = Scope::ExternalIdsOf(natives[at].brand);
                 let id = utf8_percent_encode(external_id, NON_ALPHANUMERIC);
-                let answer = churnkey(&store, brand).get(&format!("/churnkey/customers/{id}")).await;
+                let answer = client_of(&store, brand).get(&format!("/churnkey/customers/{id}")).await;
                 assert_eq!(answer.status, 404);
             }
         });
@@ -427,7 +425,7 @@ proptest! {
         runtime().block_on(async {
             let (store, ids) = store(&mut natives).await;
             for brand in [1, 2] {
-                let client = churnkey(&store, Scope::Brand(brand));
+                let client = client_of(&store, Scope::Brand(brand));
                 let own: Vec<i64> = ids.iter().zip(&natives).filter(|(_, one)| one.brand == brand).map(|(id, _)| *id).collect();
                 assert_eq!(ids_of(&crawl(&client, limit).await), own);
                 for (id, native) in ids.iter().zip(&natives) {
@@ -439,7 +437,7 @@ proptest! {
                     let status = [404, 200, 409][owners.min(2)];
                     assert_eq!(find(&client, kind, &key).await.0, status);
                 }
-                let named = churnkey(&store, Scope::ExternalIdsOf(brand));
+                let named = client_of(&store, Scope::ExternalIdsOf(brand));
                 let listed = crawl(&named, limit).await;
                 for entry in &listed {
                     assert_eq!(entry["metadata"]["brandId"], brand.to_string());

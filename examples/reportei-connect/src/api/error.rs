@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use example_app::{StoreFailure, Unreadable};
 use serde_json::{Map, Value, json};
 
 use crate::store;
@@ -37,7 +38,7 @@ pub(super) enum Error {
     /// More requests than the merchant may send; the next one may pass in so many seconds.
     TooManyRequests(u64),
     /// The store failed.
-    Store(store::Error),
+    Failed(StoreFailure),
 }
 
 impl From<store::Error> for Error {
@@ -46,7 +47,16 @@ impl From<store::Error> for Error {
             store::Error::NoSuchRecord => Self::NoSuchRecord,
             store::Error::NoSuchSession => Self::SessionEnded,
             store::Error::CustomerGone => Self::InvalidCustomerToken,
-            error => Self::Store(error),
+            store::Error::Failed(failure) => Self::Failed(failure),
+        }
+    }
+}
+
+impl From<Unreadable> for Error {
+    fn from(why: Unreadable) -> Self {
+        match why {
+            Unreadable::TooLarge => Self::TooLarge,
+            Unreadable::BrokeOff => Self::Malformed,
         }
     }
 }
@@ -65,8 +75,8 @@ impl Error {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Store(error) if error.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Failed(failure) if failure.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -84,8 +94,8 @@ impl Error {
             Self::TooLarge => "The request body is too large.",
             Self::Invalid(_) => "The given data was invalid.",
             Self::TooManyRequests(_) => "Too Many Attempts.",
-            Self::Store(error) if error.is_temporary() => "Service Unavailable",
-            Self::Store(_) => "Server Error",
+            Self::Failed(failure) if failure.is_temporary() => "Service Unavailable",
+            Self::Failed(_) => "Server Error",
         }
     }
 
@@ -112,13 +122,8 @@ impl Error {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        if let Self::Store(error) = &self {
-            // Its own text is fixed. The database's may quote a statement, so only its code is logged.
-            let code = match error {
-                store::Error::Database(sqlx::Error::Database(error)) => error.code(),
-                _ => None,
-            };
-            tracing::error!(code = code.as_deref(), "{error}");
+        if let Self::Failed(failure) = &self {
+            failure.log();
         }
         let status = self.status();
         let mut response = (status, Json(self.body())).into_response();

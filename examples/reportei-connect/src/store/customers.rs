@@ -85,7 +85,7 @@ impl Customers {
     /// Creates a customer, whose trial begins now.
     ///
     /// # Errors
-    /// [`Error::Randomness`], [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn create(&self, name: &str) -> Result<Created, Error> {
         let uuid = self.store.generator.uuid()?;
         let api_token = self.store.generator.token()?;
@@ -101,7 +101,7 @@ impl Customers {
         .bind(Hash::of(&api_token).bytes())
         .bind(now.later(TRIAL_SECONDS).seconds())
         .bind(now.seconds())
-        .fetch_one(&self.store.pool)
+        .fetch_one(self.store.database.pool())
         .await?;
         Ok(Created {
             customer,
@@ -112,19 +112,19 @@ impl Customers {
     /// The customer with this UUID.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn customer(&self, uuid: &str) -> Result<Option<Customer>, Error> {
         let found = sqlx::query_as("SELECT * FROM customers WHERE uuid = ? AND merchant_id = ?")
             .bind(uuid)
             .bind(self.merchant.id)
-            .fetch_optional(&self.store.pool);
+            .fetch_optional(self.store.database.pool());
         Ok(found.await?)
     }
 
     /// Gives a customer another name.
     ///
     /// # Errors
-    /// [`Error::NoSuchRecord`], [`Error::Database`].
+    /// [`Error::NoSuchRecord`], [`Error::Failed`].
     pub async fn rename(&self, uuid: &str, name: &str) -> Result<Customer, Error> {
         sqlx::query_as(
             "UPDATE customers SET name = ?, updated_at = ?
@@ -134,7 +134,7 @@ impl Customers {
         .bind(Moment::from(self.store.now()).seconds())
         .bind(uuid)
         .bind(self.merchant.id)
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(self.store.database.pool())
         .await?
         .ok_or(Error::NoSuchRecord)
     }
@@ -142,7 +142,7 @@ impl Customers {
     /// Says whether a customer pays. The end of the trial stays where it is.
     ///
     /// # Errors
-    /// [`Error::NoSuchRecord`], [`Error::Database`].
+    /// [`Error::NoSuchRecord`], [`Error::Failed`].
     pub async fn set_paying(&self, uuid: &str, is_paying: bool) -> Result<(), Error> {
         let updated = sqlx::query(
             "UPDATE customers SET is_paying = ?, updated_at = ? WHERE uuid = ? AND merchant_id = ?",
@@ -151,7 +151,7 @@ impl Customers {
         .bind(Moment::from(self.store.now()).seconds())
         .bind(uuid)
         .bind(self.merchant.id)
-        .execute(&self.store.pool)
+        .execute(self.store.database.pool())
         .await?;
         one(updated.rows_affected())
     }
@@ -159,12 +159,12 @@ impl Customers {
     /// Deletes a customer. Their integrations, sessions and metrics go with them, and their token opens nothing any more.
     ///
     /// # Errors
-    /// [`Error::NoSuchRecord`], [`Error::Database`].
+    /// [`Error::NoSuchRecord`], [`Error::Failed`].
     pub async fn delete(&self, uuid: &str) -> Result<(), Error> {
         let deleted = sqlx::query("DELETE FROM customers WHERE uuid = ? AND merchant_id = ?")
             .bind(uuid)
             .bind(self.merchant.id)
-            .execute(&self.store.pool)
+            .execute(self.store.database.pool())
             .await?;
         one(deleted.rows_affected())
     }
@@ -172,7 +172,7 @@ impl Customers {
     /// A page of the customers, and how many there are.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn list(&self, listing: &Listing) -> Result<Paged<Customer>, Error> {
         let column = listing.sort_by.unwrap_or(SortBy::CreatedAt).name();
         let direction = if listing.descending { "DESC" } else { "ASC" };
@@ -181,7 +181,7 @@ impl Customers {
             "SELECT * FROM customers WHERE merchant_id = ?
              ORDER BY {column} {direction}, created_at, uuid LIMIT ? OFFSET ?"
         ));
-        let mut tx = self.store.reading().await?;
+        let mut tx = self.store.database.reading().await?;
         let total = sqlx::query_scalar("SELECT count(*) FROM customers WHERE merchant_id = ?")
             .bind(self.merchant.id)
             .fetch_one(&mut *tx)
@@ -198,7 +198,7 @@ impl Customers {
     /// At most so many customers after an insertion number, in the order in which they came.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn after(&self, seq: i64, limit: i64) -> Result<Vec<Customer>, Error> {
         let rows = sqlx::query_as(
             "SELECT * FROM customers WHERE merchant_id = ? AND seq > ? ORDER BY seq LIMIT ?",
@@ -206,18 +206,18 @@ impl Customers {
         .bind(self.merchant.id)
         .bind(seq)
         .bind(limit)
-        .fetch_all(&self.store.pool);
+        .fetch_all(self.store.database.pool());
         Ok(rows.await?)
     }
 
     /// How many customers there are.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn count(&self) -> Result<i64, Error> {
         let count = sqlx::query_scalar("SELECT count(*) FROM customers WHERE merchant_id = ?")
             .bind(self.merchant.id)
-            .fetch_one(&self.store.pool);
+            .fetch_one(self.store.database.pool());
         Ok(count.await?)
     }
 }

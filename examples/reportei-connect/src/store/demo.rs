@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use example_app::is_empty;
 use serde::Deserialize;
 use serde_json::Value;
 use sqlx::SqliteConnection;
@@ -55,15 +56,12 @@ impl Store {
     /// Loads the demo data, all or nothing, unless there is a merchant already: then it is `false`.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn load_demo_if_empty(&self) -> Result<bool, Error> {
         let demo: Demo = serde_json::from_str(include_str!("../../demo.json"))
             .map_err(|error| sqlx::Error::Decode(error.into()))?;
-        let mut tx = self.writing().await?;
-        let merchants: i64 = sqlx::query_scalar("SELECT count(*) FROM merchants")
-            .fetch_one(&mut *tx)
-            .await?;
-        if merchants > 0 {
+        let mut tx = self.database.writing().await?;
+        if !is_empty(&mut *tx, "merchants").await? {
             return Ok(false);
         }
         for network in &demo.networks {

@@ -27,9 +27,9 @@ impl CustomerData {
     /// A page of the integrations, and how many there are.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn integrations(&self, page: PageNumber) -> Result<Paged<Integration>, Error> {
-        let mut tx = self.store.reading().await?;
+        let mut tx = self.store.database.reading().await?;
         let total = sqlx::query_scalar("SELECT count(*) FROM integrations WHERE customer_seq = ?")
             .bind(self.customer.seq)
             .fetch_one(&mut *tx)
@@ -49,7 +49,7 @@ impl CustomerData {
     /// The integration with this UUID.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn integration(&self, uuid: &str) -> Result<Option<Integration>, Error> {
         let found = sqlx::query_as(
             "SELECT integrations.*, slug, name FROM integrations JOIN networks ON slug = network
@@ -57,16 +57,16 @@ impl CustomerData {
         )
         .bind(uuid)
         .bind(self.customer.seq)
-        .fetch_optional(&self.store.pool);
+        .fetch_optional(self.store.database.pool());
         Ok(found.await?)
     }
 
     /// Deletes an integration, in one of the customer's sessions that still lives.
     ///
     /// # Errors
-    /// [`Error::NoSuchSession`], [`Error::NoSuchRecord`], [`Error::Database`].
+    /// [`Error::NoSuchSession`], [`Error::NoSuchRecord`], [`Error::Failed`].
     pub async fn disconnect(&self, uuid: &str, session: &str) -> Result<(), Error> {
-        let mut tx = self.store.writing().await?;
+        let mut tx = self.store.database.writing().await?;
         let live: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM sessions WHERE uuid = ? AND customer_seq = ? AND expires_at > ?",
         )

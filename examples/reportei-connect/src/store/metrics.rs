@@ -10,14 +10,14 @@ impl CustomerData {
     /// The values of an integration, by the metric's id or reference key.
     ///
     /// # Errors
-    /// [`Error::NoSuchRecord`], [`Error::Database`].
+    /// [`Error::NoSuchRecord`], [`Error::Failed`].
     pub async fn metric_values(&self, integration: &str) -> Result<HashMap<String, Value>, Error> {
         let found = self.integration(integration).await?;
         let integration = found.ok_or(Error::NoSuchRecord)?;
         let rows: Vec<(String, String)> =
             sqlx::query_as("SELECT metric, value FROM metric_values WHERE integration_seq = ?")
                 .bind(integration.seq)
-                .fetch_all(&self.store.pool)
+                .fetch_all(self.store.database.pool())
                 .await?;
         rows.into_iter()
             .map(|(metric, value)| {

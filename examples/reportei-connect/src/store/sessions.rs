@@ -28,7 +28,7 @@ impl Store {
     /// The session with this UUID, be it live or not. Those of deleted customers are gone.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn session(&self, uuid: &str) -> Result<Option<Session>, Error> {
         let found = sqlx::query_as(
             "SELECT sessions.*, merchants.name AS merchant, customers.name AS customer
@@ -37,7 +37,7 @@ impl Store {
              WHERE sessions.uuid = ?",
         )
         .bind(uuid)
-        .fetch_optional(&self.pool);
+        .fetch_optional(self.database.pool());
         Ok(found.await?)
     }
 }
@@ -46,7 +46,7 @@ impl CustomerData {
     /// Begins a session.
     ///
     /// # Errors
-    /// [`Error::CustomerGone`], [`Error::Randomness`], [`Error::Database`].
+    /// [`Error::CustomerGone`], [`Error::Failed`].
     pub async fn begin_session(&self, new: NewSession) -> Result<Session, Error> {
         let millis = new.minutes.saturating_mul(MILLIS_A_MINUTE);
         let session = Session {
@@ -66,7 +66,7 @@ impl CustomerData {
         .bind(&session.options)
         .bind(session.expires_at)
         .bind(self.customer.seq)
-        .execute(&self.store.pool)
+        .execute(self.store.database.pool())
         .await?;
         if inserted.rows_affected() == 0 {
             return Err(Error::CustomerGone);

@@ -43,12 +43,12 @@ impl Store {
     /// The customers of the merchant whose token this is.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn opened_by(&self, token: &str) -> Result<Option<Customers>, Error> {
         let hash = Hash::of(token);
         let rows = sqlx::query("SELECT * FROM merchants WHERE substr(token_hash, 1, 8) = ?")
             .bind(hash.beginning())
-            .fetch_all(&self.pool)
+            .fetch_all(self.database.pool())
             .await?;
         let merchant: Option<Merchant> = hash.find(&rows)?;
         Ok(merchant.map(|merchant| self.scoped(merchant)))
@@ -59,7 +59,7 @@ impl Customers {
     /// The data of the customer whose token this is. Another merchant's customer is none (R1).
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Failed`].
     pub async fn opened_by(&self, token: &str) -> Result<Option<CustomerData>, Error> {
         let hash = Hash::of(token);
         let rows = sqlx::query(
@@ -67,7 +67,7 @@ impl Customers {
         )
         .bind(self.merchant.id)
         .bind(hash.beginning())
-        .fetch_all(&self.store.pool)
+        .fetch_all(self.store.database.pool())
         .await?;
         let customer: Option<Customer> = hash.find(&rows)?;
         Ok(customer.map(|customer| CustomerData {

@@ -1,9 +1,7 @@
 //! What Churnkey sees of this merchant.
 
-use std::sync::Arc;
-
 use churnkey_integrator::{Currency, Email};
-use example_app::MetadataLimits;
+use example_app::{Extra, MetadataLimits};
 use reportei_connect::churnkey::{Churnkey, Mapping};
 use serde_json::{Value, json};
 
@@ -133,7 +131,7 @@ async fn a_merchant_may_choose_other_limits_and_add_what_is_theirs() {
                 entries: 2,
                 characters: 7,
             },
-            extra: Arc::new(|native, mapped| {
+            extra: Extra::new(|native: &reportei_connect::record::Customer, mapped| {
                 let email = Email::new(format!("{}@example.com", native.seq));
                 mapped
                     .with_email(email.ok())

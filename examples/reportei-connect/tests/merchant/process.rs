@@ -1,19 +1,11 @@
 //! The program as a person meets it.
 
-use std::{
-    path::Path,
-    process::{Command, Output},
-};
+use std::{path::Path, process::Command};
 
-use merchant_cases::{Program, Request};
+use merchant_cases::{Program, Request, file_holds, paste};
 use serde_json::{Value, json};
 
 use crate::{C2, TOKEN, cases::BINARY};
-
-fn paste(line: &str) -> Value {
-    let Output { stdout, .. } = Command::new("bash").args(["-c", line]).output().unwrap();
-    serde_json::from_slice(&stdout).unwrap()
-}
 
 async fn start(arguments: &[&str]) -> Program {
     let listen = ["--listen", "127.0.0.1:0", "--clock", merchant_cases::CLOCK];
@@ -38,26 +30,18 @@ async fn what_it_prints_and_what_the_readme_says_can_be_pasted() {
     let retrieve = program.next_line().await.unwrap();
     let list = program.next_line().await.unwrap();
     let own = program.next_line().await.unwrap();
-    assert_eq!(paste(&retrieve)["name"], "Reportei Customer 1");
-    assert_eq!(paste(&list)["data"][1]["metadata"]["isPaying"], "true");
-    assert_eq!(paste(&own)["meta"]["total"], 2);
+    assert_eq!(
+        paste(&retrieve).await.unwrap()["name"],
+        "Reportei Customer 1"
+    );
+    assert_eq!(
+        paste(&list).await.unwrap()["data"][1]["metadata"]["isPaying"],
+        "true"
+    );
+    assert_eq!(paste(&own).await.unwrap()["meta"]["total"], 2);
 
-    let readme = include_str!("../../README.md");
-    let mut answers = 0;
-    for block in readme.split("```bash\n").skip(1) {
-        let block = block.split("```").next().unwrap();
-        let Some((call, expected)) = block.split_once("\n# ") else {
-            continue;
-        };
-        let call = call.replace("127.0.0.1:3000", &program.address().to_string());
-        let expected = expected.trim().replace("\n# ", "\n");
-        let expected: Value = serde_json::from_str(&expected).unwrap();
-        let got = paste(&call);
-        let difference = merchant_cases::difference(&expected, Some(&got));
-        assert_eq!(difference, None, "{call}");
-        answers += 1;
-    }
-    assert_eq!(answers, 3);
+    let answers = program.follow(include_str!("../../README.md")).await;
+    assert_eq!(answers.unwrap(), 3);
 }
 
 #[tokio::test]
@@ -107,7 +91,7 @@ async fn a_file_keeps_what_was_written_when_the_power_goes() {
     );
     let log = program.kill().await;
     assert!(
-        log.contains("the database has no merchant yet: start once with --demo"),
+        log.contains("the database is empty: start once with --demo"),
         "{log}"
     );
 
@@ -131,19 +115,13 @@ async fn a_file_keeps_what_was_written_when_the_power_goes() {
         .collect();
     assert_eq!(names, ["Reportei Customer 1", "kept for certain"]);
     let log = program.kill().await;
-    assert!(log.contains("there are merchants already"), "{log}");
+    assert!(log.contains("there are data already"), "{log}");
     for secret in ["kept for certain", token, "rp-demo", "INSERT", "SELECT"] {
         assert!(!log.contains(secret), "{log}");
     }
 
     // Of tokens only hashes are in the file.
-    let mut bytes = std::fs::read(&file).unwrap();
-    bytes.extend(std::fs::read(file.with_extension("db-wal")).unwrap_or_default());
-    let holds = |text: &str| {
-        bytes
-            .windows(text.len())
-            .any(|window| window == text.as_bytes())
-    };
+    let holds = |text: &str| file_holds(&file, text).unwrap();
     assert!(holds("kept for certain"));
     for secret in [
         token,

@@ -114,7 +114,7 @@ async fn what_a_database_says_of_a_failure_stays_in_the_program() {
     let failure = failure.unwrap_err();
     assert_eq!(
         format!("{failure} {failure:?}"),
-        "the database failed the database failed"
+        "the database failed Failed(the database failed)"
     );
     let created = merchant
         .call("POST", "/customers", json!({"name": "Ada"}))

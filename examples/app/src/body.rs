@@ -1,0 +1,126 @@
+//! Reading a request's body.
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, header},
+};
+use http_body_util::BodyExt;
+
+/// Why there is no body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// It has more bytes than it may have.
+    #[error("the body is too large")]
+    TooLarge,
+    /// The caller stopped in the middle of it.
+    #[error("the body broke off")]
+    BrokeOff,
+}
+
+/// The whole of a body that has `most` bytes at most.
+///
+/// Of a longer one eight times as much is read and thrown away: who still sends when the connection is closed never sees the
+/// answer.
+///
+/// # Errors
+/// [`Unreadable`].
+pub async fn read_body(mut body: Body, most: usize) -> Result<Vec<u8>, Unreadable> {
+    let (mut kept, mut length) = (Vec::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Unreadable::BrokeOff)?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        length = length.saturating_add(data.len());
+        if length <= most {
+            kept.extend_from_slice(&data);
+        } else if length > most.saturating_mul(8) {
+            break;
+        }
+    }
+    if length > most {
+        return Err(Unreadable::TooLarge);
+    }
+    Ok(kept)
+}
+
+/// Whether the content type is JSON's, or nothing is said about it.
+#[must_use]
+pub fn says_json(headers: &HeaderMap) -> bool {
+    let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
+        return true;
+    };
+    let content_type = content_type.to_str().unwrap_or_default();
+    let kind = content_type.split(';').next().unwrap_or_default();
+    let kind = kind.trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+    };
+
+    use futures_util::stream;
+
+    use super::*;
+
+    /// A body of so many times ten bytes, and how many of them were read.
+    fn tens(number: usize) -> (Body, Arc<AtomicUsize>) {
+        let read = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&read);
+        let chunks = (0..number).map(move |_| {
+            counted.fetch_add(10, Ordering::Relaxed);
+            Ok::<_, io::Error>("0123456789")
+        });
+        (Body::from_stream(stream::iter(chunks)), read)
+    }
+
+    #[tokio::test]
+    async fn a_body_may_be_as_long_as_is_said_and_no_longer() {
+        assert_eq!(read_body(Body::empty(), 0).await.unwrap(), b"");
+        assert_eq!(read_body(tens(2).0, 20).await.unwrap().len(), 20);
+        let longer = read_body(tens(2).0, 19).await;
+        assert_eq!(longer.unwrap_err(), Unreadable::TooLarge);
+    }
+
+    #[tokio::test]
+    async fn what_is_too_long_is_read_eight_times_as_far_and_no_further() {
+        for (sent, expected) in [(8, 80), (9, 90), (1_000, 90)] {
+            let (body, read) = tens(sent);
+            let refused = read_body(body, 10).await;
+            assert_eq!(refused.unwrap_err(), Unreadable::TooLarge);
+            assert_eq!(read.load(Ordering::Relaxed), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_none() {
+        let chunks = [Ok("{"), Err(io::ErrorKind::ConnectionReset)];
+        let chunks = chunks.map(|chunk| chunk.map_err(io::Error::from));
+        let body = read_body(Body::from_stream(stream::iter(chunks)), 10).await;
+        assert_eq!(body.unwrap_err(), Unreadable::BrokeOff);
+    }
+
+    #[test]
+    fn json_is_what_says_so_or_says_nothing() {
+        assert!(says_json(&HeaderMap::new()));
+        for (content_type, expected) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("application/merge-patch+json", true),
+            ("text/json", false),
+            ("image/svg+json", false),
+            ("application/x-www-form-urlencoded", false),
+            ("", false),
+        ] {
+            let headers = [(header::CONTENT_TYPE, content_type.parse().unwrap())];
+            assert_eq!(says_json(&headers.into_iter().collect()), expected);
+        }
+    }
+}

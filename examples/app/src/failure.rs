@@ -1,0 +1,146 @@
+//! How a store fails that was asked for nothing impossible.
+
+use std::{borrow::Cow, error::Error, fmt, time::Duration};
+
+use churnkey_integrator::HandlerError;
+
+use crate::NoRandomness;
+
+/// When to try again what may work in a moment.
+const A_MOMENT: Duration = Duration::from_secs(1);
+
+/// The store failed. Neither `Display` nor `Debug` says more: SQLite's own words may quote a statement, or a customer's data.
+#[derive(thiserror::Error)]
+pub enum StoreFailure {
+    /// There is no randomness for a new id or token.
+    #[error("the system gives no random numbers")]
+    Randomness(#[from] NoRandomness),
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+}
+
+impl fmt::Debug for StoreFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl StoreFailure {
+    /// Whether it may work in a moment: others are writing, or the connections are all in use.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Database(error) if is_busy(error))
+    }
+
+    /// SQLite's code, which tells nothing of the data.
+    #[must_use]
+    pub fn code(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => error.code(),
+            _ => None,
+        }
+    }
+
+    /// Logs it as an error, with the code and without the database's own words.
+    pub fn log(&self) {
+        tracing::error!(code = self.code().as_deref(), "{self}");
+    }
+}
+
+/// What Churnkey gets: a 503 for what may work in a moment, a 500 that tells nothing for everything else.
+pub fn failed(error: impl Error + Send + Sync + 'static) -> HandlerError {
+    if database_error(&error).is_some_and(is_busy) {
+        HandlerError::unavailable(A_MOMENT, error)
+    } else {
+        error.into()
+    }
+}
+
+/// The database's own error, if that is what lies below.
+fn database_error<'a>(mut error: &'a (dyn Error + 'static)) -> Option<&'a sqlx::Error> {
+    loop {
+        match error.downcast_ref() {
+            Some(found) => return Some(found),
+            None => error = error.source()?,
+        }
+    }
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut => true,
+        // SQLITE_BUSY and SQLITE_LOCKED, with their extended codes in the upper bytes.
+        sqlx::Error::Database(error) => error
+            .code()
+            .and_then(|code| code.parse::<i32>().ok())
+            .is_some_and(|code| matches!(code & 0xff, 5 | 6)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
+
+    use super::*;
+
+    /// A store's own error, as the merchants have one.
+    #[derive(Debug, thiserror::Error)]
+    enum OfStore {
+        #[error("there is no such customer")]
+        NoSuchCustomer,
+        #[error(transparent)]
+        Failed(StoreFailure),
+    }
+
+    async fn busy() -> sqlx::Error {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new()
+            .filename(folder.path().join("shop.db"))
+            .create_if_missing(true)
+            .busy_timeout(Duration::ZERO);
+        let mut first = options.connect().await.unwrap();
+        let mut second = options.connect().await.unwrap();
+        let writing = first.begin_with("BEGIN IMMEDIATE").await.unwrap();
+        let refused = second.begin_with("BEGIN IMMEDIATE").await.map(drop);
+        drop(writing);
+        refused.unwrap_err()
+    }
+
+    async fn broken() -> sqlx::Error {
+        let mut db = SqliteConnectOptions::new().connect().await.unwrap();
+        let refused = sqlx::query("SELECT secret FROM nothing").execute(&mut db);
+        refused.await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn only_what_is_busy_may_work_in_a_moment() {
+        let failure = StoreFailure::from(busy().await);
+        assert!(failure.is_temporary());
+        assert_eq!(failure.code().as_deref(), Some("5"));
+        assert!(StoreFailure::from(sqlx::Error::PoolTimedOut).is_temporary());
+        assert!(!StoreFailure::from(sqlx::Error::PoolClosed).is_temporary());
+        let failure = StoreFailure::from(broken().await);
+        assert!(!failure.is_temporary());
+        assert_eq!(failure.code().as_deref(), Some("1"));
+    }
+
+    #[tokio::test]
+    async fn churnkey_is_told_to_come_again_however_deep_the_cause_lies() {
+        let status = |error: HandlerError| error.status();
+        assert_eq!(status(failed(busy().await)), 503);
+        assert_eq!(status(failed(OfStore::Failed(busy().await.into()))), 503);
+        assert_eq!(status(failed(OfStore::Failed(broken().await.into()))), 500);
+        assert_eq!(status(failed(OfStore::NoSuchCustomer)), 500);
+    }
+
+    #[tokio::test]
+    async fn no_text_quotes_a_statement() {
+        let failure = StoreFailure::from(broken().await);
+        assert_eq!(
+            format!("{failure} {failure:?}"),
+            "the database failed the database failed"
+        );
+    }
+}
