@@ -36,6 +36,25 @@ async fn what_is_no_json_is_refused_in_the_own_shape() {
 }
 
 #[tokio::test]
+async fn a_list_is_no_object_also_if_its_items_would_do() {
+    let merchant = Merchant::new().await;
+    let item = json!({"externalId": "x", "type": "PHONE", "value": "123", "contactId": 11});
+    for body in [json!([]), json!(["x"]), json!([item]), json!(5)] {
+        for (method, path) in [
+            ("POST", "/customers".to_owned()),
+            ("PUT", format!("/customers/{C3}")),
+            ("POST", format!("/customers/{C3}/contacts")),
+            ("PUT", format!("/customers/{C3}/contacts")),
+            ("PUT", format!("/customers/{C3}/contacts/11")),
+        ] {
+            let answer = merchant.call(method, &path, body.clone()).await;
+            let expected = error(400, "The body must be a JSON object");
+            assert_eq!(answer, expected, "{method} {path} {body}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_content_type_is_json_or_not_given() {
     let merchant = Merchant::new().await;
     let body = r#"{"type": "PHONE", "value": "123"}"#;

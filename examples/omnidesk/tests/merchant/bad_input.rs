@@ -75,6 +75,8 @@ async fn a_body_that_can_not_be_read_is_refused_by_name() {
     for (kind, body, message) in [
         (json, "{\"primaryID\":", object),
         (json, "[]", object),
+        (json, "[\"C-9\"]", object),
+        (json, "[{\"primaryID\": \"C-9\"}]", object),
         (json, "null", object),
         (json, "{}{}", object),
         (json, "\u{feff}{}", object),

@@ -23,7 +23,7 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
         }
         match serde_json::from_slice(&bytes) {
             Ok(Value::Object(fields)) => Ok(Self::new(fields)),
-            Ok(_) => Ok(Self::new(Map::new())),
+            Ok(_) => Ok(Self::of_no_object()),
             Err(_) => Err(Error::Malformed),
         }
     }

@@ -13,13 +13,25 @@ use super::error::Error;
 /// A rule gives `None` for what breaks it. Of a field that may be left out, `Some(None)` is one that was.
 pub(super) struct Fields {
     sent: Map<String, Value>,
+    is_object: bool,
     broken: Vec<(String, String)>,
 }
 
 impl Fields {
     pub(super) fn new(sent: Map<String, Value>) -> Self {
-        let broken = Vec::new();
-        Self { sent, broken }
+        Self {
+            sent,
+            is_object: true,
+            broken: Vec::new(),
+        }
+    }
+
+    /// Of JSON that is a list or a single value. It lacks what is required, and is refused also where nothing is.
+    pub(super) fn of_no_object() -> Self {
+        Self {
+            is_object: false,
+            ..Self::new(Map::new())
+        }
     }
 
     /// Of a key that comes more than once, the last value counts.
@@ -35,7 +47,7 @@ impl Fields {
     /// What the rules gave, if none was broken.
     pub(super) fn accept<T>(self, fields: Option<T>) -> Result<T, Error> {
         match fields {
-            Some(fields) if self.broken.is_empty() => Ok(fields),
+            Some(fields) if self.is_object && self.broken.is_empty() => Ok(fields),
             _ => Err(Error::Invalid(self.broken)),
         }
     }

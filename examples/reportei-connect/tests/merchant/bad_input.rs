@@ -41,6 +41,22 @@ async fn what_is_no_json_is_refused_in_the_own_shape() {
 }
 
 #[tokio::test]
+async fn json_that_is_no_object_is_refused_also_where_no_field_is_required() {
+    let merchant = Merchant::new().await;
+    for body in ["[]", "[\"x\"]", "[{\"name\": \"x\"}]", "null", "5", "\"x\""] {
+        for (method, path) in with_bodies() {
+            let answer = merchant.raw(method, &path, &HEADERS, body).await;
+            assert_eq!(answer.status, 422, "{method} {path} {body}");
+            assert!(answer.body["errors"].is_object(), "{}", answer.body);
+        }
+        let path = "/customer-integrations/session";
+        let answer = merchant.raw("POST", path, &HEADERS, body).await;
+        let message = "The given data was invalid.";
+        assert_eq!(answer.body, json!({"message": message, "errors": {}}));
+    }
+}
+
+#[tokio::test]
 async fn a_content_type_is_json_or_not_given() {
     let merchant = Merchant::new().await;
     for (content_type, status) in [
