@@ -462,10 +462,18 @@ fn token_header(name: &str) -> Result<HeaderName, String> {
 }
 
 /// Everything that keeps an [`Integration`] from being built, each problem with its cure.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+///
+/// `Debug` is the text, too: that is what a `main` that returns the error prints.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the integration can't be built:\n- {}", .problems.join("\n- "))]
 pub struct BuildError {
     problems: Vec<String>,
+}
+
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl BuildError {

@@ -115,7 +115,9 @@ secret!(
 pub struct InvalidSecret(&'static str);
 
 /// Why a text can't be the integration token. Says what to do, never what the text was.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+///
+/// `Debug` is the sentence, too: that is what a `main` that returns the error prints.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
     /// The environment variable is missing.
@@ -146,6 +148,12 @@ pub enum TokenError {
         min = IntegrationToken::MIN_BYTES
     )]
     TooShort(usize),
+}
+
+impl fmt::Debug for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 fn check(token: &str) -> Result<(), TokenError> {

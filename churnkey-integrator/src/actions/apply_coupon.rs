@@ -61,7 +61,12 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// # Request
+/// `POST /churnkey/actions/subscription/apply-coupon` with
+/// `{"customerId": "cus_1", "subscriptionId": "sub_1", "coupon": "coupon_1"}`.
+///
 /// # Contract
+/// * Act on the data set of [`RequestContext::mode`], as [`CancelAction`](super::CancelAction#contract) does.
 /// * A coupon that the subscription has already is not redeemed again, and the answer is `Ok(())`.
 /// * Check expiry and redemptions where you count them, under a lock: the coupon in the request is a moment old.
 #[async_trait]

@@ -26,7 +26,7 @@ use crate::{
 ///     controller,
 /// };
 ///
-/// /// When each subscription ends.
+/// /// When each live subscription ends; there is no test data.
 /// struct Shop {
 ///     ends: Mutex<BTreeMap<SubscriptionId, Timestamp>>,
 /// }
@@ -56,7 +56,7 @@ use crate::{
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 /// # let shop = Arc::new(Shop { ends: Mutex::default() });
 /// # let token = IntegrationToken::new("a-token-for-this-example")?;
-/// # let integration = demo::controllers(Integration::builder("Shop", token)).cancel(Arc::clone(&shop)).build()?;
+/// # let integration = demo::controllers(Integration::builder("Shop", token)).cancel(Arc::clone(&shop)).live_only().build()?;
 /// # let client = Client::new(&integration);
 /// # let cancel = r#"{"customerId":"cus_1","subscriptionId":"sub_1","scheduledAt":"end-of-period"}"#;
 /// # assert_eq!(client.post("/churnkey/actions/subscription/cancel", cancel).await.status, 200);
@@ -66,7 +66,13 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// # Request
+/// `POST /churnkey/actions/subscription/cancel` with
+/// `{"customerId": "cus_1", "subscriptionId": "sub_1", "scheduledAt": "end-of-period"}`, or `"immediate"`.
+///
 /// # Contract
+/// * Live and test data never mix here either: act on the data set of [`RequestContext::mode`], or build with
+///   [`live_only`](crate::IntegrationBuilder::live_only) as above.
 /// * What is cancelled already stays as it is, and the answer is `Ok(())`.
 /// * A paused subscription is cancelled like any other, whatever [`CancelRequest::unpause`] says.
 /// * A cancellation at the end of the period leaves the subscription `active` until then.

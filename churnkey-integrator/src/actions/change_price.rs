@@ -69,7 +69,12 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// # Request
+/// `POST /churnkey/actions/subscription/change-price` with
+/// `{"customerId": "cus_1", "subscriptionId": "sub_1", "price": "price_2", "scheduledAt": "immediate", "prorate": false}`.
+///
 /// # Contract
+/// * Act on the data set of [`RequestContext::mode`], as [`CancelAction`](super::CancelAction#contract) does.
 /// * A price that the subscription has already changes nothing, and the answer is `Ok(())`.
 /// * Which of several items is meant, nobody says: [`HandlerError::several_items`](crate::HandlerError::several_items).
 #[async_trait]

@@ -66,7 +66,12 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// # Request
+/// `POST /churnkey/actions/subscription/extend-trial` with
+/// `{"customerId": "cus_1", "subscriptionId": "sub_1", "duration": {"amount": 1, "unit": "week"}}`.
+///
 /// # Contract
+/// * Act on the data set of [`RequestContext::mode`], as [`CancelAction`](super::CancelAction#contract) does.
 /// * A period is counted from the end of the trial, so this is the one action that doubles when it comes twice.
 ///   The framework remembers requests that can be told apart ([`idempotency`](crate::idempotency)).
 /// * Only a trial that runs is extended: [`HandlerError::not_in_trial`](crate::HandlerError::not_in_trial).

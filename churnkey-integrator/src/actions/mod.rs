@@ -10,7 +10,8 @@
 //! | [`ExtendTrialAction`] | `extend_trial` | `POST /churnkey/actions/subscription/extend-trial` | yes | subscriptions, cancel |
 //! | [`ChangePriceAction`] | `change_price` | `POST /churnkey/actions/subscription/change-price` | yes | subscriptions, prices, cancel |
 //!
-//! Put [`#[controller]`](macro@crate::controller) on the `impl` block, as on a controller's.
+//! Put [`#[controller]`](macro@crate::controller) on the `impl` block, as on a controller's; without it the compiler complains
+//! about lifetimes first.
 //!
 //! # What has happened before an action runs
 //! 1. The request has proven itself, and its body was read into a typed request.

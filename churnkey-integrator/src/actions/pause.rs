@@ -77,7 +77,12 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// # Request
+/// `POST /churnkey/actions/subscription/pause` with
+/// `{"customerId": "cus_1", "subscriptionId": "sub_1", "startAt": "immediate", "duration": {"amount": 2, "unit": "month"}}`.
+///
 /// # Contract
+/// * Act on the data set of [`RequestContext::mode`], as [`CancelAction`](super::CancelAction#contract) does.
 /// * The same pause once more changes nothing, and the answer is `Ok(())`.
 /// * A pause at the end of the period leaves the subscription `active` until then, and then `paused`.
 #[async_trait]

@@ -20,7 +20,8 @@
 //! "Required" means: once the controller is registered at all. The customers controller always is; Churnkey also needs
 //! subscriptions and prices before an integration can be published.
 //!
-//! Put [`#[controller]`](macro@crate::controller) on the `impl` block: a method that the block does not have is
+//! Put [`#[controller]`](macro@crate::controller) on the `impl` block; without it the compiler complains about lifetimes
+//! first. A method that the block does not have is
 //! not mounted, and not in the manifest.
 
 mod coupons;

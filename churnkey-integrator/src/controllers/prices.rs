@@ -73,7 +73,8 @@ use crate::{
 /// * All prices are of the type that [`price_type`](Self::price_type) declares. One of the other type, also inside of a
 ///   subscription, is a 500 that is logged, and is never served.
 /// * Prices of products need a products controller; where there are products, prices belong to them.
-/// * Live and test data never mix, and [`list`](Self::list) follows an order that never changes, as for
+/// * Where live and test mode have different prices, choose them by [`RequestContext::mode`]. Plans that are part of the program, as
+///   above, may be the same in both. [`list`](Self::list) follows an order that never changes, as for
 ///   [customers](crate::CustomersController#contract).
 #[async_trait]
 pub trait PricesController: Serves<PricesOperation> + Send + Sync + 'static {

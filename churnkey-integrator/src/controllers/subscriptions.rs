@@ -34,7 +34,7 @@ use crate::{
 ///     seats: u64,
 /// }
 ///
-/// /// A shop with one plan, $29.99 a seat and month.
+/// /// A shop with one plan, $29.99 a seat and month. It has no test data, so it is built with `.live_only()`.
 /// struct Shop(Vec<Row>);
 ///
 /// fn subscription(row: &Row) -> Result<Subscription> {
@@ -83,7 +83,7 @@ use crate::{
 /// # let row = |id, account| Row { id, account, paid_until, seats: 3 };
 /// # let shop = Shop(vec![row("sub_a", "cus_1"), row("sub_b", "cus_2"), row("sub_c", "cus_1")]);
 /// # let token = IntegrationToken::new("a-token-for-this-example")?;
-/// # let integration = Integration::builder("Shop", token).customers(demo::Shop).prices(demo::Shop).subscriptions(shop).build()?;
+/// # let integration = Integration::builder("Shop", token).customers(demo::Shop).prices(demo::Shop).subscriptions(shop).live_only().build()?;
 /// # let client = Client::new(&integration);
 /// # assert_eq!(client.get("/churnkey/customers/cus_1/subscriptions/sub_a").await.body["items"][0]["quantity"], 3);
 /// # assert_eq!(client.get("/churnkey/customers/cus_1/subscriptions/sub_b").await.status, 404);
@@ -95,6 +95,8 @@ use crate::{
 /// ```
 ///
 /// # Contract
+/// * Live and test data never mix: choose the data set by [`RequestContext::mode`], in every controller and action, or build
+///   with [`live_only`](crate::IntegrationBuilder::live_only).
 /// * A subscription of another customer is not served: the framework answers 404 if
 ///   [`retrieve`](Self::retrieve) returns one, and a [`list`](Self::list) with one is a 500 that is logged.
 /// * Cancelled subscriptions stay readable. What is planned for later, such as a cancellation, does not change the status yet.

@@ -5,6 +5,7 @@
 //! logged at debug level only.
 
 use std::{
+    borrow::Cow,
     collections::hash_map::RandomState,
     hash::BuildHasher,
     sync::{
@@ -60,6 +61,10 @@ impl Cause {
         }
     }
 }
+
+/// What an error's answer says, as an extension of its response: for the log. A merchant's text may hold anything.
+#[derive(Clone)]
+pub(crate) struct Said(pub(crate) Cow<'static, str>);
 
 /// Makes ids that differ between processes and can't be guessed from one another.
 pub(crate) struct RequestIds {
@@ -132,6 +137,9 @@ fn report(span: &Span, response: &Response, started: Instant) {
         tracing::warn!(reason, "refused");
     } else {
         tracing::info!(reason, "answered");
+    }
+    if let Some(Said(message)) = response.extensions().get() {
+        tracing::debug!(?message, "what the caller was told");
     }
     if let Some(cause) = cause {
         cause.explain();

@@ -9,7 +9,12 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::{Shared, authenticate::Proven, extract::Call, observe::Cause};
+use super::{
+    Shared,
+    authenticate::Proven,
+    extract::Call,
+    observe::{Cause, Said},
+};
 use crate::{
     error::{Fault, HandlerError, Result},
     operation::Operation,
@@ -64,6 +69,9 @@ pub(super) fn from_error(error: HandlerError) -> Response {
     let retry_after = error.retry_after();
     let (message, source) = error.into_parts();
     let mut response = with_message(status, &message);
+    if status.is_client_error() {
+        response.extensions_mut().insert(Said(message));
+    }
     if let Some(wait) = retry_after {
         let seconds = wait
             .as_secs()

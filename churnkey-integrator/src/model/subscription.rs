@@ -359,13 +359,17 @@ impl SubscriptionStatus {
         self
     }
 
-    /// The billing period, if it has one.
+    /// The billing period, if it has one; for a subscription in trial without one, the trial (contract, section 3.8). What
+    /// takes effect at the end of the period does so at the end of this one.
     #[must_use]
     pub fn current_period(self) -> Option<Period> {
         match self {
             Self::Active { current_period, .. } => Some(current_period),
-            Self::Trial { current_period, .. }
-            | Self::Paused { current_period, .. }
+            Self::Trial {
+                trial,
+                current_period,
+            } => Some(current_period.unwrap_or(trial)),
+            Self::Paused { current_period, .. }
             | Self::Canceled { current_period, .. }
             | Self::Unpaid { current_period, .. } => current_period,
         }
@@ -499,6 +503,23 @@ mod tests {
             assert_eq!(expected["name"], status.name());
             assert_eq!(from_value::<SubscriptionStatus>(expected).unwrap(), status);
         }
+    }
+
+    #[test]
+    fn a_trial_without_a_period_of_its_own_is_the_period() {
+        let (start, end) = (
+            moment("2026-01-01T00:00:00Z"),
+            moment("2026-02-01T00:00:00Z"),
+        );
+        let trial = Period::new(start, end).unwrap();
+        let paid = Period::new(end, end.plus(1, crate::time::CalendarUnit::Month)).unwrap();
+        let status = SubscriptionStatus::trial(trial);
+        assert_eq!(status.current_period(), Some(trial));
+        assert_eq!(
+            status.with_current_period(paid).current_period(),
+            Some(paid)
+        );
+        assert_eq!(SubscriptionStatus::unpaid().current_period(), None);
     }
 
     #[test]

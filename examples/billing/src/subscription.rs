@@ -185,10 +185,6 @@ impl Subscription {
     /// When what is paid for ends; now, if that is over, or if nothing is paid for.
     pub(crate) fn period_end(&self, now: Timestamp) -> Timestamp {
         let period = self.status.current_period();
-        let period = period.or(match self.status {
-            SubscriptionStatus::Trial { trial, .. } => Some(trial),
-            _ => None,
-        });
         period.map_or(now, |period| period.end().max(now))
     }
 

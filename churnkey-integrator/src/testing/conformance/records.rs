@@ -111,7 +111,12 @@ impl Suite {
         let (status, why) = if self.live_only {
             (400, "in test mode, as only live data is served".to_owned())
         } else {
-            (404, format!("for the live {} in test mode", kind.what))
+            let what = kind.what;
+            let cure = match self.catalogue(operation) {
+                Some(_) => ", or Fixtures::shared_catalogue if both modes have the same",
+                None => "",
+            };
+            (404, format!("for the live {what} in test mode{cure}"))
         };
         let answer = self.in_test_mode().get_unchecked(live_path).await;
         self.check(

@@ -150,16 +150,30 @@ impl Report {
         })
     }
 
-    /// Panics with the whole report if anything was broken.
+    /// Panics with the findings if anything was broken. Prints which actions were not done, for want of a fixture that
+    /// allows it: a test's output, such as that of `cargo test -- --nocapture`.
     ///
     /// # Panics
     /// If there are findings.
     #[expect(clippy::panic, reason = "for tests, where a panic is the verdict")]
+    #[track_caller]
     pub fn assert_passed(&self) {
-        if !self.findings.is_empty() {
-            panic!("\n{self}");
+        let left = self.unwritten.iter().map(left).collect::<String>();
+        let broken = self.findings.iter().map(broken).collect::<String>();
+        if !broken.is_empty() {
+            panic!("\n{left}{broken}");
         }
+        print!("{left}");
     }
+}
+
+fn left((operation, needs): &(Operation, &'static str)) -> String {
+    let name = operation.name();
+    format!("LEFT    {name} was not done, as no fixture allows it: {needs}\n")
+}
+
+fn broken(finding: &Finding) -> String {
+    format!("BROKEN  {finding}\n")
 }
 
 impl fmt::Display for Report {
@@ -171,16 +185,8 @@ impl fmt::Display for Report {
                 writeln!(f, "ok      {}: {}", operation.name(), rule.name())?;
             }
         }
-        for (operation, needs) in &self.unwritten {
-            writeln!(
-                f,
-                "LEFT    {} was not done, as no fixture allows it: {needs}",
-                operation.name()
-            )?;
-        }
-        for finding in &self.findings {
-            writeln!(f, "BROKEN  {finding}")?;
-        }
-        Ok(())
+        let left = self.unwritten.iter().map(left);
+        let broken = self.findings.iter().map(broken);
+        left.chain(broken).try_for_each(|line| f.write_str(&line))
     }
 }

@@ -227,7 +227,12 @@ impl Suite {
         let has_both = SCHEDULES
             .into_iter()
             .all(|schedule| self.has_schedule(operation, schedule));
-        if has_both && matches!(before.status(), SubscriptionStatus::Active { .. }) {
+        // Others may have no period that has to end first.
+        let has_a_period = matches!(
+            before.status(),
+            SubscriptionStatus::Active { .. } | SubscriptionStatus::Trial { .. }
+        );
+        if has_both && has_a_period {
             let mut later = body.clone();
             later.insert("scheduledAt".to_owned(), json!(Schedule::EndOfPeriod));
             let answer = self.act(operation, &later, Told::New).await;
