@@ -4,8 +4,11 @@ use churnkey_integrator::{
     Email, Phone, Result, async_trait,
     testing::{Fixtures, conformance},
 };
-use example_app::{email_key, phone_key};
-use reportei_connect::contacts::{ContactResolver, WithContacts};
+use example_app::{Extra, email_key, phone_key};
+use reportei_connect::{
+    contacts::{ContactResolver, WithContacts},
+    record::Customer,
+};
 use serde_json::{Value, json};
 
 use crate::{C1, C2, C3, Merchant, NOBODY, REPORTEI, churnkey};
@@ -46,8 +49,15 @@ async fn merchant(hide_ambiguous: bool) -> Merchant {
     ];
     let book = book.map(|(address, uuid)| (address.to_owned(), uuid));
     let store = Merchant::new().await.store;
+    let mut churnkey = churnkey(&store, REPORTEI);
+    // Who is found by an address is shown with it: without one, Churnkey can't write to them.
+    churnkey.mapping.extra = Extra::new(|native: &Customer, mapped| match native.uuid.as_str() {
+        C1 => mapped.with_email(Email::new("ada@example.com").ok()),
+        C2 => mapped.with_phone(Phone::new("+5491155550101").ok()),
+        _ => mapped,
+    });
     let customers = WithContacts {
-        churnkey: churnkey(&store, REPORTEI),
+        churnkey,
         resolver: AddressBook(book.to_vec()),
         hide_ambiguous,
     };
