@@ -196,6 +196,16 @@ fn at_debug_level_the_cause_is_there_and_can_not_forge_a_line() {
 }
 
 #[test]
+fn what_a_refused_caller_was_told_is_in_the_log_at_debug_level_only() {
+    let path = "/churnkey/customers/cus_refused";
+    let told = "what the caller was told answer=\"not today\"";
+    let log = log_of(Level::DEBUG, path);
+    assert!(log.contains(told), "{log}");
+    let log = log_of(Level::INFO, path);
+    assert!(!log.contains("not today"), "{log}");
+}
+
+#[test]
 fn at_no_level_is_there_anything_that_a_caller_sent() {
     for path in [
         "/churnkey/customers/cus_nobody",

@@ -139,7 +139,7 @@ fn report(span: &Span, response: &Response, started: Instant) {
         tracing::info!(reason, "answered");
     }
     if let Some(Said(message)) = response.extensions().get() {
-        tracing::debug!(?message, "what the caller was told");
+        tracing::debug!(answer = ?message, "what the caller was told");
     }
     if let Some(cause) = cause {
         cause.explain();
