@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::attempt::Attempt;
+
 /// Which of the merchant's data sets a request is about (contract, section 2.4).
 ///
 /// Churnkey sends it as `X-Churnkey-Mode`. No header is live; any other value is answered 400, so
@@ -66,19 +68,6 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// Tells a request from every other one: 64 hexadecimal digits, which hold neither the caller's key nor a signature.
-/// Live and test requests never share one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct IdempotencyKey(pub(crate) String);
-
-impl IdempotencyKey {
-    /// The digits, to store.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 /// The proof that a request was authenticated, and what is known about it.
 ///
 /// Only the authentication of this crate makes one, so a controller that has one may answer. With the
@@ -87,7 +76,7 @@ pub struct RequestContext {
     mode: Mode,
     request_id: RequestId,
     deadline: Instant,
-    idempotency_key: Option<IdempotencyKey>,
+    attempt: Option<Attempt>,
     extensions: http::Extensions,
 }
 
@@ -102,13 +91,13 @@ impl RequestContext {
             mode,
             request_id,
             deadline,
-            idempotency_key: None,
+            attempt: None,
             extensions,
         }
     }
 
-    pub(crate) fn with_idempotency_key(mut self, key: Option<IdempotencyKey>) -> Self {
-        self.idempotency_key = key;
+    pub(crate) fn with_attempt(mut self, attempt: Option<Attempt>) -> Self {
+        self.attempt = attempt;
         self
     }
 
@@ -136,19 +125,21 @@ impl RequestContext {
         &self.request_id
     }
 
-    /// How long the controller may still take; after that the caller has its 503.
+    /// How long the controller or action may still take. A read is dropped then, at the integration's
+    /// [deadline](crate::IntegrationBuilder::deadline); an action at its
+    /// [own one](crate::IntegrationBuilder::action_deadline).
     #[must_use]
     pub fn time_left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Tells an action's request from every other one, if it can be told: the key under which an
-    /// [`IdempotencyStore`](crate::idempotency::IdempotencyStore) has it. Reads have none.
+    /// The attempt under which an action runs, if its request can be told from others ([`crate::idempotency`]). Reads
+    /// have none.
     ///
-    /// An action over a database marks the key's record as answered in the transaction of its change.
+    /// An action over a database marks the attempt's record as done in the transaction of its change.
     #[must_use]
-    pub fn idempotency_key(&self) -> Option<&IdempotencyKey> {
-        self.idempotency_key.as_ref()
+    pub fn attempt(&self) -> Option<&Attempt> {
+        self.attempt.as_ref()
     }
 
     /// What one of the merchant's own layers has put into the request, such as a tenant.

@@ -182,6 +182,10 @@ pub(crate) enum Fault {
     Panic,
     #[error("the controller did not answer before the deadline")]
     Deadline,
+    #[error(
+        "the action did not end before its deadline and was dropped: look at what it waits for, or raise action_deadline"
+    )]
+    ActionDeadline,
 }
 
 impl Fault {

@@ -1,204 +1,130 @@
-//! Actions that arrive twice: the first answer is remembered, and given again (contract, section 7.5).
+//! Actions that arrive twice are done once (contract, section 7.5).
 //!
-//! A request is told from another by its `Idempotency-Key` header. Without one, a signed request is told by what
-//! its signature covers, so that the very same request twice is one; a caller who retries with a new signature should send
-//! the header. A request with a plain token and no such header can't be told apart, and is not remembered.
+//! # How a request is told from another one
+//! * A signed request is known by what its signature covers.
+//! * A request with an `Idempotency-Key` header is known by that key, too.
+//! * A request with a plain token and no such header can't be told from others. It is done each time.
 //!
-//! * The same request again gets the first answer, for a day. A 5xx is no answer: the next one is tried anew.
-//! * The same key with another request is a 422.
-//! * While the first one still runs, the second is a 409.
+//! The key is not part of what is signed, so it never stands in for the signature: signed bytes that come again are the
+//! same request, whatever their `Idempotency-Key` says by then. A caller who retries with a new signature sends the key of
+//! the first attempt.
 //!
+//! # What the second request gets
+//! * The action was done: 200 again, for a day. Nothing is done.
+//! * It still runs: 409 with `Retry-After`.
+//! * It was refused or failed: nothing was done and nothing is remembered, so it is tried anew.
+//! * The key was used for another request: 422.
+//!
+//! # To the end
+//! An action that has begun runs to its end, also if its caller hangs up or the request's
+//! [deadline](crate::IntegrationBuilder::deadline) passes: then the caller is answered 503, and asks again later.
+//! Only the [action's own deadline](crate::IntegrationBuilder::action_deadline) ends it.
+//! [`Integration::running_actions`](crate::Integration::running_actions) lets the app wait for what still runs before it exits.
+//!
+//! # Where it is remembered
 //! The default, [`InMemoryIdempotency`], forgets with the process, and knows of one process only. With a database, implement
-//! [`IdempotencyStore`] over it and write the record in the transaction of the change itself: an action finds the key in
-//! [`RequestContext::idempotency_key`]. Then a crash between commit and answer neither loses
-//! nor doubles anything. `examples/postgres` does that.
+//! [`IdempotencyStore`] over it and mark the record as done in the transaction of the change itself: an action finds its
+//! attempt in [`RequestContext::attempt`]. Then a crash between commit and answer neither loses nor doubles anything.
+//! `examples/postgres` does that.
 
 use std::{
     collections::{BTreeSet, HashMap},
     fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 
-pub use crate::context::IdempotencyKey;
+pub use crate::attempt::{Attempt, Fingerprint, IdempotencyKey};
 
 use crate::{context::RequestContext, error::Result, time::Timestamp};
 
-/// What was asked for: 64 hexadecimal digits over the operation and the body.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Fingerprint(pub(crate) String);
-
-impl Fingerprint {
-    /// The digits, to store.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// What was stored.
-    #[must_use]
-    pub fn from_stored(digits: impl Into<String>) -> Self {
-        Self(digits.into())
-    }
-}
-
-/// A request that is about to run.
-#[derive(Debug, Clone)]
-pub struct Attempt {
-    pub(crate) key: IdempotencyKey,
-    pub(crate) fingerprint: Fingerprint,
-    pub(crate) now: Timestamp,
-    pub(crate) lease: Duration,
-    pub(crate) keep: Duration,
-}
-
-impl Attempt {
-    /// Tells the request from every other one.
-    #[must_use]
-    pub fn key(&self) -> &IdempotencyKey {
-        &self.key
-    }
-
-    /// What it asks for.
-    #[must_use]
-    pub fn fingerprint(&self) -> &Fingerprint {
-        &self.fingerprint
-    }
-
-    /// What time it is.
-    #[must_use]
-    pub fn now(&self) -> Timestamp {
-        self.now
-    }
-
-    /// Until when the request may run. After that it has ended without an answer, as when the process died, and
-    /// another attempt may take its place.
-    #[must_use]
-    pub fn runs_until(&self) -> Timestamp {
-        after(self.now, self.lease)
-    }
-
-    /// Until when the answer is to be remembered.
-    #[must_use]
-    pub fn kept_until(&self) -> Timestamp {
-        after(self.now, self.keep)
-    }
-}
-
-fn after(moment: Timestamp, duration: Duration) -> Timestamp {
-    let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::from_unix_millis(moment.unix_millis().saturating_add(millis))
-        .unwrap_or(Timestamp::LAST)
-}
-
-/// What an action was answered first: done, or a 4xx with its message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FirstAnswer {
-    status: u16,
-    message: Option<String>,
-}
-
-impl FirstAnswer {
-    /// The action was done: a 200 with an empty body.
-    #[must_use]
-    pub const fn done() -> Self {
-        Self {
-            status: 200,
-            message: None,
-        }
-    }
-
-    /// What was stored.
-    #[must_use]
-    pub fn from_stored(status: u16, message: Option<String>) -> Self {
-        Self { status, message }
-    }
-
-    /// The HTTP status, to store.
-    #[must_use]
-    pub fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// The message of a 4xx, to store.
-    #[must_use]
-    pub fn message(&self) -> Option<&str> {
-        self.message.as_deref()
-    }
-}
-
-/// What a store knows about an attempt's key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a store knows about an attempt's request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
-    /// Nothing: the attempt is recorded now, and may run.
+    /// Nothing, or that it died: the attempt is recorded now, and may run.
     New,
-    /// A request with this fingerprint runs, or has run and died with its lease not yet over.
-    Running(Fingerprint),
-    /// A request with this fingerprint was answered so.
-    Answered(Fingerprint, FirstAnswer),
+    /// It runs, or has died with its lease not yet over.
+    Running,
+    /// It was done.
+    Done,
+    /// One of its keys was used for a request with another fingerprint.
+    AnotherRequest,
 }
 
-/// Remembers the first answers of actions.
+/// Remembers which actions run and which were done.
+///
+/// A record has the keys of a request, its fingerprint, the number of the attempt that it belongs to, until when that runs,
+/// and whether it was done.
 ///
 /// # A small implementation
 /// ```
-/// use std::{collections::HashMap, sync::Mutex};
+/// use std::sync::Mutex;
 ///
 /// use churnkey_integrator::{
 ///     RequestContext, Result, Timestamp, async_trait,
-///     idempotency::{
-///         Attempt, FirstAnswer, Fingerprint, IdempotencyKey, IdempotencyStore, Known,
-///     },
+///     idempotency::{Attempt, Fingerprint, IdempotencyKey, IdempotencyStore, Known},
 /// };
 ///
 /// struct Record {
+///     keys: Vec<IdempotencyKey>,
 ///     fingerprint: Fingerprint,
-///     answer: Option<FirstAnswer>,
+///     attempt: i64,
 ///     runs_until: Timestamp,
+///     is_done: bool,
 /// }
 ///
 /// /// Never forgets, which a real one should.
 /// #[derive(Default)]
-/// struct Records(Mutex<HashMap<IdempotencyKey, Record>>);
+/// struct Records(Mutex<Vec<Record>>);
 ///
 /// #[async_trait]
 /// impl IdempotencyStore for Records {
 ///     async fn begin(&self, _: &RequestContext, attempt: &Attempt) -> Result<Known> {
 ///         let mut records = self.0.lock().map_err(|_| "poisoned")?;
-///         if let Some(record) = records.get(attempt.key()) {
-///             let fingerprint = record.fingerprint.clone();
-///             if let Some(answer) = record.answer.clone() {
-///                 return Ok(Known::Answered(fingerprint, answer));
-///             }
-///             if fingerprint != *attempt.fingerprint() || record.runs_until > attempt.now() {
-///                 return Ok(Known::Running(fingerprint));
-///             }
-///         }
-///         records.insert(
-///             attempt.key().clone(),
-///             Record {
+///         let mut keys = attempt.keys();
+///         let known = keys.find_map(|key| records.iter().position(|r| r.keys.contains(key)));
+///         let Some(record) = known.and_then(|known| records.get_mut(known)) else {
+///             records.push(Record {
+///                 keys: attempt.keys().cloned().collect(),
 ///                 fingerprint: attempt.fingerprint().clone(),
-///                 answer: None,
+///                 attempt: attempt.number(),
 ///                 runs_until: attempt.runs_until(),
-///             },
-///         );
+///                 is_done: false,
+///             });
+///             return Ok(Known::New);
+///         };
+///         if record.fingerprint != *attempt.fingerprint() {
+///             return Ok(Known::AnotherRequest);
+///         }
+///         // A retry that was signed anew is from now on known by this signature, too.
+///         let signature_key = attempt.signature_key();
+///         let new_key = signature_key.filter(|key| !record.keys.contains(key));
+///         record.keys.extend(new_key.cloned());
+///         if record.is_done {
+///             return Ok(Known::Done);
+///         }
+///         if record.runs_until > attempt.now() {
+///             return Ok(Known::Running);
+///         }
+///         record.attempt = attempt.number();
+///         record.runs_until = attempt.runs_until();
 ///         Ok(Known::New)
 ///     }
 ///
-///     async fn finish(
-///         &self,
-///         _: &RequestContext,
-///         attempt: &Attempt,
-///         answer: Option<&FirstAnswer>,
-///     ) -> Result<()> {
+///     async fn complete(&self, _: &RequestContext, attempt: &Attempt) -> Result<()> {
 ///         let mut records = self.0.lock().map_err(|_| "poisoned")?;
-///         match (answer, records.get_mut(attempt.key())) {
-///             (Some(answer), Some(record)) => record.answer = Some(answer.clone()),
-///             (None, Some(_)) => drop(records.remove(attempt.key())),
-///             (_, None) => {}
+///         // An attempt that has lost its record to another one finds none.
+///         let own = records.iter_mut().find(|r| r.attempt == attempt.number());
+///         if let Some(record) = own {
+///             record.is_done = true;
 ///         }
+///         Ok(())
+///     }
+///
+///     async fn forget(&self, _: &RequestContext, attempt: &Attempt) -> Result<()> {
+///         let mut records = self.0.lock().map_err(|_| "poisoned")?;
+///         records.retain(|r| r.is_done || r.attempt != attempt.number());
 ///         Ok(())
 ///     }
 /// }
@@ -212,30 +138,38 @@ pub enum Known {
 /// # for _ in 0..2 {
 /// #     assert_eq!(client.post("/churnkey/actions/subscription/cancel", cancel).await.status, 200);
 /// # }
-/// # assert!(records.0.lock().unwrap().values().all(|r| r.answer == Some(FirstAnswer::done())));
+/// # assert!(records.0.lock().unwrap().iter().all(|r| r.is_done));
 /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[async_trait]
 pub trait IdempotencyStore: Send + Sync + 'static {
-    /// Records that a request is about to run, unless its key is known. Of two at the same moment, one is
-    /// [`Known::New`]. A record whose request has not ended in time gives way to the same request.
+    /// Looks for a record under the attempt's [keys](Attempt::keys), the first one first, and records the attempt, all in
+    /// one step: of two attempts at the same request at the same moment, one is [`Known::New`].
+    ///
+    /// * No record: one is made under all keys. [`Known::New`].
+    /// * A record with another fingerprint: nothing changes. [`Known::AnotherRequest`].
+    /// * A record with this fingerprint: it is known by the [signature's key](Attempt::signature_key) from now on, if there
+    ///   is one, and by no other new key. If it is done, [`Known::Done`]. If it runs and its time is not over,
+    ///   [`Known::Running`]. Otherwise it belongs to this attempt now: [`Known::New`].
     ///
     /// # Errors
     /// Whatever kept the store from answering; the action is not run then.
     async fn begin(&self, cx: &RequestContext, attempt: &Attempt) -> Result<Known>;
 
-    /// Records how the request ended. No answer means that it failed and may be tried again: forget the key. An answer
-    /// that the action has recorded itself is here once more, and stays as it is, whatever is given here.
+    /// Marks the attempt's record as done. If the action has done so itself, nothing changes. If the record belongs to
+    /// another attempt by now, it stays as it is.
     ///
     /// # Errors
-    /// Whatever kept the store from doing it; it is logged, and the caller gets the answer nevertheless.
-    async fn finish(
-        &self,
-        cx: &RequestContext,
-        attempt: &Attempt,
-        answer: Option<&FirstAnswer>,
-    ) -> Result<()>;
+    /// Whatever kept the store from doing it; it is logged, and the caller is answered nevertheless.
+    async fn complete(&self, cx: &RequestContext, attempt: &Attempt) -> Result<()>;
+
+    /// Removes the attempt's record, because the action was refused, failed or ran into its deadline. A record that
+    /// is done stays, and so does one that belongs to another attempt by now.
+    ///
+    /// # Errors
+    /// Whatever kept the store from doing it; it is logged.
+    async fn forget(&self, cx: &RequestContext, attempt: &Attempt) -> Result<()>;
 }
 
 #[async_trait]
@@ -244,63 +178,149 @@ impl<T: IdempotencyStore + ?Sized> IdempotencyStore for Arc<T> {
         (**self).begin(cx, attempt).await
     }
 
-    async fn finish(
-        &self,
-        cx: &RequestContext,
-        attempt: &Attempt,
-        answer: Option<&FirstAnswer>,
-    ) -> Result<()> {
-        (**self).finish(cx, attempt, answer).await
+    async fn complete(&self, cx: &RequestContext, attempt: &Attempt) -> Result<()> {
+        (**self).complete(cx, attempt).await
+    }
+
+    async fn forget(&self, cx: &RequestContext, attempt: &Attempt) -> Result<()> {
+        (**self).forget(cx, attempt).await
     }
 }
 
-/// Remembers in this process only.
-#[derive(Default)]
+/// Remembers in this process only, up to a number of keys.
+///
+/// Each request has one key or two. When the memory is full, the oldest actions that have ended are forgotten before their
+/// day is over, and one warning is logged. Those that run are never forgotten.
 pub struct InMemoryIdempotency(Mutex<Records>);
 
-#[derive(Default)]
+impl InMemoryIdempotency {
+    /// How many keys are remembered unless told otherwise: 100,000, which take about 60 MB.
+    pub const CAPACITY: usize = 100_000;
+
+    /// Remembers at most so many keys.
+    #[must_use]
+    pub fn with_capacity(keys: usize) -> Self {
+        Self(Mutex::new(Records {
+            capacity: keys,
+            was_full: false,
+            by_number: HashMap::new(),
+            by_key: HashMap::new(),
+            by_age: BTreeSet::new(),
+        }))
+    }
+
+    fn records(&self) -> MutexGuard<'_, Records> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for InMemoryIdempotency {
+    fn default() -> Self {
+        Self::with_capacity(Self::CAPACITY)
+    }
+}
+
 struct Records {
-    by_key: HashMap<IdempotencyKey, Record>,
+    capacity: usize,
+    was_full: bool,
+    by_number: HashMap<i64, Record>,
+    /// To the number of the attempt that the record belongs to.
+    by_key: HashMap<IdempotencyKey, i64>,
     /// The order in which to forget.
-    by_end: BTreeSet<(Timestamp, IdempotencyKey)>,
+    by_age: BTreeSet<(Timestamp, i64)>,
 }
 
 struct Record {
+    keys: Vec<IdempotencyKey>,
     fingerprint: Fingerprint,
-    answer: Option<FirstAnswer>,
+    is_done: bool,
     runs_until: Timestamp,
     kept_until: Timestamp,
 }
 
 impl Records {
-    fn insert(&mut self, attempt: &Attempt) {
-        self.remove(&attempt.key);
-        let kept_until = attempt.kept_until();
-        self.by_end.insert((kept_until, attempt.key.clone()));
-        self.by_key.insert(
-            attempt.key.clone(),
-            Record {
-                fingerprint: attempt.fingerprint.clone(),
-                answer: None,
-                runs_until: attempt.runs_until(),
-                kept_until,
-            },
-        );
+    fn begin(&mut self, attempt: &Attempt) -> Known {
+        self.forget_until(attempt.now());
+        let known = attempt.keys().find_map(|key| self.by_key.get(key)).copied();
+        let Some((number, record)) =
+            known.and_then(|number| Some((number, self.by_number.get_mut(&number)?)))
+        else {
+            self.insert(attempt, attempt.keys().cloned().collect());
+            return Known::New;
+        };
+        if record.fingerprint != *attempt.fingerprint() {
+            return Known::AnotherRequest;
+        }
+        let (is_done, runs_until) = (record.is_done, record.runs_until);
+        if let Some(key) = attempt.signature_key()
+            && !record.keys.contains(key)
+        {
+            record.keys.push(key.clone());
+            self.by_key.insert(key.clone(), number);
+            self.make_room_for(0);
+        }
+        if is_done {
+            return Known::Done;
+        }
+        if runs_until > attempt.now() {
+            return Known::Running;
+        }
+        let keys = self.remove(number).map(|record| record.keys);
+        self.insert(attempt, keys.unwrap_or_default());
+        Known::New
     }
 
-    fn remove(&mut self, key: &IdempotencyKey) {
-        if let Some(record) = self.by_key.remove(key) {
-            self.by_end.remove(&(record.kept_until, key.clone()));
+    fn insert(&mut self, attempt: &Attempt, keys: Vec<IdempotencyKey>) {
+        let (number, kept_until) = (attempt.number(), attempt.kept_until());
+        self.make_room_for(keys.len());
+        let by_key = keys.iter().map(|key| (key.clone(), number));
+        self.by_key.extend(by_key);
+        self.by_age.insert((kept_until, number));
+        let record = Record {
+            keys,
+            fingerprint: attempt.fingerprint().clone(),
+            is_done: false,
+            runs_until: attempt.runs_until(),
+            kept_until,
+        };
+        self.by_number.insert(number, record);
+    }
+
+    fn remove(&mut self, number: i64) -> Option<Record> {
+        let record = self.by_number.remove(&number)?;
+        self.by_age.remove(&(record.kept_until, number));
+        for key in &record.keys {
+            self.by_key.remove(key);
         }
+        Some(record)
     }
 
     fn forget_until(&mut self, now: Timestamp) {
-        while let Some((kept_until, key)) = self.by_end.pop_first() {
+        while let Some((kept_until, number)) = self.by_age.first().copied() {
             if kept_until > now {
-                self.by_end.insert((kept_until, key));
                 return;
             }
-            self.by_key.remove(&key);
+            self.remove(number);
+        }
+    }
+
+    fn make_room_for(&mut self, keys: usize) {
+        while self.by_key.len().saturating_add(keys) > self.capacity {
+            let is_done = |number| self.by_number.get(number).is_some_and(|r| r.is_done);
+            let oldest = self.by_age.iter().find(|(_, number)| is_done(number));
+            let Some((_, oldest)) = oldest.copied() else {
+                return;
+            };
+            self.remove(oldest);
+            if !self.was_full {
+                self.was_full = true;
+                tracing::warn!(
+                    capacity = self.capacity,
+                    "the memory of actions is full, so the oldest are forgotten before their day is over, and a retry of one \
+                     would be done again: raise InMemoryIdempotency::with_capacity, or give .idempotency(..) a store over \
+                     your database"
+                );
+            }
         }
     }
 }
@@ -308,32 +328,21 @@ impl Records {
 #[async_trait]
 impl IdempotencyStore for InMemoryIdempotency {
     async fn begin(&self, _: &RequestContext, attempt: &Attempt) -> Result<Known> {
-        let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        records.forget_until(attempt.now);
-        if let Some(record) = records.by_key.get(&attempt.key) {
-            let fingerprint = record.fingerprint.clone();
-            if let Some(answer) = &record.answer {
-                return Ok(Known::Answered(fingerprint, answer.clone()));
-            }
-            if fingerprint != attempt.fingerprint || record.runs_until > attempt.now {
-                return Ok(Known::Running(fingerprint));
-            }
-        }
-        records.insert(attempt);
-        Ok(Known::New)
+        Ok(self.records().begin(attempt))
     }
 
-    async fn finish(
-        &self,
-        _: &RequestContext,
-        attempt: &Attempt,
-        answer: Option<&FirstAnswer>,
-    ) -> Result<()> {
-        let mut records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match (answer, records.by_key.get_mut(&attempt.key)) {
-            (Some(answer), Some(record)) => record.answer = Some(answer.clone()),
-            (None, Some(_)) => records.remove(&attempt.key),
-            (_, None) => {}
+    async fn complete(&self, _: &RequestContext, attempt: &Attempt) -> Result<()> {
+        if let Some(record) = self.records().by_number.get_mut(&attempt.number()) {
+            record.is_done = true;
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, _: &RequestContext, attempt: &Attempt) -> Result<()> {
+        let mut records = self.records();
+        let own = records.by_number.get(&attempt.number());
+        if own.is_some_and(|record| !record.is_done) {
+            records.remove(attempt.number());
         }
         Ok(())
     }
@@ -341,80 +350,12 @@ impl IdempotencyStore for InMemoryIdempotency {
 
 impl fmt::Debug for InMemoryIdempotency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let records = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         f.debug_struct("InMemoryIdempotency")
-            .field("records", &records.by_key.len())
-            .finish()
+            .field("records", &self.records().by_number.len())
+            .finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 #[cfg(feature = "testing")]
-mod tests {
-    use super::*;
-    use crate::context::Mode;
-
-    fn attempt(key: &str, body: &str, now: i64) -> Attempt {
-        Attempt {
-            key: IdempotencyKey(key.to_owned()),
-            fingerprint: Fingerprint(body.to_owned()),
-            now: Timestamp::from_unix_seconds(now).unwrap(),
-            lease: Duration::from_secs(10),
-            keep: Duration::from_secs(86_400),
-        }
-    }
-
-    fn print(body: &str) -> Fingerprint {
-        Fingerprint(body.to_owned())
-    }
-
-    #[tokio::test]
-    async fn the_first_answer_is_remembered_for_a_day_and_no_longer() {
-        let cx = RequestContext::for_test(Mode::Live);
-        let store = InMemoryIdempotency::default();
-        let first = attempt("k", "a", 0);
-        assert_eq!(store.begin(&cx, &first).await.unwrap(), Known::New);
-        store
-            .finish(&cx, &first, Some(&FirstAnswer::done()))
-            .await
-            .unwrap();
-        for now in [0, 86_399] {
-            let known = store.begin(&cx, &attempt("k", "b", now)).await.unwrap();
-            assert_eq!(known, Known::Answered(print("a"), FirstAnswer::done()));
-        }
-        let next_day = store.begin(&cx, &attempt("k", "b", 86_400)).await.unwrap();
-        assert_eq!(next_day, Known::New);
-        assert_eq!(format!("{store:?}"), "InMemoryIdempotency { records: 1 }");
-    }
-
-    #[tokio::test]
-    async fn what_died_without_an_answer_gives_way_after_its_lease_to_the_same_request_only() {
-        let cx = RequestContext::for_test(Mode::Live);
-        let store = InMemoryIdempotency::default();
-        assert_eq!(
-            store.begin(&cx, &attempt("k", "a", 0)).await.unwrap(),
-            Known::New
-        );
-        for (body, now) in [("a", 9), ("b", 9), ("b", 11)] {
-            let known = store.begin(&cx, &attempt("k", body, now)).await.unwrap();
-            assert_eq!(known, Known::Running(print("a")), "{body} {now}");
-        }
-        assert_eq!(
-            store.begin(&cx, &attempt("k", "a", 10)).await.unwrap(),
-            Known::New
-        );
-    }
-
-    #[tokio::test]
-    async fn a_failure_is_forgotten_at_once() {
-        let cx = RequestContext::for_test(Mode::Live);
-        let store = InMemoryIdempotency::default();
-        let first = attempt("k", "a", 0);
-        assert_eq!(store.begin(&cx, &first).await.unwrap(), Known::New);
-        store.finish(&cx, &first, None).await.unwrap();
-        assert_eq!(
-            store.begin(&cx, &attempt("k", "b", 0)).await.unwrap(),
-            Known::New
-        );
-    }
-}
+mod tests;

@@ -4,11 +4,14 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use axum::Router;
 use http::{HeaderName, header};
+use tokio_util::task::TaskTracker;
 
 mod modules;
 mod readiness;
+mod running;
 
 pub use readiness::Readiness;
+pub use running::RunningActions;
 
 use self::modules::Modules;
 use crate::{
@@ -70,6 +73,7 @@ impl Integration {
             further_tokens: Vec::new(),
             modules: Modules::default(),
             idempotency: None,
+            namespace: None,
             prefix: "/churnkey".to_owned(),
             token_header: None,
             require_signature: false,
@@ -82,6 +86,7 @@ impl Integration {
                 default_page: 100,
                 max_page: 500,
                 deadline: Duration::from_secs(10),
+                action_deadline: Duration::from_secs(60),
             },
             clock: Arc::new(Timestamp::now),
         }
@@ -108,6 +113,12 @@ impl Integration {
     #[must_use]
     pub fn readiness(&self) -> Readiness {
         Readiness::of(&self.operations().collect::<Vec<_>>())
+    }
+
+    /// The actions that run at the moment, to be awaited before the app exits.
+    #[must_use]
+    pub fn running_actions(&self) -> RunningActions {
+        RunningActions::new(self.shared.running.clone())
     }
 
     /// The path under which everything is mounted.
@@ -162,6 +173,7 @@ pub struct IntegrationBuilder {
     further_tokens: Vec<IntegrationToken>,
     modules: Modules,
     idempotency: Option<Arc<dyn IdempotencyStore>>,
+    namespace: Option<String>,
     prefix: String,
     token_header: Option<String>,
     require_signature: bool,
@@ -240,10 +252,21 @@ impl IntegrationBuilder {
         self
     }
 
-    /// Where the first answers of actions are remembered ([`crate::idempotency`]); in this process's memory unless
-    /// set.
+    /// Where it is remembered which actions were done ([`crate::idempotency`]); in this process's memory unless set.
     pub fn idempotency(mut self, store: impl IdempotencyStore) -> Self {
         self.idempotency = Some(Arc::new(store));
+        self
+    }
+
+    /// Tells this integration's actions from those of other integrations that share its
+    /// [idempotency store](Self::idempotency); the name and the prefix unless set.
+    ///
+    /// The default is enough for a store of one integration, and for integrations that differ in name or prefix. Set a
+    /// namespace, such as the tenant's id, where several share name, prefix and store, and before you change the name or the
+    /// prefix: an action is only known again under the namespace in which it was done. For the same reason it must stay the
+    /// same when the token is rotated, so never make it of the token.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = Some(namespace.into());
         self
     }
 
@@ -310,10 +333,20 @@ impl IntegrationBuilder {
         self
     }
 
-    /// How long a request may take, at most an hour; 10 seconds unless set. Then the controller's future is dropped and the answer is
-    /// 503 with `Retry-After`. Code that blocks its thread can't be interrupted.
+    /// How long a request may take, at most an hour; 10 seconds unless set. Then the answer is 503 with `Retry-After`. The
+    /// future of a controller is dropped; an action goes on until its [own deadline](Self::action_deadline). Code that
+    /// blocks its thread can't be interrupted.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.limits.deadline = deadline;
+        self
+    }
+
+    /// How long an action may take, from the request's deadline to an hour; 60 seconds unless set. Then its future is
+    /// dropped, an error is logged, and the same request may be tried again.
+    ///
+    /// This is also how long a retry is answered 409 after a process has died during an action.
+    pub fn action_deadline(mut self, deadline: Duration) -> Self {
+        self.limits.action_deadline = deadline;
         self
     }
 
@@ -352,6 +385,8 @@ impl IntegrationBuilder {
             verifier = verifier.token_header(name);
         }
 
+        let namespace = self.namespace;
+        let namespace = namespace.unwrap_or_else(|| format!("{}\n{}", self.name, self.prefix));
         let mut routes = Routes::new(self.name);
         wire::mount_features(&mut routes);
         let idempotency = self.idempotency;
@@ -364,6 +399,8 @@ impl IntegrationBuilder {
                 seal: Seal::new(&self.token, &self.further_tokens, self.limits.cursor_bytes),
                 limits: self.limits,
                 live_only: self.live_only,
+                namespace,
+                running: TaskTracker::new(),
                 clock: self.clock,
                 request_ids: wire::RequestIds::new(),
             }),
@@ -400,6 +437,11 @@ impl IntegrationBuilder {
             (
                 !limits.deadline.is_zero() && limits.deadline <= Duration::from_secs(3600),
                 "the deadline is out of bounds: choose more than nothing, and at most an hour",
+            ),
+            (
+                limits.action_deadline >= limits.deadline
+                    && limits.action_deadline <= Duration::from_secs(3600),
+                "the action deadline is out of bounds: choose at least the deadline, and at most an hour",
             ),
             (
                 limits.default_page >= 1 && limits.default_page <= limits.max_page,

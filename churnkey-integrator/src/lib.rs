@@ -82,6 +82,7 @@
 #[cfg(feature = "testing")]
 extern crate self as churnkey_integrator;
 
+mod attempt;
 mod id;
 pub mod model;
 mod money;
@@ -128,7 +129,7 @@ pub use error::{HandlerError, Result};
 pub use id::{
     CouponId, CustomerId, FamilyId, InvalidId, ItemId, PriceId, ProductId, SubscriptionId,
 };
-pub use integration::{BuildError, Integration, IntegrationBuilder, Readiness};
+pub use integration::{BuildError, Integration, IntegrationBuilder, Readiness, RunningActions};
 pub use money::{Amount, Currency, EmptyAmount, InvalidPercentage, Percentage, UnknownCurrency};
 pub use operation::{
     ApplyCouponOperation, CancelOperation, ChangePriceOperation, CouponsOperation,

@@ -48,7 +48,8 @@ const VOCABULARY: [&str; 7] = [
     "page.rs",
     "model/",
 ];
-const CONTRACT: [&str; 7] = [
+const CONTRACT: [&str; 8] = [
+    "attempt.rs",
     "context.rs",
     "error.rs",
     "operation.rs",

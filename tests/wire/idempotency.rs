@@ -16,7 +16,7 @@ use churnkey_integrator::{
         Schedules,
     },
     async_trait, controller,
-    idempotency::{Attempt, FirstAnswer, IdempotencyStore, Known},
+    idempotency::{Attempt, IdempotencyStore, Known},
     testing::{Answer, Client},
 };
 use serde_json::json;
@@ -39,10 +39,9 @@ impl ExtendTrialAction for Counter {
 
     async fn extend_trial(&self, cx: &RequestContext, request: &ExtendTrialRequest) -> Result<()> {
         self.count.fetch_add(1, Ordering::SeqCst);
-        assert!(
-            cx.idempotency_key()
-                .is_none_or(|key| key.as_str().len() == 64)
-        );
+        for key in cx.attempt().iter().flat_map(|attempt| attempt.keys()) {
+            assert_eq!(key.as_str().len(), 64);
+        }
         let days = format!("{:?}", request.duration());
         match days.as_str() {
             "Period { amount: 400, unit: Day }" => Err(HandlerError::not_in_trial()),
@@ -87,6 +86,11 @@ fn counter() -> Counter {
     }
 }
 
+fn seconds_ahead(seconds: i64) -> Timestamp {
+    // From the top of a second on, or two of them could fall into one.
+    Timestamp::from_unix_seconds(Timestamp::now().unix_seconds() + seconds).unwrap()
+}
+
 /// A call without a credential, by so many days.
 fn call<'a>(client: &'a Client, days: u32) -> churnkey_integrator::testing::Call<'a> {
     let body = json!({
@@ -106,24 +110,41 @@ fn said(answer: &Answer) -> (u16, Option<&str>) {
 }
 
 #[tokio::test]
-async fn the_same_key_runs_once_and_gets_the_first_answer_again() {
+async fn the_same_key_is_done_once_and_answered_200_again() {
     let counter = counter();
     let client = Client::new(&builder(&counter).build().unwrap());
-    for (days, status, message) in [
-        (7, 200, None),
-        (400, 400, Some("The subscription is not in trial")),
-    ] {
-        counter.count.store(0, Ordering::SeqCst);
-        let key = format!("retry of {days}");
-        for _ in 0..3 {
-            let call = call(&client, days).header("idempotency-key", &key);
-            assert_eq!(said(&call.with_token().send().await), (status, message));
-            // A new signature with the old key is the same request.
-            let call = self::call(&client, days).header("idempotency-key", &key);
-            assert_eq!(said(&call.signed().send().await), (status, message));
-        }
-        assert_eq!(counter.count.load(Ordering::SeqCst), 1, "{days}");
+    for ahead in 0..3 {
+        let keyed = || call(&client, 7).header("idempotency-key", "k");
+        assert_eq!(said(&keyed().with_token().send().await), (200, None));
+        // A new signature with the old key is the same request.
+        let signed = keyed().signed_at(seconds_ahead(ahead));
+        assert_eq!(said(&signed.send().await), (200, None));
     }
+    assert_eq!(counter.count.load(Ordering::SeqCst), 1);
+    // With the key stripped off, too: it is known by its signature now.
+    for ahead in 0..3 {
+        let stripped = call(&client, 7).signed_at(seconds_ahead(ahead));
+        assert_eq!(said(&stripped.send().await), (200, None));
+    }
+    assert_eq!(counter.count.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_is_not_remembered() {
+    let counter = counter();
+    let client = Client::new(&builder(&counter).build().unwrap());
+    for count in 1..=3 {
+        let keyed = call(&client, 400).header("idempotency-key", "k");
+        let answer = keyed.signed().send().await;
+        assert_eq!(
+            said(&answer),
+            (400, Some("The subscription is not in trial"))
+        );
+        assert_eq!(counter.count.load(Ordering::SeqCst), count);
+    }
+    // Nothing was done under that key, so that it is free for another request.
+    let keyed = call(&client, 7).header("idempotency-key", "k");
+    assert_eq!(said(&keyed.signed().send().await), (200, None));
 }
 
 #[tokio::test]
@@ -257,25 +278,6 @@ async fn a_failure_is_no_answer_and_the_next_attempt_runs() {
 }
 
 #[tokio::test]
-async fn what_hangs_gives_way_when_its_time_is_over() {
-    let counter = counter();
-    let integration = builder(&counter)
-        .deadline(Duration::from_millis(50))
-        .build();
-    let client = Client::new(&integration.unwrap());
-    let keyed = || {
-        call(&client, 999)
-            .header("idempotency-key", "k")
-            .with_token()
-    };
-    assert_eq!(keyed().send().await.status, 503);
-    counter.may_end.add_permits(10);
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    assert_eq!(keyed().send().await.status, 200);
-    assert_eq!(counter.count.load(Ordering::SeqCst), 2);
-}
-
-#[tokio::test]
 async fn a_key_is_1_to_255_visible_characters_and_stands_there_once() {
     let counter = counter();
     let client = Client::new(&builder(&counter).build().unwrap());
@@ -318,7 +320,11 @@ impl IdempotencyStore for Away {
         }
     }
 
-    async fn finish(&self, _: &RequestContext, _: &Attempt, _: Option<&FirstAnswer>) -> Result<()> {
+    async fn complete(&self, _: &RequestContext, _: &Attempt) -> Result<()> {
+        Err("away".into())
+    }
+
+    async fn forget(&self, _: &RequestContext, _: &Attempt) -> Result<()> {
         Err("away".into())
     }
 }
@@ -336,5 +342,10 @@ async fn a_store_that_is_away_keeps_an_action_from_running_but_not_from_being_an
     assert_eq!(
         (answer.status, counter.count.load(Ordering::SeqCst)),
         (200, 1)
+    );
+    let answer = call(&client(Away::AtFinish), 400).signed().send().await;
+    assert_eq!(
+        (answer.status, counter.count.load(Ordering::SeqCst)),
+        (400, 2)
     );
 }

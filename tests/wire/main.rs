@@ -19,6 +19,7 @@ mod idempotency;
 mod logs;
 mod merchants;
 mod mounting;
+mod once;
 mod paging;
 mod socket;
 mod subsets;

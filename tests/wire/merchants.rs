@@ -4,7 +4,11 @@ use std::future::Future;
 
 use axum::Router;
 use churnkey_integrator::{
-    Integration, IntegrationToken,
+    CancelAction, CustomersController, ExtendTrialAction, FamiliesController, Integration,
+    IntegrationBuilder, IntegrationToken, PricesController, ProductsController, RequestContext,
+    Result, SubscriptionsController,
+    actions::{ExtendTrialFeatures, ExtendTrialRequest},
+    controller,
     testing::{Client, Disposable, Fixtures},
 };
 use example_app::{Clock, Demo, demo_token};
@@ -88,6 +92,72 @@ pub(crate) async fn empty_postgres_store(
     let store = postgres::store::Store::connect(database.url()).unwrap();
     store.migrate().await.unwrap();
     store.at(clock)
+}
+
+/// An example's store, with the demo data.
+#[derive(Clone)]
+pub(crate) enum Store {
+    InMemory(in_memory::store::Store),
+    Postgres(postgres::store::Store),
+}
+
+impl Store {
+    /// An integration of these customers and of this action, which the examples have each in their own way.
+    pub(crate) fn extending(
+        &self,
+        name: &str,
+        action: impl ExtendTrialAction,
+    ) -> IntegrationBuilder {
+        self.served_by(Integration::builder(name, token()))
+            .extend_trial(action)
+    }
+
+    /// Everything that extending a trial needs.
+    pub(crate) fn served_by(&self, builder: IntegrationBuilder) -> IntegrationBuilder {
+        match self.clone() {
+            Self::InMemory(store) => reading(builder, store),
+            Self::Postgres(store) => reading(builder, store.clone()).idempotency(store),
+        }
+    }
+}
+
+fn reading<S>(builder: IntegrationBuilder, store: S) -> IntegrationBuilder
+where
+    S: Clone + CustomersController + SubscriptionsController + PricesController,
+    S: ProductsController + FamiliesController + CancelAction,
+{
+    builder
+        .customers(store.clone())
+        .subscriptions(store.clone())
+        .prices(store.clone())
+        .products(store.clone())
+        .families(store.clone())
+        .cancel(store)
+}
+
+#[controller]
+impl ExtendTrialAction for Store {
+    fn features(&self) -> ExtendTrialFeatures {
+        match self {
+            Self::InMemory(store) => ExtendTrialAction::features(store),
+            Self::Postgres(store) => ExtendTrialAction::features(store),
+        }
+    }
+
+    async fn extend_trial(&self, cx: &RequestContext, request: &ExtendTrialRequest) -> Result<()> {
+        match self {
+            Self::InMemory(store) => store.extend_trial(cx, request).await,
+            Self::Postgres(store) => store.extend_trial(cx, request).await,
+        }
+    }
+}
+
+/// Runs a test against the store of each example, with the demo data.
+pub(crate) async fn each_store<F: Future<Output = ()>>(test: impl Fn(&'static str, Store) -> F) {
+    test("in-memory", Store::InMemory(in_memory_store())).await;
+    let database = test_database();
+    let store = postgres_store(&database).await;
+    test("postgres", Store::Postgres(store)).await;
 }
 
 /// What the suite looks for in the demo data.

@@ -118,6 +118,18 @@ impl Request<'_> {
     }
 
     pub(crate) async fn send(self) -> Reply {
+        let bytes = self.bytes();
+        self.server.exchange(&bytes).await
+    }
+
+    /// Writes it without waiting for the answer. Whoever drops the stream hangs up.
+    pub(crate) async fn start(self) -> TcpStream {
+        let mut stream = TcpStream::connect(self.server.address).await.unwrap();
+        stream.write_all(&self.bytes()).await.unwrap();
+        stream
+    }
+
+    fn bytes(&self) -> Vec<u8> {
         let mut head = format!(
             "{} {} HTTP/1.1\r\nHost: merchant\r\n",
             self.method, self.path
@@ -131,7 +143,7 @@ impl Request<'_> {
         head.push_str("Connection: close\r\n\r\n");
         let mut bytes = head.into_bytes();
         bytes.extend(&self.body);
-        self.server.exchange(&bytes).await
+        bytes
     }
 }
 

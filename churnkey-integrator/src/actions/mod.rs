@@ -24,9 +24,14 @@
 //! [`not_in_trial`](crate::HandlerError::not_in_trial).
 //!
 //! # Twice
-//! Callers retry. Where the caller sends an `Idempotency-Key`, or signs the request, the framework remembers
-//! the first answer for a day ([`idempotency`](crate::idempotency)). Besides, an action should be idempotent by its outcome: asking for what is so already is
-//! `Ok(())` and changes nothing.
+//! Callers retry. Where the caller sends an `Idempotency-Key`, or signs the request, an action that was done is not done
+//! again for a day ([`idempotency`](crate::idempotency)). Besides, an action should be idempotent: asking for what is so
+//! already is `Ok(())` and changes nothing.
+//!
+//! # To the end
+//! An action that has begun runs on although its caller hangs up or the request's deadline passes. It is dropped only
+//! at the [action's own deadline](crate::IntegrationBuilder::action_deadline), between two awaits, so change what belongs together
+//! in one transaction.
 
 mod apply_coupon;
 mod cancel;

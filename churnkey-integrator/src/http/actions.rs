@@ -53,6 +53,20 @@ impl<A: ?Sized, F, N> Action<A, F, N> {
             needs,
         })
     }
+
+    /// Acts unless this was done before ([`once`]).
+    async fn once<Acted>(
+        self: Arc<Self>,
+        call: Call,
+        act: impl FnOnce(Arc<Self>, Arc<Call>) -> Acted,
+    ) -> Result<Response>
+    where
+        Acted: Future<Output = Result<()>> + Send + 'static,
+    {
+        let store = Arc::clone(&self.idempotency);
+        let call = Arc::new(call);
+        once(store, Arc::clone(&call), act(self, call)).await
+    }
 }
 
 pub(crate) type Cancel = Action<dyn CancelAction, CancelFeatures>;
@@ -116,16 +130,17 @@ async fn cancel_one(cancel: Arc<Cancel>, call: Call) -> Result<Response> {
     let subject = Subject::of(&fields)?;
     let schedule = fields.schedule("scheduledAt", cancel.features.schedules())?;
     let unpause = fields.flag("unpause")?.unwrap_or(false);
-    let cx = &call.context;
-    let action = async {
-        let request = CancelRequest {
-            subscription: subject.among(&cancel.subscriptions, cx).await?,
-            schedule,
-            unpause,
-        };
-        cancel.action.cancel(cx, &request).await
-    };
-    once(&cancel.idempotency, &call, action).await
+    cancel
+        .once(call, |cancel, call| async move {
+            let cx = &call.context;
+            let request = CancelRequest {
+                subscription: subject.among(&cancel.subscriptions, cx).await?,
+                schedule,
+                unpause,
+            };
+            cancel.action.cancel(cx, &request).await
+        })
+        .await
 }
 
 async fn cancel_all(cancel: Arc<Cancel>, call: Call) -> Result<Response> {
@@ -135,13 +150,14 @@ async fn cancel_all(cancel: Arc<Cancel>, call: Call) -> Result<Response> {
         schedule: fields.schedule("scheduledAt", cancel.features.schedules())?,
         unpause: fields.flag("unpause")?.unwrap_or(false),
     };
-    let cx = &call.context;
-    let action = async {
-        let customers = &cancel.subscriptions.customers;
-        customer(customers, cx, &request.customer_id).await?;
-        cancel.action.cancel_all(cx, &request).await
-    };
-    once(&cancel.idempotency, &call, action).await
+    cancel
+        .once(call, |cancel, call| async move {
+            let cx = &call.context;
+            let customers = &cancel.subscriptions.customers;
+            customer(customers, cx, &request.customer_id).await?;
+            cancel.action.cancel_all(cx, &request).await
+        })
+        .await
 }
 
 async fn pause_one(pause: Arc<Pause>, call: Call) -> Result<Response> {
@@ -150,20 +166,21 @@ async fn pause_one(pause: Arc<Pause>, call: Call) -> Result<Response> {
     let start = fields.schedule("startAt", pause.features.start_dates())?;
     let duration = fields.duration(pause.features.durations())?;
     let allow_annual = allow_annual(&fields, pause.features)?;
-    let cx = &call.context;
-    let action = async {
-        let subscription = subject.among(&pause.subscriptions, cx).await?;
-        if subscription.duration().is_annual() && !allow_annual {
-            return Err(HandlerError::annual_pause_not_allowed());
-        }
-        let request = PauseRequest {
-            subscription,
-            start,
-            duration,
-        };
-        pause.action.pause(cx, &request).await
-    };
-    once(&pause.idempotency, &call, action).await
+    pause
+        .once(call, |pause, call| async move {
+            let cx = &call.context;
+            let subscription = subject.among(&pause.subscriptions, cx).await?;
+            if subscription.duration().is_annual() && !allow_annual {
+                return Err(HandlerError::annual_pause_not_allowed());
+            }
+            let request = PauseRequest {
+                subscription,
+                start,
+                duration,
+            };
+            pause.action.pause(cx, &request).await
+        })
+        .await
 }
 
 async fn pause_all(pause: Arc<Pause>, call: Call) -> Result<Response> {
@@ -174,13 +191,14 @@ async fn pause_all(pause: Arc<Pause>, call: Call) -> Result<Response> {
         duration: fields.duration(pause.features.durations())?,
         allow_annual: allow_annual(&fields, pause.features)?,
     };
-    let cx = &call.context;
-    let action = async {
-        let customers = &pause.subscriptions.customers;
-        customer(customers, cx, &request.customer_id).await?;
-        pause.action.pause_all(cx, &request).await
-    };
-    once(&pause.idempotency, &call, action).await
+    pause
+        .once(call, |pause, call| async move {
+            let cx = &call.context;
+            let customers = &pause.subscriptions.customers;
+            customer(customers, cx, &request.customer_id).await?;
+            pause.action.pause_all(cx, &request).await
+        })
+        .await
 }
 
 /// Whether annual subscriptions may be paused. The request can only narrow what the merchant has declared.
@@ -197,31 +215,33 @@ async fn apply_coupon(apply_coupon: Arc<ApplyCoupon>, call: Call) -> Result<Resp
     let fields = Fields::of(&call)?;
     let subject = Subject::of(&fields)?;
     let coupon_id: CouponId = fields.id(&["coupon", "couponId"])?;
-    let cx = &call.context;
-    let action = async {
-        let subscription = subject.among(&apply_coupon.subscriptions, cx).await?;
-        let request = ApplyCouponRequest {
-            subscription,
-            coupon: coupon(&apply_coupon.needs, cx, &coupon_id).await?,
-        };
-        apply_coupon.action.apply_coupon(cx, &request).await
-    };
-    once(&apply_coupon.idempotency, &call, action).await
+    apply_coupon
+        .once(call, |apply_coupon, call| async move {
+            let cx = &call.context;
+            let subscription = subject.among(&apply_coupon.subscriptions, cx).await?;
+            let request = ApplyCouponRequest {
+                subscription,
+                coupon: coupon(&apply_coupon.needs, cx, &coupon_id).await?,
+            };
+            apply_coupon.action.apply_coupon(cx, &request).await
+        })
+        .await
 }
 
 async fn extend_trial(extend_trial: Arc<ExtendTrial>, call: Call) -> Result<Response> {
     let fields = Fields::of(&call)?;
     let subject = Subject::of(&fields)?;
     let duration = fields.duration(extend_trial.features.durations())?;
-    let cx = &call.context;
-    let action = async {
-        let request = ExtendTrialRequest {
-            subscription: subject.among(&extend_trial.subscriptions, cx).await?,
-            duration,
-        };
-        extend_trial.action.extend_trial(cx, &request).await
-    };
-    once(&extend_trial.idempotency, &call, action).await
+    extend_trial
+        .once(call, |extend_trial, call| async move {
+            let cx = &call.context;
+            let request = ExtendTrialRequest {
+                subscription: subject.among(&extend_trial.subscriptions, cx).await?,
+                duration,
+            };
+            extend_trial.action.extend_trial(cx, &request).await
+        })
+        .await
 }
 
 async fn change_price(change_price: Arc<ChangePrice>, call: Call) -> Result<Response> {
@@ -235,16 +255,17 @@ async fn change_price(change_price: Arc<ChangePrice>, call: Call) -> Result<Resp
             "prorate must not be true for this integration",
         ));
     }
-    let cx = &call.context;
-    let action = async {
-        let subscription = subject.among(&change_price.subscriptions, cx).await?;
-        let request = ChangePriceRequest {
-            subscription,
-            price: change_price.needs.of(cx, &price_id).await?,
-            schedule,
-            prorate,
-        };
-        change_price.action.change_price(cx, &request).await
-    };
-    once(&change_price.idempotency, &call, action).await
+    change_price
+        .once(call, |change_price, call| async move {
+            let cx = &call.context;
+            let subscription = subject.among(&change_price.subscriptions, cx).await?;
+            let request = ChangePriceRequest {
+                subscription,
+                price: change_price.needs.of(cx, &price_id).await?,
+                schedule,
+                prorate,
+            };
+            change_price.action.change_price(cx, &request).await
+        })
+        .await
 }

@@ -1,6 +1,6 @@
 //! What a handler reads from a request. Each rejection is a 400 in the contract's shape that names the parameter.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use axum::{
     body::Bytes,
@@ -31,26 +31,24 @@ impl Call {
     pub(super) async fn new(
         operation: Operation,
         shared: Arc<Shared>,
-        proven: Proven,
+        mut proven: Proven,
     ) -> Result<Self> {
-        let key = match operation.method() {
-            Method::POST => idempotency::key(&proven)?,
-            _ => None,
-        };
-        let mut request = proven.request;
-        let parameters = RawPathParams::from_request_parts(&mut request, &()).await;
+        let parameters = RawPathParams::from_request_parts(&mut proven.request, &()).await;
         let parameters = parameters
             .map_err(|_| HandlerError::bad_request("The path is not percent-encoded UTF-8"))?;
+        let (attempt, ends) = match operation.method() {
+            Method::POST => (
+                idempotency::attempt(operation, &shared, &proven, &parameters)?,
+                Instant::now() + shared.limits.action_deadline,
+            ),
+            _ => (None, proven.deadline),
+        };
+        let extensions = proven.request.extensions;
+        let context = RequestContext::new(proven.mode, proven.request_id, ends, extensions);
         Ok(Self {
-            context: RequestContext::new(
-                proven.mode,
-                proven.request_id,
-                proven.deadline,
-                request.extensions,
-            )
-            .with_idempotency_key(key),
+            context: context.with_attempt(attempt),
             body: proven.body,
-            query: request.uri.query().map(str::to_owned),
+            query: proven.request.uri.query().map(str::to_owned),
             shared,
             operation,
             parameters,

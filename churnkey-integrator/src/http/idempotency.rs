@@ -1,68 +1,108 @@
-//! Actions that arrive twice: by what a request is told, and what becomes of the second one. The store is the
-//! merchant's ([`crate::idempotency`]).
+//! Actions run once, and to their end. The store is the merchant's ([`crate::idempotency`]).
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
+    extract::RawPathParams,
     http::{HeaderName, StatusCode},
     response::Response,
 };
+use futures_util::future::FutureExt;
 use sha2::{Digest, Sha256};
+use tokio::{
+    sync::oneshot,
+    time::{timeout, timeout_at},
+};
+use tracing::{Instrument, instrument::WithSubscriber};
 
 use super::{
+    Shared,
     authenticate::{Proven, path_as_sent},
     extract::Call,
     observe::Cause,
     response,
 };
 use crate::{
+    attempt::{Attempt, Fingerprint, IdempotencyKey},
     auth::{Proof, TIMESTAMP_HEADER},
-    error::{HandlerError, Result},
-    idempotency::{Attempt, Fingerprint, FirstAnswer, IdempotencyKey, IdempotencyStore, Known},
+    error::{Fault, HandlerError, Result},
+    idempotency::{IdempotencyStore, Known},
     operation::Operation,
 };
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 const MAX_KEY_BYTES: usize = 255;
-/// For how long an answer is remembered.
+/// For how long it is remembered that an action was done.
 const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long the store may take to note how an action ended.
+const NOTE_DEADLINE: Duration = Duration::from_secs(5);
 
-/// By what the request is told from every other one: the header, else what its signature covers.
-pub(super) fn key(proven: &Proven) -> Result<Option<IdempotencyKey>> {
-    let mut digest = Sha256::new();
-    let mut part = |bytes: &[u8]| {
-        digest.update((bytes.len() as u64).to_be_bytes());
-        digest.update(bytes);
+/// An attempt at this request, if it can be told from others.
+pub(super) fn attempt(
+    operation: Operation,
+    shared: &Shared,
+    proven: &Proven,
+    parameters: &RawPathParams,
+) -> Result<Option<Attempt>> {
+    let key = |kind: &[u8], parts: &[&[u8]]| {
+        let mut digest = Sha256::new();
+        let mut part = |bytes: &[u8]| {
+            digest.update((bytes.len() as u64).to_be_bytes());
+            digest.update(bytes);
+        };
+        part(shared.namespace.as_bytes());
+        part(&(parameters.iter().count() as u64).to_be_bytes());
+        for (name, value) in parameters {
+            part(name.as_bytes());
+            part(value.as_bytes());
+        }
+        part(proven.mode.as_str().as_bytes());
+        part(kind);
+        for bytes in parts {
+            part(bytes);
+        }
+        IdempotencyKey(hex::encode(digest.finalize()))
     };
-    part(proven.mode.as_str().as_bytes());
+    let signature_key = (proven.proof == Proof::Signature).then(|| {
+        let timestamp = proven.request.headers.get(TIMESTAMP_HEADER);
+        let timestamp = timestamp.map_or(b"".as_slice(), |timestamp| timestamp.as_bytes());
+        let path = path_as_sent(&proven.request).as_bytes();
+        key(b"signature", &[timestamp, path, &proven.body])
+    });
+    let header_key = sent_key(proven)?.map(|sent| key(b"header", &[sent]));
+    Ok(Attempt::new(
+        signature_key,
+        header_key,
+        fingerprint(operation, &proven.body),
+        (shared.clock)(),
+        shared.limits.action_deadline,
+        KEEP,
+    ))
+}
+
+fn sent_key(proven: &Proven) -> Result<Option<&[u8]>> {
     let mut sent = proven.request.headers.get_all(KEY_HEADER).iter();
-    match (sent.next(), sent.next(), proven.proof) {
-        (Some(_), Some(_), _) => {
+    let sent = match (sent.next(), sent.next()) {
+        (_, Some(_)) => {
             return Err(HandlerError::bad_request(
                 "Idempotency-Key must not be repeated",
             ));
         }
-        (Some(sent), None, _) => {
-            let sent = sent.as_bytes();
-            let is_visible = sent.iter().all(|byte| (b' '..=b'~').contains(byte));
-            if sent.is_empty() || sent.len() > MAX_KEY_BYTES || !is_visible {
-                return Err(HandlerError::bad_request(
-                    "Idempotency-Key must be 1 to 255 visible ASCII characters",
-                ));
-            }
-            part(b"header");
-            part(sent);
-        }
-        (None, _, Proof::Signature) => {
-            part(b"signature");
-            let timestamp = proven.request.headers.get(TIMESTAMP_HEADER);
-            part(timestamp.map_or(b"".as_slice(), |timestamp| timestamp.as_bytes()));
-            part(path_as_sent(&proven.request).as_bytes());
-            part(&proven.body);
-        }
-        (None, _, Proof::Token) => return Ok(None),
+        (None, None) => return Ok(None),
+        (Some(sent), None) => sent.as_bytes(),
+    };
+    let is_visible = sent.iter().all(|byte| (b' '..=b'~').contains(byte));
+    if sent.is_empty() || sent.len() > MAX_KEY_BYTES || !is_visible {
+        return Err(HandlerError::bad_request(
+            "Idempotency-Key must be 1 to 255 visible ASCII characters",
+        ));
     }
-    Ok(Some(IdempotencyKey(hex::encode(digest.finalize()))))
+    Ok(Some(sent))
 }
 
 fn fingerprint(operation: Operation, body: &[u8]) -> Fingerprint {
@@ -73,59 +113,103 @@ fn fingerprint(operation: Operation, body: &[u8]) -> Fingerprint {
     Fingerprint(hex::encode(digest.finalize()))
 }
 
-/// Runs an action, unless it has run before: then its first answer is given again.
+/// Runs an action, unless it was done before, on a task of its own: a caller who hangs up, or is answered 503 at the
+/// request's deadline, does not stop it halfway.
 pub(super) async fn once(
-    store: &Arc<dyn IdempotencyStore>,
-    call: &Call,
-    action: impl Future<Output = Result<()>>,
+    store: Arc<dyn IdempotencyStore>,
+    call: Arc<Call>,
+    action: impl Future<Output = Result<()>> + Send + 'static,
 ) -> Result<Response> {
+    let running = call.shared.running.clone();
+    let (answer, answered) = oneshot::channel();
+    let task = async move {
+        let ends = Instant::now() + call.shared.limits.action_deadline;
+        let done = run(&*store, &call, ends, action).await;
+        if let Err(unheard) = answer.send(done) {
+            report_unheard(unheard);
+        }
+    };
+    running.spawn(task.in_current_span().with_current_subscriber());
+    // Nothing is sent only when the runtime shuts down.
+    answered.await?.map(|()| response::done())
+}
+
+async fn run(
+    store: &dyn IdempotencyStore,
+    call: &Call,
+    ends: Instant,
+    action: impl Future<Output = Result<()>> + Send,
+) -> Result<()> {
     let cx = &call.context;
-    let Some(key) = cx.idempotency_key() else {
-        return action.await.map(|()| response::done());
+    let Some(attempt) = cx.attempt() else {
+        return until(ends, action).await;
     };
-    let attempt = Attempt {
-        key: key.clone(),
-        fingerprint: fingerprint(call.operation, &call.body),
-        now: (call.shared.clock)(),
-        lease: cx.time_left(),
-        keep: KEEP,
-    };
-    match store.begin(cx, &attempt).await? {
+    match until(ends, store.begin(cx, attempt)).await? {
         Known::New => {}
-        Known::Running(other) | Known::Answered(other, _) if other != attempt.fingerprint => {
+        Known::Done => return Ok(()),
+        Known::Running => {
+            return Err(HandlerError::conflict("The same request is still running")
+                .with_retry_after(Duration::from_secs(1)));
+        }
+        Known::AnotherRequest => {
             return Err(HandlerError::unprocessable(
                 "The Idempotency-Key was used for another request",
             ));
         }
-        Known::Running(_) => {
-            return Err(HandlerError::conflict("The same request is still running")
-                .with_retry_after(Duration::from_secs(1)));
-        }
-        Known::Answered(_, answer) => return again(&answer),
     }
-    let answer = action.await;
-    let remembered = match &answer {
-        Ok(()) => Some(FirstAnswer::done()),
-        Err(error) if error.status() < 500 => Some(FirstAnswer::from_stored(
-            error.status(),
-            Some(error.message().to_owned()),
-        )),
-        Err(_) => None,
+    let done = until(ends, action).await;
+    let noted = match &done {
+        Ok(()) => timeout(NOTE_DEADLINE, store.complete(cx, attempt)).await,
+        Err(_) => timeout(NOTE_DEADLINE, store.forget(cx, attempt)).await,
     };
-    if let Err(error) = store.finish(cx, &attempt, remembered.as_ref()).await {
-        // The action is done, and its caller should know.
-        tracing::error!("the first answer of an action could not be recorded");
-        if let (_, Some(source)) = error.into_parts() {
-            Cause::Failed(Arc::from(source)).explain();
-        }
+    let error = match noted {
+        Ok(Ok(())) => return done,
+        Ok(Err(error)) => error,
+        Err(elapsed) => elapsed.into(),
+    };
+    // However the action ended, its caller should know.
+    tracing::error!("the idempotency store could not note how an action ended");
+    if let (_, Some(source)) = error.into_parts() {
+        Cause::Failed(Arc::from(source)).explain();
     }
-    answer.map(|()| response::done())
+    done
 }
 
-fn again(answer: &FirstAnswer) -> Result<Response> {
-    let Some(message) = answer.message() else {
-        return Ok(response::done());
+/// A panic and the deadline are failures like others.
+async fn until<T>(ends: Instant, work: impl Future<Output = Result<T>> + Send) -> Result<T> {
+    match timeout_at(ends.into(), AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(_)) => Err(Fault::Panic.into()),
+        Err(_) => Err(HandlerError::unavailable(
+            Duration::from_secs(1),
+            Fault::ActionDeadline,
+        )),
+    }
+}
+
+/// The line of the request says what its caller was told. This one says how the action ended.
+fn report_unheard(done: Result<()>) {
+    let Err(error) = done else {
+        tracing::info!(
+            status = StatusCode::OK.as_u16(),
+            "an action ended after its caller had left"
+        );
+        return;
     };
-    let status = StatusCode::from_u16(answer.status())?;
-    Ok(response::with_message(status, message))
+    let status = error.status();
+    let (_, source) = error.into_parts();
+    let cause = source.map(|source| Cause::Failed(Arc::from(source)));
+    let reason = cause.as_ref().and_then(Cause::safe_text);
+    if status >= 500 {
+        tracing::error!(status, reason, "an action failed after its caller had left");
+    } else {
+        tracing::info!(
+            status,
+            reason,
+            "an action was refused after its caller had left"
+        );
+    }
+    if let Some(cause) = cause {
+        cause.explain();
+    }
 }

@@ -31,6 +31,7 @@ use axum::{
     Router, extract::Request, handler::Handler, http::StatusCode, response::Response, routing::any,
 };
 use futures_util::future::{FutureExt, TryFutureExt};
+use tokio_util::task::TaskTracker;
 
 use self::{
     authenticate::{Proven, authenticate},
@@ -48,6 +49,9 @@ pub(crate) struct Shared {
     pub(crate) seal: Seal,
     pub(crate) limits: Limits,
     pub(crate) live_only: bool,
+    /// Tells this integration's actions from those of others that share its idempotency store.
+    pub(crate) namespace: String,
+    pub(crate) running: TaskTracker,
     pub(crate) clock: Clock,
     pub(crate) request_ids: RequestIds,
 }
@@ -64,6 +68,7 @@ pub(crate) struct Limits {
     pub(crate) default_page: u16,
     pub(crate) max_page: u16,
     pub(crate) deadline: Duration,
+    pub(crate) action_deadline: Duration,
 }
 
 /// Mounts the routes under the prefix, and a 404 of our shape everywhere else under it.

@@ -10,6 +10,7 @@ use std::{
 };
 
 use axum::Router;
+use churnkey_integrator::RunningActions;
 use tokio::{net::TcpListener, signal, sync::watch};
 use tracing_subscriber::EnvFilter;
 
@@ -62,6 +63,7 @@ pub struct Announcement<'a> {
 pub struct Listening {
     listener: TcpListener,
     address: SocketAddr,
+    actions: Option<RunningActions>,
 }
 
 impl Listening {
@@ -74,7 +76,18 @@ impl Listening {
             format!("can't listen on {listen}: {error}; choose another --listen")
         })?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address })
+        Ok(Self {
+            listener,
+            address,
+            actions: None,
+        })
+    }
+
+    /// Lets these actions end, too, before the program does.
+    #[must_use]
+    pub fn with_actions(mut self, actions: RunningActions) -> Self {
+        self.actions = Some(actions);
+        self
     }
 
     /// The address with the port that was taken.
@@ -83,7 +96,7 @@ impl Listening {
         self.address
     }
 
-    /// Serves an app until SIGINT or SIGTERM, then lets running requests end.
+    /// Serves an app until SIGINT or SIGTERM, then lets running requests and actions end.
     ///
     /// Standard output gets the address, and calls to paste into a shell.
     ///
@@ -97,7 +110,13 @@ impl Listening {
         // Before anybody is told that the program runs, and may stop it.
         let asked_to_stop = asked_to_stop()?;
         announce(self.address, announcement)?;
-        serve(self.listener, app, asked_to_stop).await
+        serve(self.listener, app, asked_to_stop).await?;
+        // The request of an action may be over before the action is.
+        if let Some(actions) = self.actions.filter(|actions| actions.count() > 0) {
+            tracing::info!(actions = actions.count(), "waiting for running actions");
+            actions.ended().await;
+        }
+        Ok(())
     }
 }
 

@@ -54,6 +54,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
 
     let credential = Credential::from_env(options.server.listen)?;
     let integration = churnkey::integration(&store, credential.token.clone())?;
+    let actions = integration.running_actions();
     let app = Router::new()
         .route("/", get(|| async { "The Postgres merchant.\n" }))
         .merge(integration.into_router());
@@ -63,5 +64,6 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         own_call: None,
     };
     let listening = Listening::at(options.server.listen).await?;
+    let listening = listening.with_actions(actions);
     listening.serve(app, &announcement).await
 }

@@ -7,9 +7,9 @@
 //!
 //! # What an action does
 //! It is one transaction, in `store/actions.rs`: lock the subscription's row, read it, let the rules of `example_billing` change
-//! it, write it back, note in the same transaction that the request is answered, commit. Two actions on one subscription thus
-//! come one after the other. A crash before the commit leaves nothing; a crash after it leaves the change and the note, so
-//! that the same request again gets its answer and changes nothing (`store/idempotency.rs`).
+//! it, write it back, mark the attempt as done in the same transaction, commit. Two actions on one subscription thus
+//! come one after the other. A crash before the commit leaves nothing; a crash after it leaves the change and the mark, so
+//! that the same request again is answered 200 and changes nothing (`store/idempotency.rs`).
 //!
 //! # What a crawl sees
 //! Pages follow `seq`, the number that PostgreSQL gives a row when it is inserted and then refuses to change. The next

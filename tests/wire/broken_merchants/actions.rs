@@ -18,7 +18,7 @@ use churnkey_integrator::{
         PauseFeatures, PauseRequest, Schedule, Schedules,
     },
     async_trait, controller,
-    idempotency::{Attempt, FirstAnswer, IdempotencyKey, IdempotencyStore, Known},
+    idempotency::{Attempt, Fingerprint, IdempotencyKey, IdempotencyStore, Known},
     model::{Pause, Period, SubscriptionStatus},
     testing::{Report, conformance, conformance::Rule},
 };
@@ -66,7 +66,6 @@ enum Fault {
     PriceIsAdded,
     PriceOnceMoreIsRefused,
     RemembersNothing,
-    RemembersNothingOfTrials,
     ForgetsWhatWasAsked,
     MemoryFails,
 }
@@ -292,50 +291,35 @@ impl ChangePriceAction for Broken {
     }
 }
 
-/// Remembers first answers, unless it is broken.
-#[derive(Default)]
+/// Remembers what was done, unless it is broken.
 struct Memory {
-    fault: Option<Fault>,
-    answers: Mutex<HashMap<IdempotencyKey, (Attempt, FirstAnswer)>>,
+    fault: Fault,
+    done: Mutex<HashMap<IdempotencyKey, Fingerprint>>,
 }
 
 #[async_trait]
 impl IdempotencyStore for Memory {
     async fn begin(&self, _: &RequestContext, attempt: &Attempt) -> Result<Known> {
-        let answers = self.answers.lock().unwrap();
-        let known = answers.get(attempt.key());
-        match (known, self.fault) {
-            (_, Some(Fault::MemoryFails)) => Err("the table is missing".into()),
-            (_, Some(Fault::RemembersNothing)) | (None, _) => Ok(Known::New),
-            // What was done is not written down, only what was refused.
-            (Some((_, answer)), Some(Fault::RemembersNothingOfTrials))
-                if answer.status() == 200 =>
-            {
-                Ok(Known::New)
-            }
-            (Some((_, answer)), Some(Fault::ForgetsWhatWasAsked)) => Ok(Known::Answered(
-                attempt.fingerprint().clone(),
-                answer.clone(),
-            )),
-            (Some((first, answer)), _) => {
-                Ok(Known::Answered(first.fingerprint().clone(), answer.clone()))
-            }
-        }
+        let done = self.done.lock().unwrap();
+        let known = attempt.keys().find_map(|key| done.get(key));
+        Ok(match (known, self.fault) {
+            (_, Fault::MemoryFails) => return Err("the table is missing".into()),
+            (None, _) | (_, Fault::RemembersNothing) => Known::New,
+            (Some(_), Fault::ForgetsWhatWasAsked) => Known::Done,
+            (Some(known), _) if known == attempt.fingerprint() => Known::Done,
+            (Some(_), _) => Known::AnotherRequest,
+        })
     }
 
-    async fn finish(
-        &self,
-        _: &RequestContext,
-        attempt: &Attempt,
-        answer: Option<&FirstAnswer>,
-    ) -> Result<()> {
-        if let Some(answer) = answer {
-            let known = (attempt.clone(), answer.clone());
-            self.answers
-                .lock()
-                .unwrap()
-                .insert(attempt.key().clone(), known);
+    async fn complete(&self, _: &RequestContext, attempt: &Attempt) -> Result<()> {
+        let mut done = self.done.lock().unwrap();
+        for key in attempt.keys() {
+            done.insert(key.clone(), attempt.fingerprint().clone());
         }
+        Ok(())
+    }
+
+    async fn forget(&self, _: &RequestContext, _: &Attempt) -> Result<()> {
         Ok(())
     }
 }
@@ -360,8 +344,8 @@ async fn report_on(fault: Fault) -> Report {
         .extend_trial(broken.clone())
         .change_price(broken)
         .idempotency(Memory {
-            fault: Some(fault),
-            ..Memory::default()
+            fault,
+            done: Mutex::default(),
         });
     let builder = match fault {
         Fault::CancelHangs => builder.deadline(Duration::from_millis(50)),
@@ -401,9 +385,9 @@ broken_merchants! {
     a_price_that_stays: PriceStays breaks EffectVisible, "change_price broke effect-visible (contract, section 5.5): expected the price price_basic_month of the only item; got price_pro_month; this costs plan change offers";
     a_price_that_is_added: PriceIsAdded breaks EffectVisible, "got 2 items";
     a_price_that_is_refused_once_more: PriceOnceMoreIsRefused breaks RepeatChangesNothing, "got 400: that is the price already";
-    a_memory_that_keeps_nothing: RemembersNothing breaks IdempotencyKey, "cancel broke idempotency-key (contract, section 7.5): expected 422 for an Idempotency-Key that was used for another body; got 404";
-    a_trial_extended_twice_by_one_key: RemembersNothingOfTrials breaks IdempotencyKey,
+    a_memory_that_keeps_nothing: RemembersNothing breaks IdempotencyKey, "cancel broke idempotency-key (contract, section 7.5): expected 422 for an Idempotency-Key that was used for another body; got 200";
+    a_trial_extended_twice_by_one_key: RemembersNothing breaks IdempotencyKey,
         "extend_trial broke idempotency-key (contract, section 7.5): expected an Idempotency-Key to extend the trial once; got a trial until 2026-01-31T00:00:00.000Z, and then until 2026-02-07T00:00:00.000Z";
-    a_memory_that_forgets_what_was_asked: ForgetsWhatWasAsked breaks IdempotencyKey, "expected 422 for an Idempotency-Key that was used for another body; got 404";
+    a_memory_that_forgets_what_was_asked: ForgetsWhatWasAsked breaks IdempotencyKey, "expected 422 for an Idempotency-Key that was used for another body; got 200";
     a_memory_that_fails: MemoryFails breaks ActionDone, "got 500: the table is missing";
 }

@@ -108,7 +108,7 @@ broken_merchants! {
     a_gateway_that_lets_everybody_in: AddsTheToken breaks Unauthorized,
         "customers.retrieve broke unauthorized (contract, section 2.2): expected 401 {\"code\":401,\"message\":\"Unauthorized\"} without a credential; got 200; this costs publishing the integration: whoever finds it could call it";
     a_gateway_that_forgets_the_mode: ForgetsTheMode breaks UnknownMode, "expected 400 for the mode staging; got 401: Unauthorized; this costs test mode";
-    a_gateway_that_drops_idempotency_keys: DropsIdempotencyKeys breaks IdempotencyKey, "expected 422 for an Idempotency-Key that was used for another body; got 404";
+    a_gateway_that_drops_idempotency_keys: DropsIdempotencyKeys breaks IdempotencyKey, "expected 422 for an Idempotency-Key that was used for another body; got 200";
     a_gateway_that_renumbers_bad_bodies: RenumbersBadRequests breaks BadBody, "pause broke bad-body (contract, section 5.2): expected 400 for a body without duration; got 422: duration is missing";
     a_gateway_that_renumbers_bad_limits: RenumbersBadRequests breaks LimitBounds, "customers.list broke limit-bounds (contract, section 2.5): expected 400 for limit=0; got 422";
     a_gateway_that_renumbers_bad_cursors: RenumbersBadRequests breaks ForeignCursor, "expected 400 for a damaged cursor; got 422: Invalid cursor";

@@ -1,11 +1,11 @@
 //! Actions: one transaction each, from the lock to the note that the request is answered.
 //!
-//! Locks are taken in one order: a customer's subscriptions by their numbers, then a coupon, then the request's own note. So
+//! Locks are taken in one order: a customer's subscriptions by their numbers, then a coupon, then the attempt's record. So
 //! no two actions wait for each other.
 
 use churnkey_integrator::{
     CouponId, CustomerId, HandlerError, RequestContext, Result, SubscriptionId,
-    idempotency::IdempotencyKey,
+    idempotency::Attempt,
     model::{Coupon, Redemptions},
 };
 use example_billing::{Redeemed, Subscription, redeemed_once_more};
@@ -188,11 +188,11 @@ impl Action<'_> {
 
     /// Commits what was done, or undoes it.
     async fn end(self, cx: &RequestContext, done: Result<()>) -> Result<()> {
-        let answered = match (done, cx.idempotency_key()) {
-            (Ok(()), Some(key)) => self.answer(key).await,
+        let completed = match (done, cx.attempt()) {
+            (Ok(()), Some(attempt)) => self.complete(attempt).await,
             (done, _) => done,
         };
-        match answered {
+        match completed {
             Ok(()) => self.transaction.commit().await,
             Err(error) => {
                 self.transaction.roll_back().await;
@@ -201,14 +201,15 @@ impl Action<'_> {
         }
     }
 
-    /// Notes that the request is answered, in the transaction of its change.
-    async fn answer(&self, key: &IdempotencyKey) -> Result<()> {
-        let statement = &self.statements.answer_in_action;
-        let noted = self.transaction.query(statement, &[&key.as_str()]).await?;
-        if noted.is_empty() {
-            // This attempt has overstayed, and another one has done it.
+    /// Marks the attempt as done, in the transaction of its change.
+    async fn complete(&self, attempt: &Attempt) -> Result<()> {
+        let statement = &self.statements.complete_attempt;
+        let number = attempt.number();
+        let own = self.transaction.query(statement, &[&number]).await?;
+        if own.is_empty() {
+            // This attempt has outlived its lease, and another one has taken its record over.
             return Err(HandlerError::conflict(
-                "The same request was done meanwhile",
+                "Another attempt at the same request has taken over",
             ));
         }
         Ok(())

@@ -9,12 +9,13 @@ use tokio_postgres::{Error, IsolationLevel};
 
 use super::{Store, StoreError, statements::schema};
 
-const MIGRATIONS: [(i32, &str); 5] = [
+const MIGRATIONS: [(i32, &str); 6] = [
     (1, include_str!("../../migrations/0001_customers.sql")),
     (2, include_str!("../../migrations/0002_coupons.sql")),
     (3, include_str!("../../migrations/0003_catalogue.sql")),
     (4, include_str!("../../migrations/0004_subscriptions.sql")),
     (5, include_str!("../../migrations/0005_first_answers.sql")),
+    (6, include_str!("../../migrations/0006_attempts.sql")),
 ];
 
 /// Any number will do that no other program takes for its own advisory lock in this database: here "churnkey" in ASCII.

@@ -96,6 +96,25 @@ impl Database {
         answer.map_err(handler_error)
     }
 
+    /// The same for a statement that inserts. None if a row with one of its keys is there by now.
+    pub(super) async fn query_unless_taken(
+        &self,
+        statement: &Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Vec<Row>>> {
+        let mut answer = self.attempt(statement, parameters).await;
+        if self.must_renew(&answer) {
+            answer = self.attempt(statement, parameters).await;
+        }
+        match answer {
+            Ok(rows) => Ok(Some(rows)),
+            Err(PoolError::Backend(error)) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+                Ok(None)
+            }
+            Err(error) => Err(handler_error(error)),
+        }
+    }
+
     /// Begins a transaction. Nothing has been done before it, so this may be tried again, too.
     pub(super) async fn begin(&self) -> Result<Transaction> {
         let mut begun = self.attempt_to_begin().await;

@@ -44,12 +44,12 @@ pub struct Statements {
     pub(super) write_item: Statement,
     pub(super) add_discount: Statement,
     pub(super) write_redemptions: Statement,
-    pub(super) answer_in_action: Statement,
-    pub(super) forget_answers: Statement,
+    pub(super) complete_attempt: Statement,
+    pub(super) forget_attempt: Statement,
+    pub(super) forget_old_attempts: Statement,
     pub(super) begin_attempt: Statement,
-    pub(super) known_answer: Statement,
-    pub(super) finish_attempt: Statement,
-    pub(super) give_attempt_up: Statement,
+    pub(super) add_attempt_key: Statement,
+    pub(super) take_attempt_over: Statement,
 }
 
 impl Statements {
@@ -120,41 +120,54 @@ impl Statements {
             write_redemptions: Statement(format!(
                 "UPDATE {schema}.coupons SET redemptions = $2 WHERE id = $1"
             )),
-            answer_in_action: Statement(format!(
-                "UPDATE {schema}.first_answers SET status = 200
-                WHERE key = $1 AND status IS NULL
-                RETURNING key"
+            complete_attempt: Statement(format!(
+                "UPDATE {schema}.attempts SET done = true WHERE number = $1 AND NOT done RETURNING number"
+            )),
+            forget_attempt: Statement(format!(
+                "DELETE FROM {schema}.attempts WHERE number = $1 AND NOT done"
             )),
             // A few at a time, but more than one for each that is added, so that the table does not grow for ever. Nobody
-            // waits here for a row that somebody else is busy with.
-            forget_answers: Statement(format!(
-                "DELETE FROM {schema}.first_answers WHERE key = ANY (ARRAY(
-                    SELECT key FROM {schema}.first_answers WHERE kept_until <= $1::text::timestamptz
-                    ORDER BY kept_until LIMIT 4 FOR UPDATE SKIP LOCKED
-                ))"
+            // waits here for a row that somebody else is busy with. Those of the request itself must go, or their
+            // keys would be taken.
+            forget_old_attempts: Statement(format!(
+                "DELETE FROM {schema}.attempts WHERE number = ANY (
+                    ARRAY(
+                        SELECT number FROM {schema}.attempts WHERE kept_until <= $1::text::timestamptz
+                        ORDER BY kept_until LIMIT 4 FOR UPDATE SKIP LOCKED
+                    ) || ARRAY(
+                        SELECT a.number FROM {schema}.attempt_keys k JOIN {schema}.attempts a ON a.number = k.attempt
+                        WHERE k.key = ANY ($2::text[]) AND a.kept_until <= $1::text::timestamptz
+                    )
+                )"
             )),
+            // All keys are recorded or none: a key that somebody else has taken since this statement began is an error.
             begin_attempt: Statement(format!(
-                "INSERT INTO {schema}.first_answers AS known (key, fingerprint, runs_until, kept_until)
-                VALUES ($1, $2, $3::text::timestamptz, $4::text::timestamptz)
-                ON CONFLICT (key) DO UPDATE
-                SET (fingerprint, runs_until, kept_until, status, message)
-                    = (excluded.fingerprint, excluded.runs_until, excluded.kept_until, NULL, NULL)
-                WHERE known.kept_until <= $5::text::timestamptz
-                    OR known.status IS NULL AND known.fingerprint = excluded.fingerprint
-                        AND known.runs_until <= $5::text::timestamptz
-                RETURNING key"
+                "WITH known AS (
+                    SELECT k.key, a.number, a.fingerprint, a.done
+                    FROM {schema}.attempt_keys k JOIN {schema}.attempts a ON a.number = k.attempt
+                    WHERE k.key = ANY ($1::text[]) AND a.kept_until > $6::text::timestamptz
+                ), begun AS (
+                    INSERT INTO {schema}.attempts (number, fingerprint, runs_until, kept_until)
+                    SELECT $2::bigint, $3::text, $4::text::timestamptz, $5::text::timestamptz
+                    WHERE NOT EXISTS (SELECT FROM known)
+                    RETURNING number
+                ), keys AS (
+                    INSERT INTO {schema}.attempt_keys (key, attempt)
+                    SELECT key, number FROM begun, unnest($1::text[]) key
+                )
+                SELECT key, number, fingerprint, done FROM known"
             )),
-            known_answer: Statement(format!(
-                "SELECT fingerprint, status, message FROM {schema}.first_answers WHERE key = $1"
+            add_attempt_key: Statement(format!(
+                "INSERT INTO {schema}.attempt_keys (key, attempt)
+                SELECT $1::text, number FROM {schema}.attempts WHERE number = $2
+                ON CONFLICT DO NOTHING"
             )),
-            // What the action has written itself stays, and so does what another attempt has begun meanwhile.
-            finish_attempt: Statement(format!(
-                "UPDATE {schema}.first_answers SET status = $3, message = $4
-                WHERE key = $1 AND runs_until = $2::text::timestamptz AND status IS NULL"
-            )),
-            give_attempt_up: Statement(format!(
-                "DELETE FROM {schema}.first_answers
-                WHERE key = $1 AND runs_until = $2::text::timestamptz AND status IS NULL"
+            take_attempt_over: Statement(format!(
+                "UPDATE {schema}.attempts
+                SET (number, runs_until, kept_until)
+                    = ($2::bigint, $3::text::timestamptz, $4::text::timestamptz)
+                WHERE number = $1 AND NOT done AND runs_until <= $5::text::timestamptz
+                RETURNING number"
             )),
         }
     }
@@ -181,12 +194,12 @@ impl Statements {
             write_item,
             add_discount,
             write_redemptions,
-            answer_in_action,
-            forget_answers,
+            complete_attempt,
+            forget_attempt,
+            forget_old_attempts,
             begin_attempt,
-            known_answer,
-            finish_attempt,
-            give_attempt_up,
+            add_attempt_key,
+            take_attempt_over,
         } = self;
         vec![
             ("customer", &customers.by_id),
@@ -211,12 +224,12 @@ impl Statements {
             ("write_item", write_item),
             ("add_discount", add_discount),
             ("write_redemptions", write_redemptions),
-            ("answer_in_action", answer_in_action),
-            ("forget_answers", forget_answers),
+            ("complete_attempt", complete_attempt),
+            ("forget_attempt", forget_attempt),
+            ("forget_old_attempts", forget_old_attempts),
             ("begin_attempt", begin_attempt),
-            ("known_answer", known_answer),
-            ("finish_attempt", finish_attempt),
-            ("give_attempt_up", give_attempt_up),
+            ("add_attempt_key", add_attempt_key),
+            ("take_attempt_over", take_attempt_over),
         ]
     }
 }

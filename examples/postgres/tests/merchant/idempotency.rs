@@ -46,7 +46,7 @@ async fn processes_share_what_they_know_of_a_request() {
         );
         assert_eq!(end_of_trial(client).await, "2026-01-31T00:00:00.000Z");
     }
-    // A refusal is an answer, too, also when it would not be refused any more.
+    // A refusal has changed nothing, and may be asked again.
     let cancel =
         json!({"customerId": "cus_ada", "subscriptionId": "sub_ada_pro", "coupon": "coupon_full"});
     let refused = act_as(&one, "c", "subscription/apply-coupon", &cancel).await;
@@ -54,12 +54,13 @@ async fn processes_share_what_they_know_of_a_request() {
     assert_eq!(refused, (400, json!({"code": 400, "message": message})));
     let more = "UPDATE churnkey_live.coupons SET max_redemptions = 100";
     shop.sql().await.execute(more, &[]).await.unwrap();
-    let again = act_as(&other, "c", "subscription/apply-coupon", &cancel).await;
-    assert_eq!(again, refused);
-    assert_eq!(
-        act_as(&other, "d", "subscription/apply-coupon", &cancel).await,
-        DONE
-    );
+    for client in [&other, &one] {
+        let again = act_as(client, "c", "subscription/apply-coupon", &cancel).await;
+        assert_eq!(again, DONE);
+    }
+    let redeemed = "SELECT redemptions FROM churnkey_live.coupons WHERE id = 'coupon_full'";
+    let redeemed = shop.sql().await.query_one(redeemed, &[]).await.unwrap();
+    assert_eq!(redeemed.get::<_, i64>(0), 3);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -147,11 +148,13 @@ async fn an_attempt_that_has_overstayed_does_nothing_once_another_one_has_done_i
         async move { act_as(&client, "k", "subscription/extend-trial", &week()).await }
     });
     tokio::time::sleep(Duration::from_millis(300)).await;
-    let over = "UPDATE churnkey_live.first_answers SET runs_until = '2026-01-01', status = 200";
+    // Another one, whose number is its own, has taken the record over and is done.
+    let over = "UPDATE churnkey_live.attempts SET number = 1, done = true";
     assert_eq!(shop.sql().await.execute(over, &[]).await.unwrap(), 1);
     lock.rollback().await.unwrap();
-    let meanwhile = json!({"code": 409, "message": "The same request was done meanwhile"});
-    assert_eq!(slow.await.unwrap(), (409, meanwhile));
+    let taken = "Another attempt at the same request has taken over";
+    let taken = json!({"code": 409, "message": taken});
+    assert_eq!(slow.await.unwrap(), (409, taken));
     assert_eq!(end_of_trial(&client).await, "2026-01-24T00:00:00.000Z");
     // The answer of the other one stays.
     let again = act_as(&client, "k", "subscription/extend-trial", &week()).await;
@@ -166,7 +169,7 @@ async fn only_the_same_request_takes_the_place_of_one_that_has_died() {
     let path = "subscription/extend-trial";
     assert_eq!(act_as(&client, "k", path, &week()).await, DONE);
     // As if the process had died before its commit, and its lease were over.
-    let died = "UPDATE churnkey_live.first_answers SET runs_until = '2026-01-01', status = NULL";
+    let died = "UPDATE churnkey_live.attempts SET runs_until = '2026-01-01', done = false";
     assert_eq!(shop.sql().await.execute(died, &[]).await.unwrap(), 1);
     let mut day = week();
     day["duration"]["unit"] = "day".into();
@@ -184,20 +187,24 @@ async fn answers_are_forgotten_after_their_day_a_few_with_each_request() {
     assert_eq!(act_as(&client, "k", path, &week()).await, DONE);
     // Its day is over, and that of ten others has been for longer.
     sql.batch_execute(
-        "UPDATE churnkey_live.first_answers SET kept_until = '2026-01-02';
-        INSERT INTO churnkey_live.first_answers (key, fingerprint, runs_until, kept_until)
-        SELECT repeat(md5(n::text), 2), repeat(md5('x'), 2), '2026-01-01', '2026-01-01'
-        FROM generate_series(1, 10) n",
+        "UPDATE churnkey_live.attempts SET kept_until = '2026-01-02';
+        INSERT INTO churnkey_live.attempts (number, fingerprint, runs_until, kept_until)
+        SELECT n, repeat(md5('x'), 2), '2026-01-01', '2026-01-01'
+        FROM generate_series(1, 10) n;
+        INSERT INTO churnkey_live.attempt_keys (key, attempt)
+        SELECT repeat(md5(n::text), 2), n FROM generate_series(1, 10) n",
     )
     .await
     .unwrap();
     // It is another request now, once.
-    for left in [7_i64, 3, 1, 1] {
+    // Each retry is known by its own signature from then on.
+    for left in [(7_i64, 8_i64), (3, 5), (1, 4), (1, 5)] {
         assert_eq!(act_as(&client, "k", path, &week()).await, DONE);
         assert_eq!(end_of_trial(&client).await, "2026-02-07T00:00:00.000Z");
-        let count = "SELECT count(*) FROM churnkey_live.first_answers";
-        let counted: i64 = sql.query_one(count, &[]).await.unwrap().get(0);
-        assert_eq!(counted, left);
+        let count = "SELECT (SELECT count(*) FROM churnkey_live.attempts),
+            (SELECT count(*) FROM churnkey_live.attempt_keys)";
+        let counted = sql.query_one(count, &[]).await.unwrap();
+        assert_eq!((counted.get(0), counted.get(1)), left);
     }
 }
 
@@ -275,7 +282,7 @@ async fn no_read_and_no_action_costs_more_statements_where_there_is_more_to_read
             json!({"customerId": "cus_linus", "subscriptionId": id, "scheduledAt": "immediate"});
         let answer = act(&client, "subscription/cancel", &body).await;
         assert_eq!(answer, DONE);
-        // Forget, begin, look up; lock, read, write, note; finish. BEGIN and COMMIT.
+        // Forget, begin; look up; lock, read, write, complete; complete. BEGIN and COMMIT.
         assert_eq!(proxy.counted(), (8, 2));
     }
 }

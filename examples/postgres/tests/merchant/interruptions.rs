@@ -33,7 +33,7 @@ async fn cancel(client: &Client) -> Answer {
     let key = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
     let call = client.call(Method::POST, CANCEL);
     let call = call.header("idempotency-key", &key).body(ADA_PRO);
-    let answer = call.signed().send().await;
+    let answer = call.with_token().send().await;
     if answer.status == 503 {
         assert_eq!(answer.header("retry-after"), Some("1"));
     }
@@ -101,7 +101,7 @@ async fn a_commit_without_an_answer_is_a_503_and_the_same_request_again_tells_wh
         async move {
             let call = client.call(Method::POST, "/churnkey/actions/subscription/extend-trial");
             let call = call.header("idempotency-key", key).body(week);
-            call.signed().send().await.status
+            call.with_token().send().await.status
         }
     };
     for (key, trap, end) in [
@@ -123,26 +123,30 @@ async fn a_commit_without_an_answer_is_a_503_and_the_same_request_again_tells_wh
 }
 
 #[tokio::test]
-async fn an_action_that_is_past_its_deadline_is_not_done_behind_its_callers_back() {
+async fn an_action_that_is_past_its_deadline_is_done_and_a_retry_says_so() {
     let database = test_database();
     let store = open_store(database.url()).await;
     let builder = churnkey::builder(&store, demo_token().unwrap()).deadline(SECOND);
-    let client = Client::new(&builder.build().unwrap());
+    let integration = builder.build().unwrap();
+    let (client, running) = (Client::new(&integration), integration.running_actions());
     let mut sql = sql(database.url()).await;
     let lock = sql.transaction().await.unwrap();
     lock.batch_execute("SELECT FROM churnkey_live.subscriptions FOR UPDATE")
         .await
         .unwrap();
-    assert_eq!(cancel(&client).await.status, 503);
+    let cancel = || {
+        let call = client.call(Method::POST, CANCEL);
+        let call = call.header("idempotency-key", "k").body(ADA_PRO);
+        call.with_token().send()
+    };
+    assert_eq!(cancel().await.status, 503);
+    assert_eq!(cancel().await.status, 409);
     lock.rollback().await.unwrap();
-    // Whoever had waited for the lock is gone once this one has it.
-    let lock = sql.transaction().await.unwrap();
-    let status =
-        "SELECT status FROM churnkey_live.subscriptions WHERE id = 'sub_ada_pro' FOR UPDATE";
-    let status: String = lock.query_one(status, &[]).await.unwrap().get(0);
-    assert_eq!(status, "active");
-    lock.rollback().await.unwrap();
-    assert_eq!(cancel(&client).await.status, 200);
+    running.ended().await;
+    let status = "SELECT status FROM churnkey_live.subscriptions WHERE id = 'sub_ada_pro'";
+    let status: String = sql.query_one(status, &[]).await.unwrap().get(0);
+    assert_eq!(status, "canceled");
+    assert_eq!(cancel().await.status, 200);
 }
 
 #[tokio::test]
@@ -208,7 +212,7 @@ async fn a_refusal_costs_no_connection() {
             r#"{"customerId":"cus_ada","subscriptionId":"sub_ada_pro","coupon":"coupon_full"}"#;
         let call = client.call(Method::POST, "/churnkey/actions/subscription/apply-coupon");
         let call = call.header("idempotency-key", &n.to_string()).body(body);
-        assert_eq!(call.signed().send().await.status, 400);
+        assert_eq!(call.with_token().send().await.status, 400);
         let row = sql
             .query_one(
                 "SELECT array_agg(pid), bool_or(state LIKE '%transaction%') FROM pg_stat_activity

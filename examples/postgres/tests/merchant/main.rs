@@ -76,14 +76,19 @@ fn client(store: &Store) -> Client {
 
 /// Calls an action as a request of its own, and checks that nothing but a refusal has a body.
 async fn act(client: &Client, action: &str, body: &Value) -> (u16, Value) {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let key = COUNT.fetch_add(1, Ordering::Relaxed).to_string();
+    let key = format!("a new one, {}", count());
     act_as(client, &key, action, body).await
+}
+
+fn count() -> u32 {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    COUNT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Calls an action with an `Idempotency-Key`.
 async fn act_as(client: &Client, key: &str, action: &str, body: &Value) -> (u16, Value) {
-    let path = format!("/churnkey/actions/{action}");
+    // A parameter that nobody reads tells the signatures of one second apart.
+    let path = format!("/churnkey/actions/{action}?call={}", count());
     let call = client.call(Method::POST, &path);
     let call = call.header("idempotency-key", key).body(body.to_string());
     let answer = call.signed().send().await;

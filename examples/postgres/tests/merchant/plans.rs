@@ -40,14 +40,23 @@ const FILL: &str = "
     SELECT seq, position, 'coupon_' || seq % 5000 + 1
     FROM subscriptions, generate_series(0, 1) position WHERE seq % 3 = 0
     ORDER BY seq, position;
-    INSERT INTO first_answers (key, fingerprint, runs_until, kept_until)
-    SELECT repeat(md5(n::text), 2), repeat(md5('what'), 2), '2026-01-15T12:00:10Z', now() + n * interval '1 minute'
+    INSERT INTO attempts (number, fingerprint, runs_until, kept_until)
+    SELECT n + 20000, repeat(md5('what'), 2), '2026-01-15T12:00:10Z', now() + n * interval '1 minute'
     FROM generate_series(-10000, 10000) n;
+    INSERT INTO attempt_keys (key, attempt)
+    SELECT repeat(md5(key || '-' || n), 2), n + 20000
+    FROM generate_series(-10000, 10000) n, unnest('{signature, header}'::text[]) key;
     ANALYZE";
+
+/// The two keys of an attempt deep in its table.
+macro_rules! keys {
+    () => {
+        "ARRAY[repeat(md5('signature-5000'), 2), repeat(md5('header-5000'), 2)]"
+    };
+}
 
 /// Parameters that find something deep in a table, and how many rows come.
 fn parameters(name: &str) -> (&'static str, u32) {
-    const KEY: &str = "repeat(md5('5000'), 2)";
     match name {
         "customer" => ("'cus_gen_0050000'", 1),
         "customers_after" => ("90000, 101", 101),
@@ -73,19 +82,22 @@ fn parameters(name: &str) -> (&'static str, u32) {
         "write_item" => ("15001, 0, 'price_1'", 0),
         "add_discount" => ("15001, 7, 'coupon_1', NULL, NULL", 0),
         "write_redemptions" => ("'coupon_2500', 7", 0),
-        "answer_in_action" => (KEY, 1),
-        "forget_answers" => ("'2100-01-01T00:00:00.000Z'", 0),
+        "complete_attempt" => ("25000", 1),
+        "forget_attempt" => ("25000", 0),
+        "forget_old_attempts" => (concat!("'2100-01-01T00:00:00.000Z', ", keys!()), 0),
         "begin_attempt" => (
-            "repeat(md5('new'), 2), repeat(md5('what'), 2),
-            '2100-01-01T00:00:10.000Z', '2100-01-02T00:00:00.000Z', '2100-01-01T00:00:00.000Z'",
+            concat!(
+                keys!(),
+                ", 1, repeat(md5('what'), 2),
+                '2100-01-01T00:00:10.000Z', '2100-01-02T00:00:00.000Z', '2026-01-01T00:00:00.000Z'"
+            ),
+            2,
+        ),
+        "add_attempt_key" => ("repeat(md5('new'), 2), 25000", 0),
+        "take_attempt_over" => (
+            "25000, 1, '2100-01-01T00:00:10.000Z', '2100-01-02T00:00:00.000Z', '2100-01-01T00:00:00.000Z'",
             1,
         ),
-        "known_answer" => (KEY, 1),
-        "finish_attempt" => (
-            "repeat(md5('5000'), 2), '2026-01-15T12:00:10.000Z', 200, NULL",
-            0,
-        ),
-        "give_attempt_up" => ("repeat(md5('5000'), 2), '2026-01-15T12:00:10.000Z'", 0),
         _ => panic!("{name} is new: give it parameters here"),
     }
 }

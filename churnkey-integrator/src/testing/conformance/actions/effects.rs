@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{SCHEDULES, Told, is_done, new_key, operation_of};
+use super::{SCHEDULES, Told, is_done, operation_of, random};
 use crate::{
     actions::Schedule,
     model::{Subscription, SubscriptionStatus},
@@ -50,7 +50,7 @@ impl Suite {
         let mut body = self.body(operation, subject, "");
         let week = self.duration(operation, CalendarUnit::Week, trial.end());
         body.insert("duration".to_owned(), week);
-        let key = new_key();
+        let key = random();
         let answer = self.act(operation, &body, Told::ByKey(&key)).await;
         if !self.was_done(operation, &answer) {
             return;
@@ -76,6 +76,7 @@ impl Suite {
         };
         let verdict = same_trial(&after, &still, once);
         self.check(operation, Rule::IdempotencyKey, verdict);
+        self.key_of_another_request(operation, &body, &key).await;
         if self.feature(operation, "multiple") == Some(true) {
             self.extend_by_the_same_bytes(subject, &still).await;
         }
@@ -98,9 +99,17 @@ impl Suite {
         let Some(after) = self.state(operation, subject).await else {
             return;
         };
-        let again = self.act(operation, &body, Told::BySignature(moment)).await;
-        let verdict = is_done(&again, "for the same signed bytes");
-        self.check(operation, Rule::RepeatChangesNothing, verdict);
+        for (told, how) in [
+            (Told::BySignature(moment), "for the same signed bytes"),
+            (
+                Told::Replayed(moment),
+                "for the same signed bytes with another Idempotency-Key",
+            ),
+        ] {
+            let again = self.act(operation, &body, told).await;
+            let verdict = is_done(&again, how);
+            self.check(operation, Rule::RepeatChangesNothing, verdict);
+        }
         let Some(still) = self.state(operation, subject).await else {
             return;
         };

@@ -87,12 +87,14 @@ fn shape(operation: Operation) -> Option<Shape> {
 /// By what a request can be told from those before it.
 #[derive(Debug, Clone, Copy)]
 enum Told<'a> {
-    /// By nothing, or by a key of its own: it is a new one.
+    /// By nothing, or by a signature of its own: it is a new one.
     New,
     /// By its `Idempotency-Key`.
     ByKey(&'a str),
     /// By a signature of this moment.
     BySignature(Timestamp),
+    /// By a signature of this moment, with an `Idempotency-Key` that the first one did not have.
+    Replayed(Timestamp),
 }
 
 impl Suite {
@@ -190,12 +192,18 @@ impl Suite {
 
     async fn send(&self, operation: Operation, body: &str, told: Told<'_>) -> Answer {
         let path = self.path(operation.path());
+        // A parameter that nobody reads tells signatures of the same second apart.
+        let path = match told {
+            Told::New | Told::ByKey(_) => format!("{path}?conformance={}", random()),
+            Told::BySignature(_) | Told::Replayed(_) => path,
+        };
         let call = json_call(&self.client, operation, &path, body);
         let call = match told {
             Told::New if self.takes_plain_tokens => call.with_token(),
-            Told::New => call.header("idempotency-key", &new_key()).signed(),
+            Told::New => call.signed(),
             Told::ByKey(key) => call.header("idempotency-key", key).signed(),
             Told::BySignature(moment) => call.signed_at(moment),
+            Told::Replayed(moment) => call.header("idempotency-key", &random()).signed_at(moment),
         };
         call.send_unchecked().await
     }
@@ -206,10 +214,10 @@ fn json_call<'a>(client: &'a Client, operation: Operation, path: &str, body: &st
     call.header("content-type", "application/json").body(body)
 }
 
-/// A key that no run before has used.
-fn new_key() -> String {
+/// A text that no run before has used.
+fn random() -> String {
     let random = RandomState::new().hash_one(Timestamp::now().unix_millis());
-    format!("conformance-{random:016x}")
+    format!("{random:016x}")
 }
 
 /// An action that can be done is answered with 200 and nothing else.

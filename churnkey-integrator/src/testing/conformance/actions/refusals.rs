@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{SCHEDULES, Told, json_call, new_key, operation_of, shape, subject_of};
+use super::{SCHEDULES, Told, json_call, operation_of, shape, subject_of};
 use crate::{
     operation::Operation,
     testing::{
@@ -23,7 +23,6 @@ impl Suite {
         self.unknown_subjects(operation).await;
         self.bad_bodies(operation).await;
         self.outside_features(operation).await;
-        self.key_of_another_request(operation).await;
     }
 
     /// The subscription to be refused with: one that may be changed, for the case that it is not refused.
@@ -229,30 +228,6 @@ impl Suite {
             let verdict = names_field(&answer, field, &when);
             self.check(operation, Rule::OutsideFeatures, verdict);
         }
-    }
-
-    /// A key that has stood for one request, sent with another one.
-    async fn key_of_another_request(&mut self, operation: Operation) {
-        let Some(Value::Object(body)) = self.harmless(operation) else {
-            return;
-        };
-        let key = new_key();
-        let first = self.act(operation, &body, Told::ByKey(&key)).await;
-        let again = self.act(operation, &body, Told::ByKey(&key)).await;
-        let verdict = if (first.status, &first.bytes) == (again.status, &again.bytes) {
-            Ok(())
-        } else {
-            Err((
-                "the first answer again for the same Idempotency-Key".to_owned(),
-                format!("{}, and then {}", described(&first), described(&again)),
-            ))
-        };
-        self.check(operation, Rule::IdempotencyKey, verdict);
-        let other = with(&body, "note", json!("another request"));
-        let answer = self.act(operation, &other, Told::ByKey(&key)).await;
-        let when = "for an Idempotency-Key that was used for another body";
-        let verdict = status_is(&answer, 422, when);
-        self.check(operation, Rule::IdempotencyKey, verdict);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Told, is_done};
+use super::{Told, is_done, random};
 use crate::{
     model::Subscription,
     operation::{Operation, SubscriptionsOperation},
@@ -10,6 +10,7 @@ use crate::{
         Answer,
         conformance::{
             Rule, Suite, encoded, fixtures::Subject, records::same_record, report::Verdict,
+            wire::status_is,
         },
     },
 };
@@ -25,7 +26,8 @@ impl Suite {
         watched: &[String],
         effect: impl Fn(&Subscription) -> Verdict,
     ) -> bool {
-        let answer = self.act(operation, body, Told::New).await;
+        let key = random();
+        let answer = self.act(operation, body, Told::ByKey(&key)).await;
         if !self.was_done(operation, &answer) {
             return false;
         }
@@ -37,7 +39,7 @@ impl Suite {
         self.check(operation, Rule::EffectVisible, verdict);
         let mut watched = watched.to_vec();
         watched.push(self.path_of(subject));
-        self.repeats(operation, body, &watched).await;
+        self.repeats(operation, body, &key, &watched).await;
         is_visible
     }
 
@@ -54,9 +56,14 @@ impl Suite {
         &mut self,
         operation: Operation,
         body: &Map<String, Value>,
+        key: &str,
         watched: &[String],
     ) {
         let first = self.snapshots(watched).await;
+        let again = self.act(operation, body, Told::ByKey(key)).await;
+        let verdict = is_done(&again, "for the same Idempotency-Key");
+        self.check(operation, Rule::IdempotencyKey, verdict);
+        self.key_of_another_request(operation, body, key).await;
         let moment = self.client.now();
         for (told, how) in [
             (Told::New, "for the same call once more"),
@@ -65,6 +72,10 @@ impl Suite {
                 "for the same call once more, signed",
             ),
             (Told::BySignature(moment), "for the same signed bytes"),
+            (
+                Told::Replayed(moment),
+                "for the same signed bytes with another Idempotency-Key",
+            ),
         ] {
             let answer = self.act(operation, body, told).await;
             let verdict = is_done(&answer, how);
@@ -76,6 +87,21 @@ impl Suite {
             let verdict = same_record(before, after, of);
             self.check(operation, Rule::RepeatChangesNothing, verdict);
         }
+    }
+
+    /// A key of an action that was done, sent with another request.
+    pub(super) async fn key_of_another_request(
+        &mut self,
+        operation: Operation,
+        body: &Map<String, Value>,
+        key: &str,
+    ) {
+        let mut other = body.clone();
+        other.insert("note".to_owned(), "another request".into());
+        let answer = self.act(operation, &other, Told::ByKey(key)).await;
+        let when = "for an Idempotency-Key that was used for another body";
+        let verdict = status_is(&answer, 422, when);
+        self.check(operation, Rule::IdempotencyKey, verdict);
     }
 
     /// The records without their free data, which may hold when they were last touched.
@@ -104,7 +130,8 @@ impl Suite {
             subscription: String::new(),
         };
         let body = self.body(operation, &subject, "");
-        let answer = self.act(operation, &body, Told::New).await;
+        let key = random();
+        let answer = self.act(operation, &body, Told::ByKey(&key)).await;
         if !self.was_done(operation, &answer) {
             return;
         }
@@ -116,7 +143,7 @@ impl Suite {
             self.check(operation, Rule::EffectVisible, verdict);
             watched.push(list);
         }
-        self.repeats(operation, &body, &watched).await;
+        self.repeats(operation, &body, &key, &watched).await;
     }
 
     fn all_are_changed(&self, operation: Operation, listed: &Answer) -> Verdict {
