@@ -65,6 +65,10 @@ impl Subscription {
 
     /// Gives it the discount of a coupon. The store counts the redemption.
     ///
+    /// The discount of a `once` coupon ends with the next invoice: at the end of the period that runs. Where none runs, as in
+    /// an unpaid subscription, it ends with the pause, because nothing is billed before that, or else after one billing
+    /// duration, as that of a coupon for one cycle does. It always has an end, or it would reduce every later invoice.
+    ///
     /// # Errors
     /// A 400 if it is cancelled, or if the coupon has expired or is used up.
     pub fn apply_coupon(&mut self, coupon: &Coupon, now: Timestamp) -> Result<Redeemed> {
@@ -87,8 +91,7 @@ impl Subscription {
             return Err(HandlerError::coupon_used_up());
         }
         let end = match coupon.duration() {
-            // The next invoice is the one at the end of the period.
-            CouponDuration::Once => Some(self.period_end(now)).filter(|end| *end > now),
+            CouponDuration::Once => Some(self.next_invoice(now)),
             CouponDuration::Recurring { amount, unit } => {
                 Some(now.plus(u64::from(amount), unit.into()))
             }
@@ -166,6 +169,17 @@ impl Subscription {
             }
         }
         Ok(())
+    }
+
+    /// When the next invoice is due. Nobody knows how long an open pause or an unpaid invoice will take: then one billing
+    /// duration from now.
+    fn next_invoice(&self, now: Timestamp) -> Timestamp {
+        let pause_end = self.pause_known().and_then(Pause::end);
+        [Some(self.period_end(now)), pause_end]
+            .into_iter()
+            .flatten()
+            .find(|end| *end > now)
+            .unwrap_or_else(|| self.duration.end_after(1, now))
     }
 
     fn moment(&self, schedule: Schedule, now: Timestamp) -> Timestamp {

@@ -336,6 +336,37 @@ fn a_coupon_is_redeemed_once_and_lasts_as_long_as_it_says() {
 }
 
 #[test]
+fn a_once_coupon_without_a_running_period_ends_with_the_pause_or_after_one_billing_duration() {
+    let mut yearly = unpaid();
+    yearly.duration = model::BillingDuration::YEARLY;
+    let open_pause = with_status(json!({"name": "paused", "pause":
+        {"start": "2026-01-01T00:00:00Z"}}));
+    let over = active();
+    for (mut subscription, when, end) in [
+        (unpaid(), now(), "2026-02-15T12:00:00.000Z"),
+        (yearly, now(), "2027-01-15T12:00:00.000Z"),
+        (paused(), now(), "2026-03-01T00:00:00.000Z"),
+        (paused(), at("2026-03-01"), "2026-04-01T00:00:00.000Z"),
+        (open_pause, now(), "2026-02-15T12:00:00.000Z"),
+        (over, at("2026-02-01"), "2026-03-01T00:00:00.000Z"),
+    ] {
+        let once = coupon("once", json!({"type": "once"}), json!({}));
+        let redeemed = subscription.apply_coupon(&once, when).unwrap();
+        assert_eq!(redeemed, Redeemed::Now);
+        let discounts = to_value(served(&subscription, when).discounts()).unwrap();
+        assert_eq!(discounts[0]["end"], end);
+
+        // It holds until then, and no longer.
+        let end = at(end);
+        let before = Timestamp::from_unix_seconds(end.unix_seconds() - 1).unwrap();
+        let again = subscription.apply_coupon(&once, before).unwrap();
+        assert_eq!(again, Redeemed::Before);
+        let again = subscription.apply_coupon(&once, end).unwrap();
+        assert_eq!(again, Redeemed::Now);
+    }
+}
+
+#[test]
 fn a_coupon_that_is_expired_or_used_up_is_refused_but_not_to_who_has_it() {
     let forever = json!({"type": "forever"});
     let refused = |more: Value| {
