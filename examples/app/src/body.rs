@@ -1,10 +1,15 @@
 //! Reading a request's body.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     http::{HeaderMap, header},
 };
 use http_body_util::BodyExt;
+
+/// How long a body may take to arrive: less than the whole request may take.
+const ARRIVAL: Duration = Duration::from_secs(8);
 
 /// Why there is no body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -15,16 +20,24 @@ pub enum Unreadable {
     /// The caller stopped in the middle of it.
     #[error("the body broke off")]
     BrokeOff,
+    /// It was not there in time.
+    #[error("the body did not arrive within 8 seconds")]
+    TooSlow,
 }
 
-/// The whole of a body that has `most` bytes at most.
+/// The whole of a body that has `most` bytes at most, and arrives within eight seconds.
 ///
 /// Of a longer one eight times as much is read and thrown away: who still sends when the connection is closed never sees the
 /// answer.
 ///
 /// # Errors
 /// [`Unreadable`].
-pub async fn read_body(mut body: Body, most: usize) -> Result<Vec<u8>, Unreadable> {
+pub async fn read_body(body: Body, most: usize) -> Result<Vec<u8>, Unreadable> {
+    let read = tokio::time::timeout(ARRIVAL, read_all(body, most)).await;
+    read.unwrap_or(Err(Unreadable::TooSlow))
+}
+
+async fn read_all(mut body: Body, most: usize) -> Result<Vec<u8>, Unreadable> {
     let (mut kept, mut length) = (Vec::new(), 0_usize);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Unreadable::BrokeOff)?;
@@ -66,7 +79,8 @@ mod tests {
         },
     };
 
-    use futures_util::stream;
+    use futures_util::{StreamExt, stream};
+    use tokio::time::Instant;
 
     use super::*;
 
@@ -105,6 +119,27 @@ mod tests {
         let chunks = chunks.map(|chunk| chunk.map_err(io::Error::from));
         let body = read_body(Body::from_stream(stream::iter(chunks)), 10).await;
         assert_eq!(body.unwrap_err(), Unreadable::BrokeOff);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_arrives_within_eight_seconds() {
+        for (every, expected) in [
+            (1_999, Ok(b"....".to_vec())),
+            (2_001, Err(Unreadable::TooSlow)),
+        ] {
+            let drops = stream::iter(0..4).then(move |_| async move {
+                tokio::time::sleep(Duration::from_millis(every)).await;
+                Ok::<_, io::Error>(".")
+            });
+            assert_eq!(read_body(Body::from_stream(drops), 10).await, expected);
+        }
+        // Also one that is too long, and of which the rest would be thrown away.
+        let begun = stream::iter([Ok::<_, io::Error>("0123456789"), Ok("0")]);
+        let endless = begun.chain(stream::pending());
+        let started = Instant::now();
+        let read = read_body(Body::from_stream(endless), 10).await;
+        assert_eq!(read, Err(Unreadable::TooSlow));
+        assert_eq!(started.elapsed(), ARRIVAL);
     }
 
     #[test]

@@ -9,6 +9,8 @@ mod body;
 mod clock;
 #[cfg(feature = "merchant")]
 mod contact;
+#[cfg(feature = "merchant")]
+mod deadline;
 mod demo;
 #[cfg(feature = "merchant")]
 mod extra;
@@ -31,6 +33,8 @@ pub use body::{Unreadable, read_body, says_json};
 pub use clock::{Clock, InvalidClock};
 #[cfg(feature = "merchant")]
 pub use contact::{email_key, phone_key};
+#[cfg(feature = "merchant")]
+pub use deadline::in_time;
 pub use demo::{DataSet, Demo, generated_customers};
 #[cfg(feature = "merchant")]
 pub use extra::Extra;

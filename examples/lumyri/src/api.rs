@@ -8,7 +8,13 @@ mod fields;
 mod labels;
 mod lists;
 
-use axum::{Router, middleware, routing::get};
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{self, Next},
+    routing::get,
+};
+use example_app::in_time;
 use serde::Serialize;
 
 use crate::{store::Store, token::TokenKey};
@@ -43,6 +49,9 @@ pub fn router(store: Store, tokens: TokenKey) -> Router {
         .fallback_service(routes)
         .layer(middleware::from_fn_with_state(gate, authenticate::scope))
         .route("/", get(home).fallback(async || Error::WrongMethod))
+        .layer(middleware::from_fn(async |request: Request, next: Next| {
+            in_time(next.run(request), Error::TooSlow).await
+        }))
 }
 
 async fn home() -> &'static str {

@@ -15,10 +15,11 @@ use axum::{
     Router,
     extract::{FromRequestParts, RawPathParams, Request},
     http::{Uri, request::Parts, uri::PathAndQuery},
-    middleware,
+    middleware::{self, Next},
     response::Response,
     routing::{get, post, put},
 };
+use example_app::in_time;
 use tower::{Service, ServiceExt};
 
 use crate::store::Store;
@@ -61,7 +62,11 @@ pub fn service(
         ));
     let token = post(token::issue).fallback(async || Error::WrongMethod);
     let routes = routes.route("/token", token).with_state(store);
-    routes.map_request(tidy)
+    routes
+        .layer(middleware::from_fn(async |request: Request, next: Next| {
+            in_time(next.run(request), Error::TooSlow).await
+        }))
+        .map_request(tidy)
 }
 
 /// A slash at the end is optional, and repeated ones are one (N3): the SDK sends `https://host//customers/`.

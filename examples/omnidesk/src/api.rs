@@ -19,10 +19,11 @@ use axum::{
     body::Body,
     extract::{Request, State},
     http::{HeaderMap, StatusCode, request::Parts},
+    middleware::{self, Next},
     response::Response,
     routing::{any, get},
 };
-use example_app::Clock;
+use example_app::{Clock, in_time};
 
 use self::{
     answer::{Refused, Result},
@@ -56,6 +57,9 @@ impl Api {
             .route(&format!("{ROOT}/{{*path}}"), any(call))
             .fallback(|| async { Refused::no_such_path() })
             .method_not_allowed_fallback(|| async { Refused::wrong_method("GET, HEAD") })
+            .layer(middleware::from_fn(async |request: Request, next: Next| {
+                in_time(next.run(request), Refused::too_slow()).await
+            }))
             .with_state(self)
     }
 

@@ -10,6 +10,7 @@
 
 mod call;
 mod case;
+mod late;
 mod matcher;
 mod program;
 mod readme;
@@ -25,6 +26,7 @@ use std::{
 
 pub use call::{Answer, CallError, Request};
 use case::{Cases, Played};
+pub use late::{answer_behind_hanging, answer_to_unfinished_body};
 pub use matcher::difference;
 pub use program::{Program, StartError};
 pub use readme::paste;

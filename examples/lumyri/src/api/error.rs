@@ -25,6 +25,10 @@ pub(super) enum Error {
     WrongMethod,
     /// More than the body may have.
     TooLarge,
+    /// The body was not there in time.
+    BodyTooSlow,
+    /// The answer was not.
+    TooSlow,
     /// The body is said to be something else than JSON.
     NotJson,
     /// The store refused, or failed.
@@ -42,6 +46,7 @@ impl From<Unreadable> for Error {
         match why {
             Unreadable::TooLarge => Self::TooLarge,
             Unreadable::BrokeOff => Self::invalid("The body broke off"),
+            Unreadable::TooSlow => Self::BodyTooSlow,
         }
     }
 }
@@ -69,6 +74,16 @@ impl Error {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "payload_too_large",
                 "The body must not have more than 1 MiB",
+            ),
+            Self::BodyTooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                "request_timeout",
+                "The body did not arrive within 8 seconds",
+            ),
+            Self::TooSlow => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                "The request took more than 10 seconds, try again",
             ),
             Self::NotJson => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

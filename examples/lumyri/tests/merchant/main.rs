@@ -10,6 +10,7 @@ mod bad_input;
 mod cases;
 mod conformance;
 mod customers;
+mod deadline;
 mod durability;
 mod labels;
 mod lists;

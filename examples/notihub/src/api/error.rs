@@ -25,6 +25,10 @@ pub(super) enum Error {
     WrongMethod,
     /// More than the body may have.
     TooLarge,
+    /// The body was not there in time.
+    BodyTooSlow,
+    /// The answer was not.
+    TooSlow,
     /// The body is said to be something else than JSON.
     NotJson,
     /// The store refused, or failed.
@@ -42,6 +46,7 @@ impl From<Unreadable> for Error {
         match why {
             Unreadable::TooLarge => Self::TooLarge,
             Unreadable::BrokeOff => Self::Invalid("The body broke off"),
+            Unreadable::TooSlow => Self::BodyTooSlow,
         }
     }
 }
@@ -55,6 +60,14 @@ impl Error {
             Self::UnknownPath => (StatusCode::NOT_FOUND, "Not found"),
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Body too large"),
+            Self::BodyTooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                "The body did not arrive within 8 seconds",
+            ),
+            Self::TooSlow => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The request took more than 10 seconds, try again",
+            ),
             Self::NotJson => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "Content type must be application/json",

@@ -10,6 +10,7 @@ mod cases;
 mod conformance;
 mod contacts;
 mod customers;
+mod deadline;
 mod mapping;
 mod preferences;
 mod process;
@@ -19,6 +20,7 @@ mod transactions;
 
 use std::path::Path;
 
+use axum::Router;
 use churnkey_integrator::{Integration, Mode, testing::Client};
 use example_app::{Generator, demo_token};
 use http::Method;
@@ -46,6 +48,7 @@ pub(crate) const IN_DEV: &str = "5b1c6f0e-3a57-4c1e-9d0b-0f6f5b7a1c07";
 pub(crate) struct Merchant {
     pub(crate) store: Store,
     pub(crate) integration: Integration,
+    pub(crate) app: Router,
     client: Client,
 }
 
@@ -68,7 +71,8 @@ impl Merchant {
         let integration = churnkey::integration(churnkey, token.clone()).unwrap();
         let app = app(store.clone(), integration.clone());
         Self {
-            client: Client::for_router(app, token),
+            client: Client::for_router(app.clone(), token),
+            app,
             integration,
             store,
         }

@@ -58,6 +58,14 @@ impl Refused {
         }
     }
 
+    pub(super) fn too_slow() -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        Self::new(
+            status,
+            "The request took more than 10 seconds, please try again.",
+        )
+    }
+
     fn internal() -> Self {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Self::new(status, "Something went wrong on our side.")
@@ -72,6 +80,10 @@ impl From<Unreadable> for Refused {
                 Self::new(status, "The body is larger than 1 MiB.")
             }
             Unreadable::BrokeOff => Self::bad("The body ended too early."),
+            Unreadable::TooSlow => {
+                let status = StatusCode::REQUEST_TIMEOUT;
+                Self::new(status, "The body did not arrive within 8 seconds.")
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ mod changing;
 mod conformance;
 mod creating;
 mod crm;
+mod deadline;
 mod mapping;
 mod process;
 mod properties;

@@ -8,6 +8,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use example_app::in_time;
 
 use super::{Api, error::Error, limits::Allowance};
 use crate::store::{CustomerData, Customers};
@@ -24,27 +25,39 @@ pub(super) struct OwnCustomer(pub(super) CustomerData);
 pub(super) struct AdmittedCustomer(pub(super) CustomerData);
 
 /// Finds out which merchant calls, if any does, and counts the request. Without a [`Caller`] nearly nothing is answered.
-pub(super) async fn merchant(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+pub(super) async fn merchant(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let mut allowance = Allowance::UNCOUNTED;
+    let answer = counted(&api, request, next, &mut allowance);
+    let mut response = in_time(answer, Error::TooSlow).await;
+    allowance.write(response.headers_mut());
+    response
+}
+
+/// The answer. What is left of the merchant's minute is known even if the answer is late.
+async fn counted(
+    api: &Api,
+    mut request: Request,
+    next: Next,
+    allowance: &mut Allowance,
+) -> Response {
     let found = match bearer(request.headers()) {
         Some(token) => api.store.opened_by(token).await,
         None => Ok(None),
     };
-    let (allowance, mut response) = match found {
-        Err(error) => (Allowance::UNCOUNTED, Error::from(error).into_response()),
-        Ok(None) => (Allowance::UNCOUNTED, next.run(request).await),
+    match found {
+        Err(error) => Error::from(error).into_response(),
+        Ok(None) => next.run(request).await,
         Ok(Some(customers)) => {
-            let allowance = api.limits.take(customers.merchant(), Instant::now());
+            *allowance = api.limits.take(customers.merchant(), Instant::now());
             match allowance.retry_after {
-                Some(seconds) => (allowance, Error::TooManyRequests(seconds).into_response()),
+                Some(seconds) => Error::TooManyRequests(seconds).into_response(),
                 None => {
                     request.extensions_mut().insert(customers);
-                    (allowance, next.run(request).await)
+                    next.run(request).await
                 }
             }
         }
-    };
-    allowance.write(response.headers_mut());
-    response
+    }
 }
 
 /// What the only `Authorization` header holds behind `Bearer`, whose letter case does not matter.

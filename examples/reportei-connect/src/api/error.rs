@@ -33,6 +33,10 @@ pub(super) enum Error {
     NotJson,
     /// More than the body may have.
     TooLarge,
+    /// The body was not there in time.
+    BodyTooSlow,
+    /// The answer was not.
+    TooSlow,
     /// Fields that break rules, each with the rule's sentence.
     Invalid(Vec<(String, String)>),
     /// More requests than the merchant may send; the next one may pass in so many seconds.
@@ -57,6 +61,7 @@ impl From<Unreadable> for Error {
         match why {
             Unreadable::TooLarge => Self::TooLarge,
             Unreadable::BrokeOff => Self::Malformed,
+            Unreadable::TooSlow => Self::BodyTooSlow,
         }
     }
 }
@@ -73,6 +78,8 @@ impl Error {
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Failed(failure) if failure.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
@@ -92,6 +99,8 @@ impl Error {
             Self::Malformed => "The request body is not valid JSON.",
             Self::NotJson => "The content type must be application/json.",
             Self::TooLarge => "The request body is too large.",
+            Self::BodyTooSlow => "The request body did not arrive within 8 seconds.",
+            Self::TooSlow => "The request took more than 10 seconds. Please try again.",
             Self::Invalid(_) => "The given data was invalid.",
             Self::TooManyRequests(_) => "Too Many Attempts.",
             Self::Failed(failure) if failure.is_temporary() => "Service Unavailable",

@@ -10,6 +10,7 @@ mod cases;
 mod conformance;
 mod contacts;
 mod customers;
+mod deadline;
 mod gate;
 mod integrations;
 mod limits;
@@ -22,6 +23,7 @@ mod transactions;
 
 use std::path::Path;
 
+use axum::Router;
 use churnkey_integrator::{
     CustomersController, Integration, Mode,
     testing::{Answer, Client},
@@ -60,6 +62,7 @@ pub(crate) const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 pub(crate) struct Merchant {
     pub(crate) store: Store,
     pub(crate) integration: Integration,
+    pub(crate) app: Router,
     client: Client,
 }
 
@@ -85,7 +88,8 @@ impl Merchant {
             integration.clone(),
         );
         Self {
-            client: Client::for_router(app, token),
+            client: Client::for_router(app.clone(), token),
+            app,
             integration,
             store,
         }
