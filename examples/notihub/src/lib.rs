@@ -1,7 +1,7 @@
 //! A notification service's customers (Notihub's API) on SQLite, answering Churnkey too. The file to read, and to copy, is
 //! [`churnkey`]; what it maps is in [`record`] and [`store`].
 //!
-//! `N1` to `N22` in comments are choices where Notihub's documents say nothing or contradict each other. The README lists them.
+//! `N1` to `N23` in comments are choices where Notihub's documents say nothing or contradict each other. The README lists them.
 #![forbid(unsafe_code)]
 
 use axum::{Router, routing::get};

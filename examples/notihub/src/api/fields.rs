@@ -10,6 +10,9 @@ use crate::record::{
 
 type Fields = Map<String, Value>;
 
+/// The most contacts, or preferences, that one request may hold (N23): nobody else can write while they are stored.
+const MAX_ENTRIES: usize = 1000;
+
 /// A body that is an object. Unknown keys in it are ignored.
 pub(super) fn object(body: Value) -> Result<Fields, Error> {
     match body {
@@ -25,6 +28,11 @@ pub(super) fn new_customer(fields: &Fields) -> Result<NewCustomer, Error> {
     let contacts = contacts.into_iter().flatten().find(|sent| !sent.is_null());
     let contacts = match contacts {
         None => Vec::new(),
+        Some(Value::Array(contacts)) if contacts.len() > MAX_ENTRIES => {
+            return Err(Error::Invalid(
+                "At most 1000 contacts in one request: add the others to the customer",
+            ));
+        }
         Some(Value::Array(contacts)) => contacts
             .iter()
             .map(|contact| match contact {
@@ -102,6 +110,11 @@ pub(super) fn preferences(body: Value) -> Result<Vec<Preference>, Error> {
         Value::Array(all) => all,
         one => vec![one],
     };
+    if all.len() > MAX_ENTRIES {
+        return Err(Error::Invalid(
+            "At most 1000 preferences in one request: send the others in another one",
+        ));
+    }
     all.iter().map(preference).collect()
 }
 

@@ -1,10 +1,13 @@
 //! A customer's contacts.
 
 use example_app::{email_key, phone_key};
-use sqlx::SqliteConnection;
+use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::{Environment, Error};
 use crate::record::{Contact, ContactChanges, ContactKind, NewContact, is_identified};
+
+/// How many contacts one statement stores. SQLite takes 32,766 parameters in one, and a contact has nine.
+const A_STATEMENT: usize = 1000;
 
 impl Environment {
     /// Adds a contact. If it is primary, the former one of its kind is no more.
@@ -109,6 +112,40 @@ impl Environment {
         } else {
             Err(Error::NothingToIdentify)
         }
+    }
+
+    /// Stores the contacts of a customer who has none yet. Of several primary ones of a kind the last one is (N10).
+    pub(super) async fn insert_contacts(
+        &self,
+        connection: &mut SqliteConnection,
+        seq: i64,
+        new: &[NewContact],
+    ) -> Result<(), Error> {
+        let last_primary = |kind| new.iter().rposition(|one| one.primary && one.kind == kind);
+        let primary = [ContactKind::Email, ContactKind::Phone, ContactKind::Push].map(last_primary);
+        let numbered: Vec<_> = new.iter().enumerate().collect();
+        for some in numbered.chunks(A_STATEMENT) {
+            let mut insert = QueryBuilder::new(
+                "INSERT INTO contacts (customer_seq, environment_id, type, value,
+                                       is_primary, is_verified, lookup_key, folded, digits) ",
+            );
+            insert.push_values(some, |mut row, (index, contact)| {
+                let derived = Derived::from(contact.kind, &contact.value);
+                row.push_bind(seq)
+                    .push_bind(self.id)
+                    .push_bind(contact.kind)
+                    .push_bind(&contact.value)
+                    .push_bind(primary.contains(&Some(*index)))
+                    .push_bind(contact.verified)
+                    .push_bind(derived.lookup_key)
+                    .push_bind(derived.folded)
+                    .push_bind(derived.digits);
+            });
+            // Hardly ever are there as many again, so the statement is not kept.
+            let insert = insert.build().persistent(false);
+            insert.execute(&mut *connection).await?;
+        }
+        Ok(())
     }
 
     /// Stores a contact, under an id of its own or a given one. A former primary one of its kind is no more (N10).

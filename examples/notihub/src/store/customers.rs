@@ -37,9 +37,7 @@ impl Environment {
         let id = self.store.generator.uuid()?;
         let mut tx = self.store.database.writing().await?;
         let seq = self.insert(&mut tx, &id, new).await?;
-        for contact in &new.contacts {
-            self.insert_contact(&mut tx, seq, None, contact).await?;
-        }
+        self.insert_contacts(&mut tx, seq, &new.contacts).await?;
         let customer = self.by_seq(&mut tx, seq).await?;
         tx.commit().await?;
         Ok(customer)

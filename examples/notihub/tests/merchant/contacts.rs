@@ -1,6 +1,8 @@
 //! `/customers/{id}/contacts`: what the calls of `cases.json` leave out.
 
+use notihub::churnkey::Mapping;
 use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::{C3, C4, DISABLED, Merchant, error};
 
@@ -130,4 +132,70 @@ async fn something_to_know_a_customer_by_stays() {
         (&first["contactId"], &second["contactId"]),
         (&json!(17), &json!(18))
     );
+}
+
+fn emails(number: usize) -> Value {
+    (1..=number)
+        .map(|n| json!({"type": "EMAIL", "value": format!("n{n}@example.com"), "primary": true}))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_request_holds_1000_contacts_at_most() {
+    let merchant = Merchant::new().await;
+    let body = json!({"externalId": "many", "contacts": emails(1_001)});
+    let refused = merchant.call("POST", "/customers", body).await;
+    let message = "At most 1000 contacts in one request: add the others to the customer";
+    assert_eq!(refused, error(400, message));
+
+    // The other spelling of the key has the same limit.
+    let body = json!({"externalId": "many", "contact": emails(1_001)});
+    let refused = merchant.call("POST", "/customers", body).await;
+    assert_eq!(refused, error(400, message));
+
+    let body = json!({"externalId": "many", "contacts": emails(1_000)});
+    let (status, created) = merchant.call("POST", "/customers", body).await;
+    assert_eq!(status, 201);
+    let expected: Value = (1..=1_000)
+        .map(|n| {
+            json!({"contactId": 16 + n, "type": "EMAIL", "value": format!("n{n}@example.com"),
+                "primary": n == 1_000, "verified": false})
+        })
+        .collect();
+    assert_eq!(created["contacts"], expected);
+    let path = format!("/customers/{}", created["customerId"].as_str().unwrap());
+    assert_eq!(merchant.get(&path).await, (200, created));
+}
+
+#[tokio::test]
+async fn a_new_customers_contacts_are_written_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("notihub.db");
+    let merchant = Merchant::with(Some(&file), Mapping::default()).await;
+    let options = SqliteConnectOptions::new().filename(&file);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    // None is written as primary first and changed when the next one comes.
+    sqlx::query(
+        "CREATE TRIGGER twice BEFORE UPDATE ON contacts BEGIN SELECT RAISE(ABORT, 'twice'); END",
+    )
+    .execute(&mut connection)
+    .await
+    .unwrap();
+    let contact = |kind: &str, value: &str, primary: bool| json!({"type": kind, "value": value, "primary": primary});
+    let sent = [
+        contact("EMAIL", "first@example.com", true),
+        contact("PHONE", "+1 555 0100", true),
+        contact("EMAIL", "second@example.com", true),
+        contact("EMAIL", "third@example.com", false),
+        contact("PUSH", "token", true),
+    ];
+    let body = json!({"externalId": "several", "contacts": sent});
+    let (status, created) = merchant.call("POST", "/customers", body).await;
+    assert_eq!(status, 201, "{created}");
+    let contacts = created["contacts"].as_array().unwrap().iter();
+    let primary: Vec<_> = contacts
+        .filter(|one| one["primary"] == true)
+        .map(|one| one["value"].as_str().unwrap())
+        .collect();
+    assert_eq!(primary, ["+1 555 0100", "second@example.com", "token"]);
 }

@@ -59,3 +59,21 @@ async fn a_preference_is_refused_by_its_rule_and_then_none_is_set() {
         error(404, "Customer Not found")
     );
 }
+
+#[tokio::test]
+async fn a_request_holds_1000_preferences_at_most() {
+    let merchant = Merchant::new().await;
+    let path = format!("/customers/{C3}/preferences");
+    let preferences = |number: u16| -> Value {
+        (1..=number)
+            .map(|n| json!({"templateGroupId": n.to_string(), "mechanisms": ["EMAIL"]}))
+            .collect()
+    };
+    let refused = merchant.call("POST", &path, preferences(1_001)).await;
+    let message = "At most 1000 preferences in one request: send the others in another one";
+    assert_eq!(refused, error(400, message));
+    assert_eq!(merchant.get(&path).await, (200, json!([])));
+    let all = preferences(1_000);
+    let set = merchant.call("POST", &path, all.clone()).await;
+    assert_eq!(set, (201, all));
+}
