@@ -1,7 +1,7 @@
 //! A metrics service's customers (Reportei Connect's API) on SQLite, answering Churnkey too. The file to read, and to copy, is
 //! [`churnkey`]; what it maps is in [`record`] and [`store`].
 //!
-//! `R1` to `R12` in comments are choices where Reportei's documents say nothing or contradict each other. The README lists them.
+//! `R1` to `R14` in comments are choices where Reportei's documents say nothing or contradict each other. The README lists them.
 #![forbid(unsafe_code)]
 
 use axum::Router;

@@ -17,10 +17,16 @@ pub use sessions::NewSession;
 
 use crate::record::{Customer, Merchant, Network};
 
-const MIGRATIONS: Migrations = &[(
-    "customers",
-    include_str!("../migrations/0001_customers.sql"),
-)];
+const MIGRATIONS: Migrations = &[
+    (
+        "customers",
+        include_str!("../migrations/0001_customers.sql"),
+    ),
+    (
+        "sessions by end",
+        include_str!("../migrations/0002_sessions_by_end.sql"),
+    ),
+];
 
 /// The store of all merchants.
 #[derive(Debug, Clone)]

@@ -18,6 +18,13 @@ use crate::{
 
 const DEFAULT_MINUTES: i64 = 5;
 
+/// The most entries of `limits`: more than there are networks.
+const MAX_ITEMS: usize = 100;
+/// How deep `limits` may be nested.
+const MAX_LEVELS: usize = 10;
+/// How long `limits` may be as JSON without blanks.
+const MAX_CHARACTERS: usize = 4096;
+
 #[derive(Serialize)]
 struct SessionView<'a> {
     session_uuid: &'a str,
@@ -111,12 +118,35 @@ fn flag_option(fields: &mut Fields, field: &str) -> Option<Value> {
     fields.optional_boolean(field).flatten().map(Value::from)
 }
 
-/// How many accounts of which network: nothing tells in which form, but that it is one with entries.
+/// How many accounts of which network: nothing tells in which form, but that it is one with entries. It is kept as it is sent,
+/// within bounds (R14).
 fn limits_option(fields: &mut Fields) -> Option<Value> {
-    match fields.take("limits")? {
-        limits @ (Value::Object(_) | Value::Array(_)) => Some(limits),
-        _ => fields.breaks("limits", "The limits field must be an array.".to_owned()),
-    }
+    let limits = fields.take("limits")?;
+    let items = match &limits {
+        Value::Object(entries) => entries.len(),
+        Value::Array(items) => items.len(),
+        _ => return fields.breaks("limits", "The limits field must be an array.".to_owned()),
+    };
+    let rule = if items > MAX_ITEMS {
+        format!("must not have more than {MAX_ITEMS} items")
+    } else if levels(&limits) > MAX_LEVELS {
+        format!("must not be nested more than {MAX_LEVELS} levels deep")
+    } else if limits.to_string().chars().count() > MAX_CHARACTERS {
+        format!("must not be greater than {MAX_CHARACTERS} characters")
+    } else {
+        return Some(limits);
+    };
+    fields.breaks("limits", format!("The limits field {rule}."))
+}
+
+/// How many lists and objects lie in one another.
+fn levels(value: &Value) -> usize {
+    let deepest = match value {
+        Value::Object(entries) => entries.values().map(levels).max(),
+        Value::Array(items) => items.iter().map(levels).max(),
+        _ => return 0,
+    };
+    deepest.unwrap_or_default().saturating_add(1)
 }
 
 /// What the page behind the link would show. The link itself is the credential, so no token is asked for.
@@ -124,10 +154,10 @@ pub(super) async fn show(
     State(store): State<Store>,
     PathUuid(uuid): PathUuid,
 ) -> Result<impl IntoResponse, Error> {
-    let session = store.session(&uuid).await?.ok_or(Error::NoSuchRecord)?;
-    if !session.is_live(store.now()) {
-        return Err(Error::SessionEnded);
-    }
+    let session = store.session(&uuid).await?;
+    let live = session.filter(|session| session.is_live(store.now()));
+    // One that is over may be gone: then nobody can tell it from one that never was (R13).
+    let session = live.ok_or(Error::SessionEnded)?;
     let page = json!({
         "integration_session": {
             "session_uuid": session.uuid,

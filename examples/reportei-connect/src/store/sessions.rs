@@ -25,7 +25,7 @@ impl fmt::Debug for NewSession {
 }
 
 impl Store {
-    /// The session with this UUID, be it live or not. Those of deleted customers are gone.
+    /// The session with this UUID, be it live or not. Those of deleted customers are gone, and in time those that are over.
     ///
     /// # Errors
     /// [`Error::Failed`].
@@ -43,7 +43,8 @@ impl Store {
 }
 
 impl CustomerData {
-    /// Begins a session.
+    /// Begins a session, and deletes all that are over: nobody needs them, and here they are never more than have ended since
+    /// the last one began (R13).
     ///
     /// # Errors
     /// [`Error::CustomerGone`], [`Error::Failed`].
@@ -57,6 +58,11 @@ impl CustomerData {
             merchant: self.merchant.name.clone(),
             customer: self.customer.name.clone(),
         };
+        let mut tx = self.store.database.writing().await?;
+        sqlx::query("DELETE FROM sessions WHERE expires_at <= ?")
+            .bind(self.now().unix_millis())
+            .execute(&mut *tx)
+            .await?;
         let inserted = sqlx::query(
             "INSERT INTO sessions (uuid, customer_seq, redirect_url, options, expires_at)
              SELECT ?, seq, ?, ?, ? FROM customers WHERE seq = ?",
@@ -66,11 +72,12 @@ impl CustomerData {
         .bind(&session.options)
         .bind(session.expires_at)
         .bind(self.customer.seq)
-        .execute(self.store.database.pool())
+        .execute(&mut *tx)
         .await?;
         if inserted.rows_affected() == 0 {
             return Err(Error::CustomerGone);
         }
+        tx.commit().await?;
         Ok(session)
     }
 }

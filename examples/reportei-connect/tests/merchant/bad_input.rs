@@ -203,7 +203,7 @@ async fn ids_of_any_form_are_unknown() {
         let path = path.replace("integrations/", "integrations/session/");
         assert_eq!(
             merchant.json("GET", &path, &[], json!(null)).await,
-            unknown()
+            error(401, "Integration session is invalid or has expired.")
         );
     }
     assert_eq!(merchant.get("/customers").await.1["meta"]["total"], 2);

@@ -197,7 +197,8 @@ async fn a_deletion_takes_everything_along_and_its_body_is_not_read() {
 
     assert_eq!(merchant.call("DELETE", &path, json!(null)).await, unknown());
     assert_eq!(merchant.get(&path).await, unknown());
-    assert_eq!(merchant.get(&link).await, unknown());
+    let over = error(401, "Integration session is invalid or has expired.");
+    assert_eq!(merchant.get(&link).await, over);
     let settings = merchant.call_for(C2_TOKEN, "GET", "/customers/settings", json!(null));
     assert_eq!(settings.await, error(401, "Invalid Customer Token"));
     assert_eq!(merchant.churnkey(&format!("/{C2}")).await.0, 404);

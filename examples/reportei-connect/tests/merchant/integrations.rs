@@ -1,6 +1,10 @@
 //! `/customer-integrations`: what a customer has connected, and the sessions to connect more.
 
+use std::path::Path;
+
+use example_app::Generator;
 use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::{
     C2, C2_TOKEN, C3_TOKEN, INSTAGRAM, Merchant, NOBODY, OTHER_TOKEN, error, invalid, unknown,
@@ -119,11 +123,105 @@ async fn a_session_lasts_five_minutes_and_its_link_needs_no_token() {
         over,
         error(401, "Integration session is invalid or has expired.")
     );
+}
+
+#[tokio::test]
+async fn sessions_that_are_over_are_deleted_when_another_one_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("reportei.db");
+    let merchant = Merchant::with(Some(&file), Generator::counting()).await;
+    let first = begun(&merchant, json!({"expires_in_minutes": 5})).await;
+    let second = begun(&merchant, json!({"expires_in_minutes": 6})).await;
+    assert_eq!(sessions(&file).await, [first.as_str(), second.as_str()]);
+
+    // The one ends at this moment, the other a minute later.
+    let later = merchant.at("2024-10-10T12:05:00Z");
+    let third = begun(&later, json!(null)).await;
+    assert_eq!(sessions(&file).await, [second.as_str(), third.as_str()]);
+
+    // Whose session is gone is told what they were told before.
+    let over = error(401, "Integration session is invalid or has expired.");
+    for (uuid, status) in [(&first, 401), (&second, 200), (&third, 200)] {
+        let path = format!("/customer-integrations/session/{uuid}");
+        let answer = later.json("GET", &path, &[], json!(null)).await;
+        assert_eq!(answer.0, status, "{path}");
+        assert!(status == 200 || answer == over, "{path}");
+    }
     let path = format!("/customer-integrations/session/{NOBODY}");
-    assert_eq!(
-        merchant.json("GET", &path, &[], json!(null)).await,
-        unknown()
+    assert_eq!(merchant.json("GET", &path, &[], json!(null)).await, over);
+}
+
+#[tokio::test]
+async fn ended_sessions_are_found_by_an_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("reportei.db");
+    Merchant::with(Some(&file), Generator::counting()).await;
+    let mut connection = connect(&file).await;
+    let plan: Vec<(i64, i64, i64, String)> =
+        sqlx::query_as("EXPLAIN QUERY PLAN DELETE FROM sessions WHERE expires_at <= 1")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+    let plan: Vec<_> = plan.into_iter().map(|(.., step)| step).collect();
+    let expected = "SEARCH sessions USING COVERING INDEX sessions_by_end (expires_at<?)";
+    assert_eq!(plan, [expected]);
+}
+
+/// The ids of all sessions in a database, in their order.
+async fn sessions(file: &Path) -> Vec<String> {
+    let mut connection = connect(file).await;
+    let ids = sqlx::query_scalar("SELECT uuid FROM sessions ORDER BY uuid");
+    ids.fetch_all(&mut connection).await.unwrap()
+}
+
+async fn connect(file: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(file);
+    SqliteConnection::connect_with(&options).await.unwrap()
+}
+
+#[tokio::test]
+async fn limits_have_100_items_4096_characters_and_10_levels_at_most() {
+    let merchant = Merchant::new().await;
+    let list = |items: usize| json!(vec![1; items]);
+    let object = |items: usize| -> Value {
+        let entries = (0..items).map(|n| (n.to_string(), json!(1)));
+        Value::Object(entries.collect())
+    };
+    // Quotes and brackets count, and a letter beyond ASCII is one character.
+    let text = |characters: usize| json!(["\u{eb}".repeat(characters - 4)]);
+    let deep = |levels: usize| {
+        let nested = "[".repeat(levels) + &"]".repeat(levels);
+        serde_json::from_str::<Value>(&nested).unwrap()
+    };
+    for limits in [list(100), object(100), text(4096), deep(10)] {
+        let (status, session) = begin(&merchant, json!({"limits": limits})).await;
+        assert_eq!(status, 201);
+        let uuid = session["integration_session"]["session_uuid"].as_str();
+        let path = format!("/customer-integrations/session/{}", uuid.unwrap());
+        let (_, page) = merchant.json("GET", &path, &[], json!(null)).await;
+        let shown = &page["integration_session"]["options"];
+        assert_eq!(*shown, json!({"limits": limits}));
+    }
+    let items = invalid(
+        "limits",
+        "The limits field must not have more than 100 items.",
     );
+    let characters = invalid(
+        "limits",
+        "The limits field must not be greater than 4096 characters.",
+    );
+    let levels = invalid(
+        "limits",
+        "The limits field must not be nested more than 10 levels deep.",
+    );
+    for (limits, refused) in [
+        (list(101), items.clone()),
+        (object(101), items),
+        (text(4097), characters),
+        (deep(11), levels),
+    ] {
+        assert_eq!(begin(&merchant, json!({"limits": limits})).await, refused);
+    }
 }
 
 #[tokio::test]
