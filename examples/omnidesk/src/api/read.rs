@@ -15,6 +15,8 @@ use crate::store::{Channel, Customer, customers};
 
 const DEFAULT_LIMIT: i64 = 15;
 const MAX_LIMIT: i64 = 99;
+/// Each word is looked for in every customer.
+const MAX_WORDS: usize = 10;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -91,6 +93,9 @@ pub(super) async fn index(api: &Api, query: &Form) -> Result<Response> {
         Some(text) => words(text)
             .ok_or_else(|| Refused::bad("query must consist of letters, digits and spaces."))?,
     };
+    if words.len() > MAX_WORDS {
+        return Err(Refused::bad("query must have at most 10 words."));
+    }
     let mut db = api.store.read().await?;
     let (total, customers) = customers::index(&mut db, &words, start, limit).await?;
     json(&Index {

@@ -65,6 +65,19 @@ async fn every_word_of_a_query_occurs_in_a_name_or_the_external_id() {
 }
 
 #[tokio::test]
+async fn a_query_has_10_words_at_most() {
+    let shop = Shop::open().await;
+    let words = |number: usize| vec!["t"; number].join("+");
+    let found = shop.get(&format!("?query={}", words(10))).await;
+    assert_eq!((found.status, &found.body["itemTotal"]), (200, &json!(2)));
+    let refused = shop.get(&format!("?query={}", words(11))).await;
+    refused.refused(400, "query must have at most 10 words.");
+    // Spaces make no words.
+    let spaced = format!("?query=++{}++", words(10).replace('+', "+++"));
+    assert_eq!(shop.get(&spaced).await.body["itemTotal"], 2);
+}
+
+#[tokio::test]
 async fn an_item_has_the_fields_of_the_list_and_its_own() {
     let shop = Shop::open().await;
     let item = shop.item(1).await;
