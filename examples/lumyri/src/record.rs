@@ -49,7 +49,7 @@ pub struct Address {
 /// Where an address is.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
-    /// Free text.
+    /// Free text of at most 500 characters.
     pub name: String,
     /// Latitude and longitude (L10).
     pub geo: [Coordinate; 2],

@@ -13,6 +13,9 @@ use crate::{
 /// The most ids that one call may delete (L17).
 const MAX_DELETED: usize = 1000;
 
+/// How many characters an address may have: Churnkey gets them as one line.
+const MAX_PLACE: usize = 500;
+
 /// A key of an object: to leave it out is one thing, to send null another.
 #[derive(Default)]
 enum Field<T> {
@@ -236,6 +239,11 @@ fn address(sent: Address) -> Result<Address, Error> {
         ));
     }
     let mut address = sent;
+    if address.location.name.chars().count() > MAX_PLACE {
+        return Err(Error::invalid(format!(
+            "address: location.name must have at most {MAX_PLACE} characters"
+        )));
+    }
     address.location.name = text("address: location.name", address.location.name)?;
     Ok(address)
 }

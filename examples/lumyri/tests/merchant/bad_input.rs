@@ -1,5 +1,6 @@
 //! Whatever is sent, the answer has Lumyri's shape, and is never a 5xx.
 
+use axum::http::StatusCode;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -130,6 +131,24 @@ async fn a_body_has_one_mebibyte_at_most() {
             .await;
         assert_eq!(over.error(), (413, "payload_too_large"));
     }
+}
+
+#[tokio::test]
+async fn the_free_text_of_an_address_has_500_characters_at_most() {
+    let shop = Shop::open().await;
+    let body = |length: usize| {
+        let name = "\u{eb}".repeat(length);
+        json!({"address": [{"category": "Home", "location": {"name": name, "geo": [1, 2]}}]})
+    };
+    let exact = shop.update(&As::a(), FIRST, &body(500)).await;
+    assert_eq!(exact.data(StatusCode::OK)["address"], body(500)["address"]);
+    let over = shop.update(&As::a(), FIRST, &body(501)).await;
+    assert_eq!(over.error(), (400, "validation_error"));
+    let rule = "address: location.name must have at most 500 characters";
+    assert_eq!(over.message(), rule);
+    let mut new = minimal("long@example.com");
+    new["address"] = body(501)["address"].take();
+    assert_eq!(shop.create(&As::a(), &new).await.message(), rule);
 }
 
 #[tokio::test]
