@@ -13,7 +13,7 @@ use reportei_connect::{
 use serde_json::{Value, json};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use crate::{C1, C2, C3, Merchant, REPORTEI, TRIALING, churnkey, contacts::AddressBook};
+use crate::{C1, C2, C3, Merchant, NOBODY, REPORTEI, TRIALING, churnkey, contacts::AddressBook};
 
 fn block_on<T>(test: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread();
@@ -72,6 +72,10 @@ fn changed(before: &Value, after: &Value) -> BTreeSet<String> {
     keys.filter(|key| before.get(*key) != after.get(*key))
         .cloned()
         .collect()
+}
+
+fn paths(paths: &[&str]) -> BTreeSet<String> {
+    paths.iter().map(|path| (*path).to_owned()).collect()
 }
 
 /// What is wrong with a customer's JSON, by the contract's table of fields.
@@ -145,24 +149,32 @@ proptest! {
     /// Rule 3.
     #[test]
     fn a_change_shows_where_the_table_says_and_nowhere_else(
-        native in customer(), other in customer(), now in moment()
+        native in customer(), moment in -62_000_000_000_i64..253_000_000_000
     ) {
-        let now = now.timestamp();
+        let moment = Moment::try_from(moment).unwrap();
+        let now = moment.timestamp();
         let before = mapped(&native, "Reportei", now);
-        let changes: [(&[&str], Customer); 7] = [
-            (&["id"], Customer { uuid: other.uuid, ..native.clone() }),
-            (&["name"], Customer { name: other.name, ..native.clone() }),
-            (&["metadata.createdAt"], Customer { created_at: other.created_at, ..native.clone() }),
-            (&[], Customer { updated_at: other.updated_at, ..native.clone() }),
-            (&["metadata.trialEndsAt", "metadata.trialExpired"], Customer { trial_ends_at: other.trial_ends_at, ..native.clone() }),
+        let changes: [(&[&str], Customer); 6] = [
+            (&["id"], Customer { uuid: NOBODY.to_owned(), ..native.clone() }),
+            (&["name"], Customer { name: format!("{}.", native.name), ..native.clone() }),
+            (&["metadata.createdAt"], Customer { created_at: native.created_at.later(1), ..native.clone() }),
+            (&[], Customer { updated_at: native.updated_at.later(1), ..native.clone() }),
             (&["metadata.isPaying"], Customer { is_paying: !native.is_paying, ..native.clone() }),
-            (&[], Customer { seq: other.seq, ..native.clone() }),
+            (&[], Customer { seq: native.seq - 1, ..native.clone() }),
         ];
         for (outputs, changed_native) in changes {
-            let outputs: BTreeSet<_> = outputs.iter().map(|output| (*output).to_owned()).collect();
             let changed = changed(&before, &mapped(&changed_native, "Reportei", now));
-            prop_assert!(changed.is_subset(&outputs), "{:?}", changed);
+            prop_assert_eq!(changed, paths(outputs));
         }
+        // At the very second of its end the trial is over (R10).
+        let ending = |seconds| {
+            let native = Customer { trial_ends_at: moment.later(seconds), ..native.clone() };
+            mapped(&native, "Reportei", now)
+        };
+        let (end, expired) = ("metadata.trialEndsAt", "metadata.trialExpired");
+        prop_assert_eq!(changed(&ending(1), &ending(2)), paths(&[end]));
+        prop_assert_eq!(changed(&ending(0), &ending(1)), paths(&[end, expired]));
+        prop_assert_eq!(changed(&ending(-1), &ending(0)), paths(&[end]));
         let renamed = changed(&before, &mapped(&native, "Other", now));
         prop_assert_eq!(renamed, BTreeSet::from(["metadata.merchant".to_owned()]));
         // Each output is a native value, or says what follows from it.
