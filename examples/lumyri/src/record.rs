@@ -242,8 +242,16 @@ mod tests {
             assert_eq!(serde_json::to_string(&coordinate).unwrap(), digits);
             assert!(coordinate.is_within(90.0));
         }
-        for text in ["\"1\"", "null", "[1]", "1e999", "NaN"] {
-            assert!(serde_json::from_str::<Coordinate>(text).is_err(), "{text}");
+        let infinite = "expected a finite number";
+        for (text, reason) in [
+            ("\"1\"", infinite),
+            ("null", infinite),
+            ("[1]", infinite),
+            ("1e999", infinite),
+            ("NaN", "expected value at line 1 column 1"),
+        ] {
+            let error = serde_json::from_str::<Coordinate>(text).unwrap_err();
+            assert_eq!(error.to_string(), reason, "{text}");
         }
         let over: Coordinate = serde_json::from_str("-90.0000000001").unwrap();
         assert!(!over.is_within(90.0));

@@ -263,7 +263,9 @@ mod tests {
             serde_json::from_str::<Moment>("\"2024-10-08 17:15:12\"").unwrap(),
             moment
         );
-        assert!(serde_json::from_str::<Moment>("\"yesterday\"").is_err());
+        let error = serde_json::from_str::<Moment>("\"yesterday\"").unwrap_err();
+        let no_time = "yesterdayZ".parse::<Timestamp>().unwrap_err();
+        assert_eq!(error.to_string(), no_time.to_string());
     }
 
     #[test]

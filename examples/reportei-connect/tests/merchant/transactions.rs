@@ -140,7 +140,12 @@ async fn demo_data_are_loaded_as_a_whole_or_not_at_all_and_once() {
         "CREATE TRIGGER boom BEFORE INSERT ON metric_values BEGIN SELECT RAISE(ABORT, 'boom'); END",
     )
     .await;
-    assert!(store.load_demo_if_empty().await.is_err());
+    let error = store.load_demo_if_empty().await.unwrap_err();
+    let reportei_connect::store::Error::Failed(failure) = error else {
+        panic!("{error}");
+    };
+    // SQLITE_CONSTRAINT_TRIGGER.
+    assert_eq!(failure.code().as_deref(), Some("1811"));
     assert!(store.customers_of(crate::REPORTEI).await.unwrap().is_none());
     assert_eq!(store.networks().await.unwrap(), []);
     execute(&file, "DROP TRIGGER boom").await;
