@@ -1,9 +1,10 @@
-//! The program dies around its COMMIT, and the caller comes again.
+//! The program dies around its COMMIT, or is asked to end during an action, and the caller comes again.
 
 use std::{
     io::{Read, Write},
     net::TcpStream,
     thread,
+    time::Duration,
 };
 
 use churnkey_integrator::{Mode, Timestamp, sign};
@@ -160,4 +161,42 @@ async fn a_crash_before_the_commit_leaves_nothing_and_the_request_runs_again_aft
         }
         running.kill();
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_is_asked_to_end_ends_after_the_actions_that_run() {
+    let merchant = Merchant::new();
+    let (running, address) = tokio::task::block_in_place(|| merchant.start());
+    let mut sql = sql(&merchant.server.url()).await;
+    let lock = sql.transaction().await.unwrap();
+    lock.batch_execute("SELECT FROM churnkey_live.subscriptions FOR UPDATE")
+        .await
+        .unwrap();
+    let mut caller = TcpStream::connect(&address).unwrap();
+    caller.write_all(&with_key("k")).unwrap();
+    let waits = "SELECT FROM pg_locks WHERE NOT granted";
+    while lock.query(waits, &[]).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    drop(caller);
+    running.ask_to_end();
+    // The socket is closed before the action is done.
+    while TcpStream::connect(&address).is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    lock.rollback().await.unwrap();
+    let (code, _, log) = tokio::task::block_in_place(|| running.terminate());
+    assert_eq!(code, Some(0), "{log}");
+    assert_eq!(merchant.days().await, 1);
+    assert!(
+        log.contains("waiting for running actions actions=1"),
+        "{log}"
+    );
+    let after = "an action ended after its caller had left status=200";
+    assert!(log.contains(after), "{log}");
+
+    let (_running, address) = tokio::task::block_in_place(|| merchant.start());
+    let again = tokio::task::block_in_place(|| send(&address, &with_key("k")));
+    assert_eq!(again, Some((200, Value::Null)));
+    assert_eq!(merchant.days().await, 1);
 }

@@ -57,8 +57,8 @@ impl Running {
         self.child.wait().unwrap();
     }
 
-    /// Asks it to end. Its exit code, the rest of its standard output, and its log.
-    fn terminate(mut self) -> (Option<i32>, String, String) {
+    /// Asks it to end.
+    pub(crate) fn ask_to_end(&self) {
         let kill = format!("kill -TERM {}", self.child.id());
         assert!(
             Command::new("sh")
@@ -67,6 +67,11 @@ impl Running {
                 .unwrap()
                 .success()
         );
+    }
+
+    /// Asks it to end. Its exit code, the rest of its standard output, and its log.
+    pub(crate) fn terminate(mut self) -> (Option<i32>, String, String) {
+        self.ask_to_end();
         let (mut rest, mut log) = (String::new(), String::new());
         self.out.read_to_string(&mut rest).unwrap();
         self.child
