@@ -1,0 +1,144 @@
+//! `cargo run --release -p soak`: ten minutes of signed calls on the Postgres example, over 50 connections. Callers hang up,
+//! captured requests come again with other keys, and PostgreSQL is restarted twice. In the end every extension of a trial
+//! must have happened exactly once, and the program's memory must be flat.
+//!
+//! It needs PostgreSQL's programs, as `scripts/check` does, and Linux, whose `/proc` tells the memory.
+
+mod caller;
+mod merchant;
+mod tally;
+
+use std::{
+    error::Error,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use clap::Parser;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::{
+    caller::Caller,
+    merchant::{Merchant, Resources, SUBSCRIPTIONS},
+    tally::Tally,
+};
+
+/// How much the merchant's memory may grow between the second fifth of the run and the last.
+const MAX_GROWTH_KB: i64 = 2048;
+
+/// Minutes of actions and reads on the Postgres example, with everything that goes wrong on a bad day.
+#[derive(Debug, Clone, Copy, Parser)]
+struct Options {
+    /// How long it takes, in minutes
+    #[arg(long, default_value_t = 10.0)]
+    minutes: f64,
+    /// How many calls there are, half of them actions
+    #[arg(long, default_value_t = 10_000)]
+    calls: u32,
+    /// How many connections are open at a time
+    #[arg(long, default_value_t = 50)]
+    connections: u32,
+    /// How often PostgreSQL is restarted
+    #[arg(long, default_value_t = 2)]
+    restarts: u32,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Options::parse()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            println!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether every promise held.
+async fn run(options: Options) -> Result<bool, Box<dyn Error>> {
+    let mut merchant = Merchant::start().await?;
+    let tally = Arc::new(Tally::new(SUBSCRIPTIONS));
+    let began = Instant::now();
+    let lasts = Duration::from_secs_f64(options.minutes * 60.0);
+    let next_call = Arc::new(AtomicU32::new(0));
+
+    let callers: Vec<_> = (0..options.connections)
+        .map(|_| {
+            let (tally, next_call) = (Arc::clone(&tally), Arc::clone(&next_call));
+            let mut caller = Caller::new(merchant.address().to_owned(), tally);
+            tokio::spawn(async move {
+                loop {
+                    let n = next_call.fetch_add(1, Ordering::Relaxed);
+                    if n >= options.calls {
+                        return;
+                    }
+                    sleep_until(began + lasts.mul_f64(f64::from(n) / f64::from(options.calls)))
+                        .await;
+                    caller.call(n).await;
+                }
+            })
+        })
+        .collect();
+
+    let mut memory = Vec::new();
+    let mut restarts = 0;
+    while callers.iter().any(|caller| !caller.is_finished()) {
+        let due = f64::from(restarts + 1) / f64::from(options.restarts + 1);
+        if restarts < options.restarts && began.elapsed() >= lasts.mul_f64(due) {
+            merchant.restart_database();
+            restarts += 1;
+        }
+        memory.push(merchant.resources()?);
+        sleep(Duration::from_secs(1)).await;
+    }
+    for caller in callers {
+        caller.await?;
+    }
+
+    let wrong = merchant.wrong_trials(&tally).await?;
+    let fifth = (memory.len() / 5).max(1);
+    let mut fifths = memory.chunks(fifth);
+    let early = fifths.nth(1).unwrap_or_default();
+    let late = fifths.nth(2).unwrap_or_default();
+    let kilobytes = |of: &[Resources]| median(of.iter().map(|one| one.kilobytes));
+    let files = |of: &[Resources]| median(of.iter().map(|one| one.files));
+    let growth = kilobytes(late) - kilobytes(early);
+
+    print!("{tally}");
+    println!("restarts of PostgreSQL        {restarts}");
+    println!("trials that ended wrong       {}", wrong.len());
+    println!(
+        "resident memory, second fifth {} kB, last fifth {} kB, growth {growth} kB",
+        kilobytes(early),
+        kilobytes(late)
+    );
+    println!(
+        "open files, second fifth {}, last fifth {}",
+        files(early),
+        files(late)
+    );
+    for line in &wrong {
+        println!("  {line}");
+    }
+    let is_well = wrong.is_empty() && tally.is_well() && growth <= MAX_GROWTH_KB;
+    println!(
+        "{}",
+        if is_well {
+            "every promise held"
+        } else {
+            "A PROMISE WAS BROKEN"
+        }
+    );
+    Ok(is_well)
+}
+
+fn median(values: impl Iterator<Item = i64>) -> i64 {
+    let mut values: Vec<i64> = values.collect();
+    values.sort_unstable();
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
