@@ -101,12 +101,12 @@ mod operation;
 
 mod auth;
 mod seal;
+pub mod webhooks;
 
 mod http;
 
 pub mod cancel_flow;
 mod integration;
-pub mod webhooks;
 
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -1,104 +1,298 @@
-//! The rooms of ARCHITECTURE.md, as far as a text search can hold them apart.
-#![expect(clippy::unwrap_used, reason = "a test that panics has done its work")]
+//! The layers of ARCHITECTURE.md, held against every path that a source file names.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that panics has done its work"
+)]
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
-    let deeper = folders.iter().flat_map(|folder| sources(folder));
-    deeper.chain(files).collect()
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+
+/// The layers from the lowest to the highest, each with its modules, as ARCHITECTURE.md has them.
+fn layers() -> Vec<(String, Vec<String>)> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md");
+    let page = fs::read_to_string(page).unwrap();
+    let block = page.split_once("\n  src/\n").unwrap().1;
+    let block = block.split_once("\nexamples/").unwrap().0;
+    let mut layers: Vec<(String, Vec<String>)> = Vec::new();
+    for line in block.lines() {
+        if let Some(heading) = line.trim_start().strip_prefix("-- ") {
+            let name = heading.split(':').next().unwrap();
+            layers.push((name.to_owned(), Vec::new()));
+        } else if line.starts_with("    ") && !line.starts_with("     ") {
+            let files = line.split_whitespace();
+            let files = files.map_while(|word| word.strip_suffix(".rs").or(word.strip_suffix('/')));
+            layers
+                .last_mut()
+                .unwrap()
+                .1
+                .extend(files.map(str::to_owned));
+        }
+    }
+    layers
 }
 
-/// The lines of code, not of comments, that mention any of these words, with their files.
-fn mentions(rooms: &[&str], words: &[&str]) -> Vec<String> {
+/// The path of each source file behind `src`, and its tokens: no comments, and macros as they are written.
+fn sources() -> Vec<(String, TokenStream)> {
+    fn files_in(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).unwrap();
+        let entries = entries.map(|entry| entry.unwrap().path());
+        let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+        let deeper = folders.iter().flat_map(|folder| files_in(folder));
+        deeper.chain(files).collect()
+    }
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = Vec::new();
-    for path in sources(&src) {
-        let file = path
-            .strip_prefix(&src)
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .to_owned();
-        if !rooms.iter().any(|room| file.starts_with(room)) {
-            continue;
+    let mut sources = Vec::new();
+    for path in files_in(&src) {
+        let name = path.strip_prefix(&src).unwrap().to_str().unwrap();
+        let tokens = fs::read_to_string(&path).unwrap().parse().unwrap();
+        sources.push((name.to_owned(), tokens));
+    }
+    sources
+}
+
+fn module_of(file: &str) -> Vec<String> {
+    let mut module: Vec<String> = file
+        .trim_end_matches(".rs")
+        .split('/')
+        .map(str::to_owned)
+        .collect();
+    if module
+        .last()
+        .is_some_and(|last| last == "mod" || last == "lib")
+    {
+        module.pop();
+    }
+    module
+}
+
+fn identifiers(tokens: TokenStream, found: &mut BTreeSet<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) => drop(found.insert(ident.to_string())),
+            TokenTree::Group(group) => identifiers(group.stream(), found),
+            _ => {}
         }
-        let text = fs::read_to_string(&path).unwrap();
-        let code = text
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("//"));
-        let lines = code.filter(|line| words.iter().any(|word| line.contains(word)));
-        found.extend(lines.map(|line| format!("{file}: {}", line.trim())));
+    }
+}
+
+/// Every path within the crate that the tokens name, from the crate's root on: in a `use`, grouped or not, in an
+/// expression, in a macro.
+fn paths(module: &[String], tokens: TokenStream) -> Vec<Vec<String>> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        match token {
+            TokenTree::Ident(ident) if *ident == "mod" => {
+                let name = tokens.get(at + 1).map(ToString::to_string);
+                if let (Some(name), Some(TokenTree::Group(body))) = (name, tokens.get(at + 2)) {
+                    let inner = [module, &[name]].concat();
+                    found.extend(paths(&inner, body.stream()));
+                    at += 2;
+                }
+            }
+            TokenTree::Ident(ident)
+                if is_separator(&tokens, at + 1)
+                    && !(at >= 2 && is_separator(&tokens, at - 2))
+                    && ["crate", "churnkey_integrator", "super", "self"]
+                        .contains(&ident.to_string().as_str()) =>
+            {
+                at = path(module, &[], &tokens, at, &mut found);
+                continue;
+            }
+            TokenTree::Group(group) => found.extend(paths(module, group.stream())),
+            _ => {}
+        }
+        at += 1;
     }
     found
 }
 
-const VOCABULARY: [&str; 7] = [
-    "id.rs",
-    "secret.rs",
-    "pii.rs",
-    "time.rs",
-    "money.rs",
-    "page.rs",
-    "model/",
-];
-const CONTRACT: [&str; 8] = [
-    "attempt.rs",
-    "context.rs",
-    "error.rs",
-    "operation.rs",
-    "controllers/",
-    "actions/",
-    "idempotency.rs",
-    "features.rs",
-];
-const PROOF: [&str; 3] = ["auth.rs", "auth/", "seal.rs"];
-const HTTP: [&str; 1] = ["http/"];
+/// Reads one path, with the group at its end if there is one, and says where the next token is.
+fn path(
+    module: &[String],
+    start: &[String],
+    tokens: &[TokenTree],
+    mut at: usize,
+    found: &mut Vec<Vec<String>>,
+) -> usize {
+    let mut path = start.to_vec();
+    loop {
+        match tokens.get(at) {
+            Some(TokenTree::Ident(ident)) => match ident.to_string().as_str() {
+                "crate" | "churnkey_integrator" => path.clear(),
+                "self" if path.is_empty() => path = module.to_vec(),
+                "self" => {}
+                "super" => {
+                    if path.is_empty() {
+                        path = module.to_vec();
+                    }
+                    path.pop();
+                }
+                name => path.push(name.to_owned()),
+            },
+            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
+                let inner: Vec<TokenTree> = group.stream().into_iter().collect();
+                let comma =
+                    |token: &TokenTree| matches!(token, TokenTree::Punct(p) if p.as_char() == ',');
+                for one in inner.split(comma).filter(|one| !one.is_empty()) {
+                    self::path(module, &path, one, 0, found);
+                }
+                return at + 1;
+            }
+            Some(TokenTree::Punct(all)) if all.as_char() == '*' => path.push("*".to_owned()),
+            // A turbofish, or the token behind the path.
+            _ => break,
+        }
+        at += 1;
+        if !is_separator(tokens, at) {
+            break;
+        }
+        at += 2;
+    }
+    found.push(path);
+    at
+}
+
+fn is_separator(tokens: &[TokenTree], at: usize) -> bool {
+    let colon =
+        |at| matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
+    colon(at) && colon(at + 1)
+}
+
+/// What the crate's root gives another name: `crate::Email` is of the module `pii`.
+fn reexports(sources: &[(String, TokenStream)]) -> BTreeMap<String, String> {
+    let (_, root) = sources.iter().find(|(file, _)| file == "lib.rs").unwrap();
+    // In the root a path may begin with the name of a module.
+    let tokens: Vec<TokenTree> = root.clone().into_iter().collect();
+    let mut found = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        if matches!(token, TokenTree::Ident(ident) if *ident == "use") {
+            path(&[], &[], &tokens, at + 1, &mut found);
+        }
+    }
+    let names = found.into_iter().filter(|path| path.len() > 1);
+    names
+        .map(|path| (path.last().unwrap().clone(), path[0].clone()))
+        .collect()
+}
+
+#[test]
+fn the_reader_of_paths_sees_groups_nesting_inner_modules_expressions_and_macros() {
+    let text = r#"
+        use std::{fmt, crate_like::no};
+        use crate::{a, b::{self, c}, d::*, e::F as G};
+        use super::{sibling, super::h};
+        use churnkey_integrator::Root;
+        /// crate::only::said
+        fn f(self) -> crate::i::J { self.x; super::k::l::<crate::m::N>() }
+        pub(crate) mod inner { use super::{super::o, p}; use self::q; }
+        macro_rules! m { () => { $crate::r::s!(crate::t) } }
+    "#;
+    let module = ["x", "y"].map(str::to_owned);
+    let found = paths(&module, text.parse().unwrap());
+    let found: Vec<String> = found.iter().map(|path| path.join("::")).collect();
+    assert_eq!(
+        found,
+        [
+            "a",
+            "b",
+            "b::c",
+            "d::*",
+            "e::F",
+            "x::sibling",
+            "h",
+            "Root",
+            "i::J",
+            "x::k::l",
+            "m::N",
+            "x::o",
+            "x::y::p",
+            "x::y::inner::q",
+            "r::s",
+            "t",
+        ]
+    );
+}
+
+#[test]
+fn every_module_has_its_place_in_one_layer() {
+    let mut placed: Vec<String> = layers().into_iter().flat_map(|(_, files)| files).collect();
+    placed.sort();
+    let sources = sources();
+    let modules = sources
+        .iter()
+        .filter_map(|(file, _)| module_of(file).into_iter().next());
+    let modules: BTreeSet<String> = modules.collect();
+    assert_eq!(placed, modules.into_iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_file_uses_its_own_layers_earlier_files_and_lower_layers() {
+    let order: Vec<String> = layers().into_iter().flat_map(|(_, files)| files).collect();
+    let place = |module: &str| order.iter().position(|name| name == module);
+    let sources = sources();
+    let reexports = reexports(&sources);
+    let (mut upward, mut unknown) = (Vec::new(), Vec::new());
+    for (file, tokens) in &sources {
+        let module = module_of(file);
+        let Some(own) = module.first().and_then(|own| place(own)) else {
+            continue;
+        };
+        for path in paths(&module, tokens.clone()) {
+            let named = path.first().map_or("", String::as_str);
+            let target = reexports.get(named).map_or(named, String::as_str);
+            match place(target) {
+                Some(target) if target <= own => {}
+                Some(_) => upward.push(format!("{file}: {}", path.join("::"))),
+                // The attribute of the other crate is below everything.
+                None if target == "churnkey_integrator_macros" => {}
+                None => unknown.push(format!("{file}: {}", path.join("::"))),
+            }
+        }
+    }
+    assert_eq!((upward, unknown), (vec![], vec![]));
+}
+
+/// The names among these that a layer's files use, each with its file.
+fn mentions(layer: &str, names: &[&str]) -> Vec<String> {
+    let layers = layers();
+    let (_, modules) = layers.iter().find(|(name, _)| name == layer).unwrap();
+    let mut found = Vec::new();
+    for (file, tokens) in sources() {
+        if !module_of(&file)
+            .first()
+            .is_some_and(|own| modules.contains(own))
+        {
+            continue;
+        }
+        let mut used = BTreeSet::new();
+        identifiers(tokens, &mut used);
+        let used = names.iter().filter(|name| used.contains(**name));
+        found.extend(used.map(|name| format!("{file}: {name}")));
+    }
+    found
+}
 
 #[test]
 fn only_http_assembly_and_testing_know_axum() {
-    for rooms in [&VOCABULARY[..], &CONTRACT, &PROOF] {
-        assert_eq!(mentions(rooms, &["axum"]), [""; 0]);
+    for layer in ["vocabulary", "contract", "proof"] {
+        assert_eq!(mentions(layer, &["axum"]), [""; 0]);
     }
     assert!(
-        !mentions(&HTTP, &["axum"]).is_empty(),
+        !mentions("HTTP", &["axum"]).is_empty(),
         "the search itself works"
     );
 }
 
 #[test]
 fn the_vocabulary_has_no_async_and_no_http() {
-    assert_eq!(
-        mentions(&VOCABULARY, &["async ", "http::", "tokio"]),
-        [""; 0]
-    );
-}
-
-#[test]
-fn nobody_looks_upward() {
-    let above_vocabulary = [
-        "crate::context",
-        "crate::error",
-        "crate::operation",
-        "crate::controllers",
-        "crate::features",
-    ];
-    assert_eq!(mentions(&VOCABULARY, &above_vocabulary), [""; 0]);
-    let above_contract = ["crate::auth", "crate::seal", "auth::", "seal::"];
-    for rooms in [&VOCABULARY[..], &CONTRACT] {
-        assert_eq!(mentions(rooms, &above_contract), [""; 0]);
-    }
-    for rooms in [&VOCABULARY[..], &CONTRACT, &PROOF] {
-        assert_eq!(
-            mentions(rooms, &["crate::http", "integration::", "testing::"]),
-            [""; 0]
-        );
-    }
-    assert_eq!(mentions(&HTTP, &["integration::", "testing::"]), [""; 0]);
+    let names = ["async", "await", "Future", "http", "hyper", "tokio"];
+    assert_eq!(mentions("vocabulary", &names), [""; 0]);
 }
