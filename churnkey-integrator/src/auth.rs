@@ -32,7 +32,7 @@ pub const SIGNATURE_HEADER: HeaderName = HeaderName::from_static("x-churnkey-sig
 pub const MODE_HEADER: HeaderName = HeaderName::from_static("x-churnkey-mode");
 
 const VERSION: &str = "v1";
-const DEFAULT_TOLERANCE_SECONDS: u64 = 300;
+pub(crate) const DEFAULT_TOLERANCE_SECONDS: u64 = 300;
 
 /// How a request proved itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,7 +16,7 @@ pub use running::RunningActions;
 use self::modules::Modules;
 use crate::{
     actions::{ApplyCouponAction, CancelAction, ChangePriceAction, ExtendTrialAction, PauseAction},
-    auth::{MODE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, Verifier},
+    auth::{DEFAULT_TOLERANCE_SECONDS, MODE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, Verifier},
     controllers::{
         CouponsController, CustomersController, FamiliesController, PricesController,
         ProductsController, SubscriptionsController,
@@ -77,7 +77,7 @@ impl Integration {
             prefix: "/churnkey".to_owned(),
             token_header: None,
             require_signature: false,
-            tolerance: Duration::from_secs(300),
+            tolerance: Duration::from_secs(DEFAULT_TOLERANCE_SECONDS),
             live_only: false,
             limits: Limits {
                 body_bytes: 64 * 1024,
