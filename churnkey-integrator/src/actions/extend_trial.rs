@@ -53,15 +53,19 @@ use crate::{
 /// # let end: Timestamp = "2026-02-01T00:00:00Z".parse()?;
 /// # let shop = Arc::new(Shop { trials: Mutex::new(BTreeMap::from([(SubscriptionId::new("sub_1")?, end)])) });
 /// # let token = IntegrationToken::new("a-token-for-this-example")?;
-/// # let integration = demo::cancelling(Integration::builder("Shop", token)).extend_trial(Arc::clone(&shop)).build()?;
+/// # // While the clock stands still, the same call is the same request.
+/// # let builder = demo::cancelling(Integration::builder("Shop", token)).clock(move || end);
+/// # let integration = builder.extend_trial(Arc::clone(&shop)).build()?;
 /// # let client = Client::new(&integration);
 /// # let path = "/churnkey/actions/subscription/extend-trial";
 /// # let week = r#"{"customerId":"cus_1","subscriptionId":"sub_1","duration":{"type":"period","amount":1,"unit":"week"}}"#;
 /// # assert_eq!(client.post(path, week).await.status, 200);
 /// # assert_eq!(client.post(path, week).await.status, 200);
-/// # // Signed in the same second, it is the same request.
-/// # let end = shop.trials.lock().unwrap().values().next().unwrap().to_string();
-/// # assert!(["2026-02-08T00:00:00.000Z", "2026-02-15T00:00:00.000Z"].contains(&end.as_str()), "{end}");
+/// # let ends = || shop.trials.lock().unwrap().values().map(Timestamp::to_string).collect::<Vec<_>>();
+/// # assert_eq!(ends(), ["2026-02-08T00:00:00.000Z"]);
+/// # let day = week.replace("week", "day");
+/// # assert_eq!(client.post(path, &day).await.status, 200);
+/// # assert_eq!(ends(), ["2026-02-09T00:00:00.000Z"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
