@@ -136,16 +136,6 @@ impl Integration {
     pub(crate) fn clock(&self) -> Clock {
         Arc::clone(&self.shared.clock)
     }
-
-    #[cfg(feature = "testing")]
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.shared.limits
-    }
-
-    #[cfg(feature = "testing")]
-    pub(crate) fn is_live_only(&self) -> bool {
-        self.shared.live_only
-    }
 }
 
 /// Lists what is served, for a start-up log. No secret is in it.

@@ -61,6 +61,7 @@ enum Fault {
     CouponMayBeExpired,
     TrialFromNow,
     TrialUntilNever,
+    TrialOnceMoreIsTwice,
     TrialOfWhatIsCanceled,
     PriceStays,
     PriceIsAdded,
@@ -257,6 +258,15 @@ impl ExtendTrialAction for Broken {
         let is_over = request.subscription().status().name() == "canceled";
         match self.fault {
             Fault::TrialFromNow => until(request.duration().end(now)),
+            // As where the change is made, and then made again for it was not seen to be done.
+            Fault::TrialOnceMoreIsTwice if self.calls_before() > 0 && !is_over => {
+                self.good.extend_trial(cx, request).await?;
+                let later = self.good.live.books.read(|tables| {
+                    let found = tables.subscriptions().by_id(id)?;
+                    found.status.trial_period().map(|trial| trial.end())
+                });
+                until(request.duration().end(later.ok_or("no trial")?))
+            }
             Fault::TrialUntilNever => until("9999-01-01T00:00:00Z".parse()?),
             Fault::TrialOfWhatIsCanceled if is_over => Ok(()),
             _ => self.good.extend_trial(cx, request).await,
@@ -356,38 +366,80 @@ async fn report_on(fault: Fault) -> Report {
 
 broken_merchants! {
     a_cancel_that_does_nothing: CancelDoesNothing breaks EffectVisible,
-        "cancel broke effect-visible (contract, section 5.1): expected the status canceled; got active; this costs the cancel flow, and every offer in it";
+        "cancel broke effect-visible (contract, section 5.1): expected the status canceled; got active; this costs the cancel flow, and every offer in it",
+        in ["effect-visible: cancel"];
     a_cancel_at_once_that_should_come_later: CancelsAtOnceAlways breaks EffectVisible,
-        "expected a cancellation at the end of the period to leave the status active until then; got canceled";
+        "expected a cancellation at the end of the period to leave the status active until then; got canceled",
+        in ["effect-visible: cancel"];
     a_cancel_that_fails_once_more: CancelOnceMoreFails breaks RepeatChangesNothing,
-        "cancel broke repeat-changes-nothing (contract, section 7.5): expected 200 with an empty body for the same call once more; got 400: The subscription is canceled";
-    a_cancel_that_is_later_once_more: CancelOnceMoreIsLater breaks RepeatChangesNothing, "records that differ in [\"status\"]";
-    a_cancel_that_panics: CancelPanics breaks ActionDone, "cancel broke action-done (contract, section 5.1): expected 200 with an empty body for what can be done; got 500: the controller panicked";
-    a_cancel_that_hangs: CancelHangs breaks ActionDone, "got 503: the controller did not answer before the deadline";
-    a_cancel_that_leaks_its_store: CancelLeaksItsStore breaks ErrorsTellNothing, "cancel broke errors-tell-nothing (contract, section 2.6): expected an error without anything of the store";
+        "cancel broke repeat-changes-nothing (contract, section 7.5): expected 200 with an empty body for the same call once more; got 400: The subscription is canceled",
+        in ["repeat-changes-nothing: cancel"];
+    a_cancel_that_is_later_once_more: CancelOnceMoreIsLater breaks RepeatChangesNothing, "records that differ in [\"status\"]",
+        in ["repeat-changes-nothing: cancel"];
+    a_cancel_that_panics: CancelPanics breaks ActionDone, "cancel broke action-done (contract, section 5.1): expected 200 with an empty body for what can be done; got 500: the controller panicked",
+        in ["action-done: cancel"];
+    a_cancel_that_hangs: CancelHangs breaks ActionDone, "got 503: the controller did not answer before the deadline",
+        in ["action-done: cancel"];
+    a_cancel_that_leaks_its_store: CancelLeaksItsStore breaks ErrorsTellNothing, "cancel broke errors-tell-nothing (contract, section 2.6): expected an error without anything of the store",
+        in ["action-done: cancel", "errors-tell-nothing: cancel"];
     a_cancel_of_all_that_forgets_some: CancelsOfTheCustomerOnlyTheFirst breaks EffectVisible,
-        "cancel_all broke effect-visible (contract, section 5.1): expected every subscription of the customer canceled; got 1 not, one unpaid";
-    a_pause_that_does_nothing: PauseDoesNothing breaks EffectVisible, "pause broke effect-visible (contract, section 5.2): expected the status paused; got active; this costs pause offers";
-    a_pause_that_forgets_its_end: PauseForgetsItsEnd breaks EffectVisible, "expected a pause until about 2026-02-15T12:00:00.000Z; got no end";
-    a_pause_counted_from_the_periods_end: PauseCountsFromThePeriodsEnd breaks EffectVisible, "got until 2026-10-01T00:00:00.000Z";
-    a_pause_that_is_refused_once_more: PauseOnceMoreIsRefused breaks RepeatChangesNothing, "got 400: The subscription is paused already";
-    a_pause_that_is_longer_once_more: PauseOnceMoreIsLonger breaks RepeatChangesNothing, "pause broke repeat-changes-nothing (contract, section 7.5): expected the same record from before and after the same call once more";
-    a_pause_of_what_is_canceled: PausesWhatIsCanceled breaks Refused, "pause broke refused (contract, section 5.2): expected 400 for a canceled subscription; got 200";
-    a_pause_of_all_that_pauses_nobody: PausesNobodyOfAll breaks EffectVisible, "pause_all broke effect-visible (contract, section 5.2): expected every subscription of the customer paused or canceled; got 1 not, one trial";
-    a_coupon_that_is_forgotten: CouponIsForgotten breaks EffectVisible, "expected the coupon coupon_stay20 among the discounts, once; got 0 times";
-    a_coupon_that_is_two_discounts_once_more: CouponTwiceIsTwoDiscounts breaks RepeatChangesNothing, "records that differ in [\"discounts\"]";
-    a_coupon_that_is_redeemed_once_more: CouponTwiceIsCountedTwice breaks RepeatChangesNothing, "records that differ in [\"redemptions\"]";
-    a_coupon_that_is_refused_once_more: CouponOnceMoreIsRefused breaks RepeatChangesNothing, "got 400: the coupon is applied already";
-    a_coupon_that_has_expired: CouponMayBeExpired breaks Refused, "apply_coupon broke refused (contract, section 5.3): expected 400 for an expired coupon; got 200; this costs discount offers";
-    a_trial_extended_from_today: TrialFromNow breaks EffectVisible, "extend_trial broke effect-visible (contract, section 5.4): expected a trial until about 2026-01-31T00:00:00.000Z; got until 2026-01-22T12:00:00.000Z";
-    a_trial_extended_for_good: TrialUntilNever breaks EffectVisible, "got until 9999-01-01";
-    a_trial_of_what_is_canceled: TrialOfWhatIsCanceled breaks Refused, "extend_trial broke refused (contract, section 5.4): expected 400 for a canceled subscription; got 200";
-    a_price_that_stays: PriceStays breaks EffectVisible, "change_price broke effect-visible (contract, section 5.5): expected the price price_basic_month of the only item; got price_pro_month; this costs plan change offers";
-    a_price_that_is_added: PriceIsAdded breaks EffectVisible, "got 2 items";
-    a_price_that_is_refused_once_more: PriceOnceMoreIsRefused breaks RepeatChangesNothing, "got 400: that is the price already";
-    a_memory_that_keeps_nothing: RemembersNothing breaks IdempotencyKey, "cancel broke idempotency-key (contract, section 7.5): expected 422 for an Idempotency-Key that was used for another body; got 200";
+        "cancel_all broke effect-visible (contract, section 5.1): expected every subscription of the customer canceled; got 1 not, one unpaid",
+        in ["effect-visible: cancel_all"];
+    a_pause_that_does_nothing: PauseDoesNothing breaks EffectVisible, "pause broke effect-visible (contract, section 5.2): expected the status paused; got active; this costs pause offers",
+        in ["effect-visible: pause", "refused: pause"];
+    a_pause_that_forgets_its_end: PauseForgetsItsEnd breaks EffectVisible, "expected a pause until about 2026-02-15T12:00:00.000Z; got no end",
+        in ["effect-visible: pause", "refused: pause"];
+    a_pause_counted_from_the_periods_end: PauseCountsFromThePeriodsEnd breaks EffectVisible, "got until 2026-10-01T00:00:00.000Z",
+        in ["effect-visible: pause", "refused: pause"];
+    a_pause_that_is_refused_once_more: PauseOnceMoreIsRefused breaks RepeatChangesNothing, "got 400: The subscription is paused already",
+        in ["repeat-changes-nothing: pause"];
+    a_pause_that_is_longer_once_more: PauseOnceMoreIsLonger breaks RepeatChangesNothing, "pause broke repeat-changes-nothing (contract, section 7.5): expected the same record from before and after the same call once more",
+        in ["refused: pause", "repeat-changes-nothing: pause"];
+    a_pause_of_what_is_canceled: PausesWhatIsCanceled breaks Refused, "pause broke refused (contract, section 5.2): expected 400 for a canceled subscription; got 200",
+        in ["refused: pause"];
+    a_pause_of_all_that_pauses_nobody: PausesNobodyOfAll breaks EffectVisible, "pause_all broke effect-visible (contract, section 5.2): expected every subscription of the customer paused or canceled; got 1 not, one trial",
+        in ["effect-visible: pause_all"];
+    a_coupon_that_is_forgotten: CouponIsForgotten breaks EffectVisible, "expected the coupon coupon_stay20 among the discounts, once; got 0 times",
+        in ["effect-visible: apply_coupon", "refused: apply_coupon"];
+    a_coupon_that_is_two_discounts_once_more: CouponTwiceIsTwoDiscounts breaks RepeatChangesNothing, "records that differ in [\"discounts\"]",
+        in ["repeat-changes-nothing: apply_coupon"];
+    a_coupon_that_is_redeemed_once_more: CouponTwiceIsCountedTwice breaks RepeatChangesNothing, "records that differ in [\"redemptions\"]",
+        in ["repeat-changes-nothing: apply_coupon"];
+    a_coupon_that_is_refused_once_more: CouponOnceMoreIsRefused breaks RepeatChangesNothing, "got 400: the coupon is applied already",
+        in ["repeat-changes-nothing: apply_coupon"];
+    a_coupon_that_has_expired: CouponMayBeExpired breaks Refused, "apply_coupon broke refused (contract, section 5.3): expected 400 for an expired coupon; got 200; this costs discount offers",
+        in ["refused: apply_coupon"];
+    a_trial_extended_from_today: TrialFromNow breaks EffectVisible, "extend_trial broke effect-visible (contract, section 5.4): expected a trial until about 2026-01-31T00:00:00.000Z; got until 2026-01-22T12:00:00.000Z",
+        in ["effect-visible: extend_trial", "refused: extend_trial"];
+    a_trial_extended_for_good: TrialUntilNever breaks EffectVisible, "got until 9999-01-01",
+        in ["effect-visible: extend_trial", "refused: extend_trial"];
+    a_trial_extended_by_two_periods_the_second_time: TrialOnceMoreIsTwice breaks EffectVisible,
+        "expected a trial until about 2026-02-28T00:00:00.000Z; got until 2026-03-28T00:00:00.000Z",
+        in ["effect-visible: extend_trial"];
+    a_trial_of_what_is_canceled: TrialOfWhatIsCanceled breaks Refused, "extend_trial broke refused (contract, section 5.4): expected 400 for a canceled subscription; got 200",
+        in ["refused: extend_trial"];
+    a_price_that_stays: PriceStays breaks EffectVisible, "change_price broke effect-visible (contract, section 5.5): expected the price price_basic_month of the only item; got price_pro_month; this costs plan change offers",
+        in ["effect-visible: change_price"];
+    a_price_that_is_added: PriceIsAdded breaks EffectVisible, "got 2 items",
+        in ["effect-visible: change_price", "repeat-changes-nothing: change_price"];
+    a_price_that_is_refused_once_more: PriceOnceMoreIsRefused breaks RepeatChangesNothing, "got 400: that is the price already",
+        in ["repeat-changes-nothing: change_price"];
+    a_memory_that_keeps_nothing: RemembersNothing breaks IdempotencyKey, "cancel broke idempotency-key (contract, section 7.5): expected 422 for an Idempotency-Key that was used for another body; got 200",
+        in [
+            "idempotency-key: apply_coupon cancel cancel_all change_price extend_trial pause pause_all",
+            "repeat-changes-nothing: extend_trial",
+        ];
     a_trial_extended_twice_by_one_key: RemembersNothing breaks IdempotencyKey,
-        "extend_trial broke idempotency-key (contract, section 7.5): expected an Idempotency-Key to extend the trial once; got a trial until 2026-01-31T00:00:00.000Z, and then until 2026-02-07T00:00:00.000Z";
-    a_memory_that_forgets_what_was_asked: ForgetsWhatWasAsked breaks IdempotencyKey, "expected 422 for an Idempotency-Key that was used for another body; got 200";
-    a_memory_that_fails: MemoryFails breaks ActionDone, "got 500: the table is missing";
+        "extend_trial broke idempotency-key (contract, section 7.5): expected an Idempotency-Key to extend the trial once; got a trial until 2026-01-31T00:00:00.000Z, and then until 2026-02-07T00:00:00.000Z",
+        in [
+            "idempotency-key: apply_coupon cancel cancel_all change_price extend_trial pause pause_all",
+            "repeat-changes-nothing: extend_trial",
+        ];
+    a_memory_that_forgets_what_was_asked: ForgetsWhatWasAsked breaks IdempotencyKey, "expected 422 for an Idempotency-Key that was used for another body; got 200",
+        in ["idempotency-key: apply_coupon cancel cancel_all change_price extend_trial pause pause_all"];
+    a_memory_that_fails: MemoryFails breaks ActionDone, "got 500: the table is missing",
+        in [
+            "action-done: apply_coupon cancel cancel_all change_price extend_trial pause pause_all",
+            "missing: apply_coupon cancel cancel_all change_price extend_trial pause pause_all",
+        ];
 }

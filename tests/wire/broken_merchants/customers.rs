@@ -290,40 +290,69 @@ async fn report_on(fault: Fault) -> Report {
 }
 
 broken_merchants! {
-    offset_paging_under_inserts: OffsetPaging breaks StableUnderChange, "twice after the store had changed";
-    a_page_over_the_limit: PageOverLimit breaks PageWithinLimit, "the page holds 6 records though";
-    a_wrong_id: AnotherId breaks Found, "another id than the one that was asked for";
-    an_empty_last_page: EmptyLastPage breaks NoEmptyLastPage, "an empty page";
-    an_error_that_leaks_the_store: LeaksItsStore breaks ErrorsTellNothing, "SELECT * FROM customers";
-    an_error_that_echoes_an_address: EchoesTheAddress breaks ErrorsTellNothing, "in the message \"nobody has";
-    a_customer_out_of_nothing: InventsCustomers breaks Missing, "expected 404 for the id that nobody has; got 200";
-    an_error_instead_of_none: FailsOnMissing breaks Missing, "got 500: no rows returned";
-    a_panic_instead_of_none: PanicsOnMissing breaks Missing, "got 500: the controller panicked";
-    a_row_on_two_pages: RepeatsTheLastRow breaks EachRecordOnce, "again";
-    a_row_on_no_page: SkipsARow breaks EachRecordOnce, "is missing";
-    a_crawl_without_an_end: IgnoresTheCursor breaks CrawlEnds, "the same next again";
-    a_crawl_with_ever_new_cursors: NeverComesToAnEnd breaks CrawlEnds, "still a next after 101 pages, 100 of them without a new record";
-    live_and_test_mixed: MixesModes breaks ModesApart, "expected 404 for the live customer in test mode; got 200";
+    offset_paging_under_inserts: OffsetPaging breaks StableUnderChange, "twice after the store had changed",
+        in ["stable-under-change: customers.list"];
+    a_page_over_the_limit: PageOverLimit breaks PageWithinLimit, "the page holds 6 records though",
+        in ["page-within-limit: customers.list"];
+    a_wrong_id: AnotherId breaks Found, "another id than the one that was asked for",
+        in ["found: customers.retrieve"];
+    an_empty_last_page: EmptyLastPage breaks NoEmptyLastPage, "an empty page",
+        in ["no-empty-last-page: customers.list"];
+    an_error_that_leaks_the_store: LeaksItsStore breaks ErrorsTellNothing, "SELECT * FROM customers",
+        in ["errors-tell-nothing: customers.retrieve"];
+    an_error_that_echoes_an_address: EchoesTheAddress breaks ErrorsTellNothing, "in the message \"nobody has",
+        in ["errors-tell-nothing: customers.find_by_email"];
+    a_customer_out_of_nothing: InventsCustomers breaks Missing, "expected 404 for the id that nobody has; got 200",
+        in ["missing: customers.retrieve", "modes-apart: customers.retrieve", "odd-input: customers.retrieve"];
+    an_error_instead_of_none: FailsOnMissing breaks Missing, "got 500: no rows returned",
+        in ["missing: customers.retrieve", "odd-input: customers.retrieve"];
+    a_panic_instead_of_none: PanicsOnMissing breaks Missing, "got 500: the controller panicked",
+        in ["missing: customers.retrieve", "odd-input: customers.retrieve"];
+    a_row_on_two_pages: RepeatsTheLastRow breaks EachRecordOnce, "again",
+        in ["each-record-once: customers.list"];
+    a_row_on_no_page: SkipsARow breaks EachRecordOnce, "is missing",
+        in ["each-record-once: customers.list", "no-empty-last-page: customers.list"];
+    a_crawl_without_an_end: IgnoresTheCursor breaks CrawlEnds, "the same next again",
+        in ["crawl-ends: customers.list"];
+    a_crawl_with_ever_new_cursors: NeverComesToAnEnd breaks CrawlEnds, "still a next after 101 pages, 100 of them without a new record",
+        in ["crawl-ends: customers.list"];
+    live_and_test_mixed: MixesModes breaks ModesApart, "expected 404 for the live customer in test mode; got 200",
+        in ["modes-apart: customers.retrieve"];
     a_list_of_live_customers_in_test_mode: ListsLiveAlways breaks ModesApart,
-        "a list in test mode without the other mode's customer cus_ada";
+        "a list in test mode without the other mode's customer cus_ada",
+        in ["modes-apart: customers.list"];
     a_list_of_test_customers_in_live_mode: ListsTestToo breaks ModesApart,
-        "a list in live mode without the other mode's customer cus_test";
+        "a list in live mode without the other mode's customer cus_test",
+        in ["modes-apart: customers.list", "same-record: customers.list"];
     an_address_looked_up_in_the_wrong_mode: EmailIgnoresMode breaks ModesApart,
-        "customers.find_by_email broke modes-apart (contract, section 2.4): expected 404 for the live customer in test mode";
+        "customers.find_by_email broke modes-apart (contract, section 2.4): expected 404 for the live customer in test mode",
+        in ["modes-apart: customers.find_by_email"];
     a_number_looked_up_in_the_wrong_mode: PhoneIgnoresMode breaks ModesApart,
-        "customers.find_by_phone broke modes-apart (contract, section 2.4): expected 404 for the live customer in test mode";
-    an_id_compared_without_case: IdsIgnoreCase breaks Missing, "expected 404 for an id in other letter case; got 500";
-    a_list_that_says_less: ListsLess breaks SameRecord, "records that differ in [\"addresses\", \"currency\", \"email\"";
-    a_list_without_somebody: ForgetsTheFirst breaks Found, "the customer cus_ada among the listed";
-    an_order_that_depends_on_the_page_size: OrderByPageSize breaks StableOrder, "another order";
-    an_address_compared_with_case: MindsLetterCase breaks EmailIgnoresCase, "got 404: Customer not found";
-    an_address_that_is_searched: SearchesSubstrings breaks Missing, "404 for a text that is not the whole email; got 200";
-    a_guess_among_several_owners: GuessesAmongOwners breaks Ambiguous, "expected 409";
+        "customers.find_by_phone broke modes-apart (contract, section 2.4): expected 404 for the live customer in test mode",
+        in ["modes-apart: customers.find_by_phone"];
+    an_id_compared_without_case: IdsIgnoreCase breaks Missing, "expected 404 for an id in other letter case; got 500",
+        in ["missing: customers.retrieve"];
+    a_list_that_says_less: ListsLess breaks SameRecord, "records that differ in [\"addresses\", \"currency\", \"email\"",
+        in ["same-record: customers.list"];
+    a_list_without_somebody: ForgetsTheFirst breaks Found, "the customer cus_ada among the listed",
+        in ["found: customers.list"];
+    an_order_that_depends_on_the_page_size: OrderByPageSize breaks StableOrder, "another order",
+        in ["stable-order: customers.list"];
+    an_address_compared_with_case: MindsLetterCase breaks EmailIgnoresCase, "got 404: Customer not found",
+        in ["email-ignores-case: customers.find_by_email"];
+    an_address_that_is_searched: SearchesSubstrings breaks Missing, "404 for a text that is not the whole email; got 200",
+        in ["missing: customers.find_by_email"];
+    a_guess_among_several_owners: GuessesAmongOwners breaks Ambiguous, "expected 409",
+        in ["ambiguous: customers.find_by_email"];
     a_record_without_its_address: HidesTheAddress breaks ContactInRecord,
-        "expected the email in the record that was found by it; got a record without; this costs dunning and reactivation by e-mail";
-    somebody_elses_record: FindsSomebodyElse breaks Found, "expected 200 and the customer cus_zoe; got 200 and the customer cus_ada";
-    an_id_pasted_into_sql: PastesIdsIntoSql breaks OddInput, "404 or 400 for \"'\"; got 500: unterminated quoted string (texts that broke it: 2 of 17)";
-    a_merchant_that_hangs: NeverAnswers breaks Found, "the controller did not answer before the deadline";
+        "expected the email in the record that was found by it; got a record without; this costs dunning and reactivation by e-mail",
+        in ["contact-in-record: customers.find_by_email", "same-record: customers.find_by_phone customers.list"];
+    somebody_elses_record: FindsSomebodyElse breaks Found, "expected 200 and the customer cus_zoe; got 200 and the customer cus_ada",
+        in ["found: customers.find_by_email"];
+    an_id_pasted_into_sql: PastesIdsIntoSql breaks OddInput, "404 or 400 for \"'\"; got 500: unterminated quoted string (texts that broke it: 2 of 17)",
+        in ["odd-input: customers.retrieve"];
+    a_merchant_that_hangs: NeverAnswers breaks Found, "the controller did not answer before the deadline",
+        in ["found: customers.retrieve", "missing: customers.retrieve", "odd-input: customers.retrieve"];
 }
 
 #[tokio::test]

@@ -8,12 +8,16 @@ use axum::{
     middleware::{Next, from_fn},
     response::Response,
 };
-use churnkey_integrator::testing::{Report, conformance::Rule, conformance_at};
-use serde_json::Value;
+use churnkey_integrator::{
+    Integration,
+    testing::{Report, conformance::Rule, conformance_at},
+};
+use in_memory::store::Store;
+use serde_json::{Value, json};
 
 use super::broken_merchants;
 use crate::{
-    merchants::{billing_fixtures, in_memory_store, token},
+    merchants::{billing_fixtures, demo_fixtures, in_memory_store, token},
     socket::Server,
 };
 
@@ -30,6 +34,8 @@ enum Fault {
     ManifestWithoutPause,
     ManifestWithoutALookUp,
     ManifestOfOneSchedule,
+    ManifestOfACouponsController,
+    ManifestWithoutFamilies,
 }
 
 async fn gateway(fault: Fault, mut request: Request, next: Next) -> Response {
@@ -89,33 +95,115 @@ fn rewrite(fault: Fault, manifest: &mut Value) {
         Fault::ManifestOfOneSchedule => {
             manifest["actions"]["cancel"]["schedules"]["end-of-period"] = false.into();
         }
+        Fault::ManifestOfACouponsController => {
+            manifest["controllers"]["coupons"] = json!({ "retrieve": true, "list": true });
+        }
+        Fault::ManifestWithoutFamilies => {
+            let controllers = manifest["controllers"].as_object_mut().unwrap();
+            controllers.remove("families");
+        }
         _ => {}
     }
 }
 
 async fn report_on(fault: Fault) -> Report {
-    let integration = in_memory::churnkey::integration(&in_memory_store(), token()).unwrap();
+    let store = in_memory_store();
+    let (integration, fixtures) = match fault {
+        Fault::ManifestOfACouponsController => (without_coupons(store), demo_fixtures()),
+        // No family is known, so that a look-up finds none in any case.
+        Fault::ManifestWithoutFamilies => {
+            (of_families(store), demo_fixtures().coupon("coupon_stay20"))
+        }
+        _ => {
+            let integration = in_memory::churnkey::integration(&store, token());
+            (integration.unwrap(), billing_fixtures())
+        }
+    };
     let app = Router::new()
         .merge(integration.into_router())
         .layer(from_fn(move |request, next| gateway(fault, request, next)));
     let server = Server::start(app, &token()).await;
-    conformance_at(&server.url(), token(), &billing_fixtures())
+    conformance_at(&server.url(), token(), &fixtures)
         .await
         .unwrap()
 }
 
+fn without_coupons(store: Store) -> Integration {
+    let builder = Integration::builder("Broken", token()).customers(store);
+    builder.build().unwrap()
+}
+
+fn of_families(store: Store) -> Integration {
+    let builder = Integration::builder("Broken", token()).customers(store.clone());
+    let builder = builder.coupons(store.clone());
+    builder.families(store).build().unwrap()
+}
+
+/// What a 400 that comes as another status breaks.
+const RENUMBERED: [&str; 6] = [
+    "bad-body: apply_coupon cancel cancel_all change_price extend_trial pause pause_all",
+    "foreign-cursor: coupons.list customers.list families.list prices.list products.list subscriptions.list",
+    "limit-bounds: coupons.list customers.list families.list prices.list products.list subscriptions.list",
+    "odd-input: coupons.retrieve customers.find_by_email customers.find_by_phone customers.retrieve families.retrieve prices.retrieve products.retrieve subscriptions.list subscriptions.retrieve",
+    "refused: apply_coupon extend_trial pause",
+    "unknown-mode: apply_coupon cancel cancel_all change_price coupons.list coupons.retrieve customers.find_by_email customers.find_by_phone customers.list customers.retrieve extend_trial families.list families.retrieve features pause pause_all prices.list prices.retrieve products.list products.retrieve subscriptions.list subscriptions.retrieve",
+];
+
 broken_merchants! {
     a_gateway_that_lets_everybody_in: AddsTheToken breaks Unauthorized,
-        "customers.retrieve broke unauthorized (contract, section 2.2): expected 401 {\"code\":401,\"message\":\"Unauthorized\"} without a credential; got 200; this costs publishing the integration: whoever finds it could call it";
-    a_gateway_that_forgets_the_mode: ForgetsTheMode breaks UnknownMode, "expected 400 for the mode staging; got 401: Unauthorized; this costs test mode";
-    a_gateway_that_drops_idempotency_keys: DropsIdempotencyKeys breaks IdempotencyKey, "expected 422 for an Idempotency-Key that was used for another body; got 200";
-    a_gateway_that_renumbers_bad_bodies: RenumbersBadRequests breaks BadBody, "pause broke bad-body (contract, section 5.2): expected 400 for a body without duration; got 422: duration is missing";
-    a_gateway_that_renumbers_bad_limits: RenumbersBadRequests breaks LimitBounds, "customers.list broke limit-bounds (contract, section 2.5): expected 400 for limit=0; got 422";
-    a_gateway_that_renumbers_bad_cursors: RenumbersBadRequests breaks ForeignCursor, "expected 400 for a damaged cursor; got 422: Invalid cursor";
-    a_gateway_that_explains_errors_in_html: ExplainsErrorsInHtml breaks Missing, "expected the contract's shape; got an answer 404 without `content-type: application/json`";
-    a_gateway_that_confirms_actions_in_json: ConfirmsActionsInJson breaks ActionDone, "cancel broke action-done (contract, section 5.1): expected 200 with an empty body for what can be done; got an answer 200 without `cache-control: no-store`";
-    a_manifest_of_an_old_release: ManifestOfAnOldRelease breaks DeclaredType, "prices.list broke declared-type (contract, section 4): expected price_pro_month to be of the type \"standalone\", as the manifest declares; got \"product\"";
-    a_manifest_without_an_action: ManifestWithoutPause breaks ManifestMatchesRoutes, "pause broke manifest-matches-routes (contract, section 2.3): expected 404 for what the manifest does not list; got 400";
-    a_manifest_without_a_look_up: ManifestWithoutALookUp breaks ManifestMatchesRoutes, "customers.find_by_phone broke manifest-matches-routes (contract, section 2.3): expected 404 for what the manifest does not list; got 200";
-    a_manifest_of_one_schedule_too_few: ManifestOfOneSchedule breaks OutsideFeatures, "cancel broke outside-features (contract, section 5.1): expected 400 for a scheduledAt that the manifest does not declare; got 404";
+        "customers.retrieve broke unauthorized (contract, section 2.2): expected 401 {\"code\":401,\"message\":\"Unauthorized\"} without a credential; got 200; this costs publishing the integration: whoever finds it could call it",
+        in [
+            "repeat-changes-nothing: extend_trial",
+            "unauthorized: apply_coupon cancel cancel_all change_price coupons.list coupons.retrieve \
+             customers.find_by_email customers.find_by_phone customers.list customers.retrieve extend_trial \
+             families.list families.retrieve features pause pause_all prices.list prices.retrieve products.list \
+             products.retrieve subscriptions.list subscriptions.retrieve",
+        ];
+    a_gateway_that_forgets_the_mode: ForgetsTheMode breaks UnknownMode, "expected 400 for the mode staging; got 401: Unauthorized; this costs test mode",
+        in [
+            "foreign-cursor: coupons.list customers.list families.list prices.list products.list subscriptions.list",
+            "found: customers.retrieve",
+            "modes-apart: apply_coupon cancel cancel_all change_price coupons.retrieve customers.find_by_email \
+             customers.find_by_phone customers.retrieve extend_trial families.retrieve pause pause_all \
+             prices.retrieve products.retrieve subscriptions.retrieve",
+            "page-within-limit: coupons.list customers.list families.list prices.list products.list \
+             subscriptions.list",
+            "unknown-mode: apply_coupon cancel cancel_all change_price coupons.list coupons.retrieve \
+             customers.find_by_email customers.find_by_phone customers.list customers.retrieve extend_trial \
+             families.list families.retrieve features pause pause_all prices.list prices.retrieve products.list \
+             products.retrieve subscriptions.list subscriptions.retrieve",
+        ];
+    a_gateway_that_drops_idempotency_keys: DropsIdempotencyKeys breaks IdempotencyKey, "expected 422 for an Idempotency-Key that was used for another body; got 200",
+        in ["idempotency-key: apply_coupon cancel cancel_all change_price extend_trial pause pause_all"];
+    a_gateway_that_renumbers_bad_bodies: RenumbersBadRequests breaks BadBody, "pause broke bad-body (contract, section 5.2): expected 400 for a body without duration; got 422: duration is missing",
+        in RENUMBERED;
+    a_gateway_that_renumbers_bad_limits: RenumbersBadRequests breaks LimitBounds, "customers.list broke limit-bounds (contract, section 2.5): expected 400 for limit=0; got 422",
+        in RENUMBERED;
+    a_gateway_that_renumbers_bad_cursors: RenumbersBadRequests breaks ForeignCursor, "expected 400 for a damaged cursor; got 422: Invalid cursor",
+        in RENUMBERED;
+    a_gateway_that_explains_errors_in_html: ExplainsErrorsInHtml breaks Missing, "expected the contract's shape; got an answer 404 without `content-type: application/json`",
+        in [
+            "missing: apply_coupon cancel cancel_all change_price coupons.retrieve customers.find_by_email \
+             customers.find_by_phone customers.retrieve extend_trial families.retrieve pause pause_all \
+             prices.retrieve products.retrieve subscriptions.retrieve",
+        ];
+    a_gateway_that_confirms_actions_in_json: ConfirmsActionsInJson breaks ActionDone, "cancel broke action-done (contract, section 5.1): expected 200 with an empty body for what can be done; got an answer 200 without `cache-control: no-store`",
+        in ["action-done: apply_coupon cancel cancel_all change_price extend_trial pause pause_all"];
+    a_manifest_of_an_old_release: ManifestOfAnOldRelease breaks DeclaredType, "prices.list broke declared-type (contract, section 4): expected price_pro_month to be of the type \"standalone\", as the manifest declares; got \"product\"",
+        in ["declared-type: prices.list prices.retrieve"];
+    a_manifest_without_an_action: ManifestWithoutPause breaks ManifestMatchesRoutes, "pause broke manifest-matches-routes (contract, section 2.3): expected 404 for what the manifest does not list; got 400",
+        in ["manifest-matches-routes: pause pause_all"];
+    a_manifest_without_a_look_up: ManifestWithoutALookUp breaks ManifestMatchesRoutes, "customers.find_by_phone broke manifest-matches-routes (contract, section 2.3): expected 404 for what the manifest does not list; got 200",
+        in ["manifest-matches-routes: customers.find_by_phone"];
+    a_manifest_of_a_controller_that_is_not_there: ManifestOfACouponsController breaks ManifestMatchesRoutes, "coupons.list broke manifest-matches-routes (contract, section 2.3): expected another answer than 404 for what the manifest lists; got 404: Not Found",
+        in [
+            "fixture-given: coupons.retrieve",
+            "manifest-matches-routes: coupons.list coupons.retrieve",
+            "page-within-limit: coupons.list",
+            "reference-resolves: customers.list",
+        ];
+    a_manifest_without_a_controller_whose_records_are_not_known: ManifestWithoutFamilies breaks ManifestMatchesRoutes, "families.retrieve broke manifest-matches-routes (contract, section 2.3): expected 404 for what the manifest does not list; got 405",
+        in ["manifest-matches-routes: families.list families.retrieve"];
+    a_manifest_of_one_schedule_too_few: ManifestOfOneSchedule breaks OutsideFeatures, "cancel broke outside-features (contract, section 5.1): expected 400 for a scheduledAt that the manifest does not declare; got 404",
+        in ["outside-features: cancel cancel_all"];
 }

@@ -1,4 +1,5 @@
-//! The conformance suite must name the fault of each of these merchants. Each breaks one rule and keeps the others.
+//! The conformance suite must name the fault of each of these merchants. Each has one fault, and nothing
+//! is named but what follows from it.
 
 mod actions;
 mod catalogue;
@@ -6,13 +7,27 @@ mod customers;
 mod gateway;
 mod subscriptions;
 
-use std::fmt;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use churnkey_integrator::testing::{Report, conformance::Rule};
 
-/// A finding names the rule, and its sentence holds the words.
+/// The findings are these and no others, each rule with the operations that broke it; one of the rule has the words in its
+/// sentence.
 #[track_caller]
-fn assert_named(report: &Report, fault: impl fmt::Debug, rule: Rule, words: &str) {
+fn assert_named(report: &Report, fault: impl fmt::Debug, rule: Rule, words: &str, all: &[&str]) {
+    let mut named: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for finding in report.findings() {
+        let operations = named.entry(finding.rule.name()).or_default();
+        operations.insert(finding.operation.name());
+    }
+    let expected = all.iter().map(|line| {
+        let (rule, operations) = line.split_once(": ").unwrap();
+        (rule, operations.split_whitespace().collect())
+    });
+    assert_eq!(named, expected.collect(), "{fault:?}:\n{report}");
     let findings = report.findings().iter();
     let sentences: Vec<String> = findings
         .filter(|finding| finding.rule == rule)
@@ -25,14 +40,14 @@ fn assert_named(report: &Report, fault: impl fmt::Debug, rule: Rule, words: &str
     );
 }
 
-/// A test for each broken merchant, and one that it is only the fault that is named.
+/// A test for each broken merchant, and one that the same without a fault passes.
 macro_rules! broken_merchants {
-    ($($test:ident: $fault:ident breaks $rule:ident, $words:literal;)*) => {
+    ($($test:ident: $fault:ident breaks $rule:ident, $words:literal, in $all:expr;)*) => {
         $(
             #[tokio::test]
             async fn $test() {
                 let report = report_on(Fault::$fault).await;
-                super::assert_named(&report, Fault::$fault, Rule::$rule, $words);
+                super::assert_named(&report, Fault::$fault, Rule::$rule, $words, &$all);
             }
         )*
 

@@ -270,29 +270,63 @@ async fn report_on(fault: Fault) -> Report {
 
 broken_merchants! {
     a_subscription_of_anybody: ServesAnybodys breaks OwnersOnly,
-        "subscriptions.retrieve broke owners-only (contract, section 4): expected 404 for sub_linus_seats under the customer cus_ada; got 200";
-    a_subscription_that_names_another_owner: ServesWithAnotherOwner breaks Found, "got 404: Subscription not found";
-    a_subscription_out_of_nothing: InventsSubscriptions breaks Missing, "expected 404 for the id that nobody has; got 200";
-    an_error_instead_of_none: FailsOnMissing breaks Missing, "subscriptions.retrieve broke missing (contract, section 2.6): expected 404 for the id that nobody has; got 500: no rows";
-    an_error_that_echoes_the_id: EchoesTheId breaks ErrorsTellNothing, "in the message \"no subscription cus_nobody";
-    an_id_compared_without_case: IdsIgnoreCase breaks Missing, "404 for an id in other letter case; got 500";
-    a_customers_id_pasted_into_sql: PastesCustomersIntoSql breaks OddInput, "got 500: unterminated quoted string";
-    live_and_test_mixed: MixesModes breaks ModesApart, "expected 404 for the live subscription in test mode; got 200";
+        "subscriptions.retrieve broke owners-only (contract, section 4): expected 404 for sub_linus_seats under the customer cus_ada; got 200",
+        in [
+            "missing: subscriptions.retrieve",
+            "odd-input: subscriptions.retrieve",
+            "owners-only: subscriptions.retrieve",
+        ];
+    a_subscription_that_names_another_owner: ServesWithAnotherOwner breaks Found, "got 404: Subscription not found",
+        in ["found: subscriptions.retrieve", "same-record: subscriptions.list"];
+    a_subscription_out_of_nothing: InventsSubscriptions breaks Missing, "expected 404 for the id that nobody has; got 200",
+        in [
+            "missing: subscriptions.retrieve",
+            "modes-apart: subscriptions.retrieve",
+            "odd-input: subscriptions.retrieve",
+            "owners-only: subscriptions.retrieve",
+        ];
+    an_error_instead_of_none: FailsOnMissing breaks Missing, "subscriptions.retrieve broke missing (contract, section 2.6): expected 404 for the id that nobody has; got 500: no rows",
+        in ["missing: subscriptions.retrieve", "odd-input: subscriptions.retrieve"];
+    an_error_that_echoes_the_id: EchoesTheId breaks ErrorsTellNothing, "in the message \"no subscription cus_nobody",
+        in ["errors-tell-nothing: subscriptions.retrieve"];
+    an_id_compared_without_case: IdsIgnoreCase breaks Missing, "404 for an id in other letter case; got 500",
+        in ["missing: subscriptions.retrieve"];
+    a_customers_id_pasted_into_sql: PastesCustomersIntoSql breaks OddInput, "got 500: unterminated quoted string",
+        in ["odd-input: subscriptions.retrieve"];
+    live_and_test_mixed: MixesModes breaks ModesApart, "expected 404 for the live subscription in test mode; got 200",
+        in ["modes-apart: subscriptions.retrieve"];
     a_list_of_live_subscriptions_in_test_mode: ListsLiveAlways breaks ModesApart,
-        "subscriptions.list broke modes-apart (contract, section 2.4): expected a list in test mode without the other mode's subscription sub_linus_seats";
-    a_list_of_everybodys_subscriptions: ListsEverybodys breaks OwnersOnly, "the list holds a subscription of another customer";
+        "subscriptions.list broke modes-apart (contract, section 2.4): expected a list in test mode without the other mode's subscription sub_linus_seats",
+        in ["modes-apart: subscriptions.list"];
+    a_list_of_everybodys_subscriptions: ListsEverybodys breaks PageWithinLimit, "the list holds a subscription of another customer",
+        in ["missing: subscriptions.list", "odd-input: subscriptions.list", "page-within-limit: subscriptions.list"];
     a_list_of_everybodys_subscriptions_as_ones_own: ListsEverybodysAsTheirs breaks OwnersOnly,
-        "expected subscriptions of the customer cus_ada only; got sub_linus_seats in it";
-    a_list_for_nobody: ListsForNobody breaks Missing, "expected no subscription of a customer who is not there; got 200 and some";
-    a_list_of_active_subscriptions_only: ListsActiveOnly breaks Found, "expected the subscription sub_linus_seats among the listed; got 0 others";
-    a_list_with_another_status: ListsAnotherStatus breaks SameRecord, "records that differ in [\"status\"]";
-    a_subscription_on_two_pages: RepeatsTheLastRow breaks EachRecordOnce, "sub_linus_paused again";
-    a_crawl_without_an_end: NeverComesToAnEnd breaks CrawlEnds, "subscriptions.list broke crawl-ends";
+        "expected subscriptions of the customer cus_ada only; got sub_linus_seats in it",
+        in [
+            "missing: subscriptions.list",
+            "odd-input: subscriptions.list",
+            "owners-only: subscriptions.list",
+            "same-record: subscriptions.list",
+        ];
+    a_list_for_nobody: ListsForNobody breaks Missing, "expected no subscription of a customer who is not there; got 200 and some",
+        in ["missing: subscriptions.list", "odd-input: subscriptions.list"];
+    a_list_of_active_subscriptions_only: ListsActiveOnly breaks Found, "expected the subscription sub_linus_seats among the listed; got 0 others",
+        in ["found: subscriptions.list"];
+    a_list_with_another_status: ListsAnotherStatus breaks SameRecord, "records that differ in [\"status\"]",
+        in ["same-record: subscriptions.list"];
+    a_subscription_on_two_pages: RepeatsTheLastRow breaks EachRecordOnce, "sub_linus_paused again",
+        in ["each-record-once: subscriptions.list"];
+    a_crawl_without_an_end: NeverComesToAnEnd breaks CrawlEnds, "subscriptions.list broke crawl-ends",
+        in ["crawl-ends: subscriptions.list"];
     an_item_at_another_price_than_the_catalogues: ItemAtAnotherPrice breaks SameRecord,
-        "the same record from subscriptions.retrieve and prices.retrieve for price_pro_month; got records that differ in [\"amount\", \"name\"]";
+        "the same record from subscriptions.retrieve and prices.retrieve for price_pro_month; got records that differ in [\"amount\", \"name\"]",
+        in ["same-record: subscriptions.list subscriptions.retrieve"];
     an_item_at_a_price_that_is_gone: ItemAtAPriceThatIsGone breaks ReferenceResolves,
-        "expected the price price_2019 to be served by prices.retrieve; got 404: Price not found";
-    an_item_at_a_price_of_the_other_type: ItemAtAPriceOfAnotherType breaks Found, "a price is not of the type that price_type() declares";
+        "expected the price price_2019 to be served by prices.retrieve; got 404: Price not found",
+        in ["reference-resolves: subscriptions.list subscriptions.retrieve"];
+    an_item_at_a_price_of_the_other_type: ItemAtAPriceOfAnotherType breaks Found, "a price is not of the type that price_type() declares",
+        in ["found: subscriptions.retrieve", "page-within-limit: subscriptions.list"];
     discounts_without_a_coupons_controller: HidesItsDiscountsCoupons breaks ReferenceResolves,
-        "customers.list broke reference-resolves (contract, section 1.3): expected the coupon coupon_stay20 to be served by coupons.retrieve; got no such controller in the manifest";
+        "customers.list broke reference-resolves (contract, section 1.3): expected the coupon coupon_stay20 to be served by coupons.retrieve; got no such controller in the manifest",
+        in ["reference-resolves: customers.list"];
 }

@@ -30,7 +30,8 @@
 //! ```
 //!
 //! # What is checked
-//! What the integration serves, and that is all of it: an operation that is served but for which the fixtures name nothing to
+//! What the manifest lists, and that nothing else is there. The suite knows an integration by its manifest and its answers
+//! alone, in process as at a URL. An operation that is served but for which the fixtures name nothing to
 //! look for is a finding as well, so that nothing goes untested in silence. A [`Finding`] says which rule was broken, where the
 //! contract has it, and which feature of Churnkey the merchant goes without until it is mended. The [`Report`] is text
 //! by `Display`, and JSON by [`to_json`](Report::to_json).
@@ -46,7 +47,8 @@
 //! but the token.
 //!
 //! # What is not checked
-//! What no caller can see: whether look-ups use an index, or what happens when the store is gone.
+//! What no caller can see: whether look-ups use an index, what happens when the store is gone, or which `limit` is the
+//! merchant's largest.
 
 mod actions;
 mod customers;
@@ -69,7 +71,7 @@ pub use rule::Rule;
 
 use serde_json::Value;
 
-use self::{listing::Listing, report::Verdict};
+use self::{listing::Listing, report::Verdict, wire::is_advertised};
 use super::{Answer, Client};
 use crate::{
     context::Mode,
@@ -80,24 +82,15 @@ use crate::{
     },
 };
 
-/// Checks every operation that the integration serves.
+/// Checks every operation of the contract: what the manifest lists, and that nothing else is there.
 pub async fn conformance(integration: &Integration, fixtures: &Fixtures) -> Report {
     let client = Client::new(integration);
     let prefix = integration.prefix();
     let manifest = client.get_unchecked(&format!("{prefix}/features")).await;
-    let suite = Suite {
-        prefix: prefix.to_owned(),
-        served: integration.operations().collect(),
-        max_page: Some(integration.limits().max_page),
-        live_only: integration.is_live_only(),
-        manifest: manifest.body,
-        client,
-        takes_plain_tokens: false,
-        others: Vec::new(),
-        fixtures: fixtures.clone(),
-        report: Report::default(),
-    };
-    suite.run().await
+    Suite::new(client, prefix.to_owned(), manifest.body, fixtures)
+        .await
+        .run()
+        .await
 }
 
 /// A run in progress.
@@ -105,9 +98,8 @@ struct Suite {
     prefix: String,
     client: Client,
     manifest: Value,
+    /// What the manifest lists.
     served: Vec<Operation>,
-    /// The most records on a page, if that is known.
-    max_page: Option<u16>,
     live_only: bool,
     takes_plain_tokens: bool,
     /// Live customers other than the one of the subscription.
@@ -117,12 +109,32 @@ struct Suite {
 }
 
 impl Suite {
+    /// Nothing is known of the integration but its manifest and what it answers.
+    async fn new(client: Client, prefix: String, manifest: Value, fixtures: &Fixtures) -> Self {
+        let features = format!("{prefix}/features");
+        // Where there is no test data, test mode is refused before anything else is looked at.
+        let in_test = client.in_mode(Mode::Test).get_unchecked(&features).await;
+        Self {
+            prefix,
+            client,
+            served: Operation::all()
+                .filter(|operation| is_advertised(&manifest, *operation))
+                .collect(),
+            manifest,
+            live_only: in_test.status == 400,
+            takes_plain_tokens: false,
+            others: Vec::new(),
+            fixtures: fixtures.clone(),
+            report: Report::default(),
+        }
+    }
+
     async fn run(mut self) -> Report {
         self.takes_plain_tokens = self.plain_token_is_taken().await;
         self.others = self.other_customers().await;
-        self.manifest();
         for operation in Operation::all() {
             if self.serves(operation) {
+                self.answers_something(operation).await;
                 self.authentication(operation).await;
                 self.read(operation).await;
             } else {

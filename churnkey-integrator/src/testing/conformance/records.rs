@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     model::{Coupon, Customer, Family, Price, Product, Subscription},
-    operation::Operation,
+    operation::{
+        CouponsOperation, CustomersOperation, FamiliesOperation, Operation, PricesOperation,
+        ProductsOperation, SubscriptionsOperation,
+    },
     testing::Answer,
 };
 
@@ -18,14 +21,17 @@ use crate::{
 pub(super) struct Kind {
     /// What one of them is called.
     pub(super) what: &'static str,
+    /// The operation that has them one by one.
+    pub(super) retrieve: Operation,
     /// Reads the model and says its id.
     id_of: fn(&Value) -> Result<String, serde_json::Error>,
 }
 
 macro_rules! kinds {
-    ($($kind:ident: $model:ty, $what:literal;)*) => {$(
+    ($($kind:ident: $model:ty, $what:literal, $retrieve:expr;)*) => {$(
         pub(super) const $kind: Kind = Kind {
             what: $what,
+            retrieve: $retrieve,
             id_of: |record| {
                 use serde::Deserialize;
                 <$model>::deserialize(record).map(|record| record.id().to_string())
@@ -35,12 +41,12 @@ macro_rules! kinds {
 }
 
 kinds! {
-    CUSTOMERS: Customer, "customer";
-    SUBSCRIPTIONS: Subscription, "subscription";
-    PRICES: Price, "price";
-    COUPONS: Coupon, "coupon";
-    PRODUCTS: Product, "product";
-    FAMILIES: Family, "family";
+    CUSTOMERS: Customer, "customer", Operation::Customers(CustomersOperation::Retrieve);
+    SUBSCRIPTIONS: Subscription, "subscription", Operation::Subscriptions(SubscriptionsOperation::Retrieve);
+    PRICES: Price, "price", Operation::Prices(PricesOperation::Retrieve);
+    COUPONS: Coupon, "coupon", Operation::Coupons(CouponsOperation::Retrieve);
+    PRODUCTS: Product, "product", Operation::Products(ProductsOperation::Retrieve);
+    FAMILIES: Family, "family", Operation::Families(FamiliesOperation::Retrieve);
 }
 
 impl Kind {
@@ -108,22 +114,19 @@ impl Suite {
         if self.is_shared(operation) {
             return;
         }
-        let (status, why) = if self.live_only {
-            (400, "in test mode, as only live data is served".to_owned())
-        } else {
-            let what = kind.what;
-            let cure = match self.catalogue(operation) {
-                Some(_) => ", or Fixtures::shared_catalogue if both modes have the same",
-                None => "",
-            };
-            (404, format!("for the live {what} in test mode{cure}"))
-        };
         let answer = self.in_test_mode().get_unchecked(live_path).await;
-        self.check(
-            operation,
-            Rule::ModesApart,
-            status_is(&answer, status, &why),
-        );
+        if self.live_only {
+            let verdict = status_is(&answer, 400, "in test mode, as only live data is served");
+            self.check(operation, Rule::ModesApart, verdict);
+            return;
+        }
+        let what = kind.what;
+        let cure = match self.catalogue(operation) {
+            Some(_) => ", or Fixtures::shared_catalogue if both modes have the same",
+            None => "",
+        };
+        let when = format!("for the live {what} in test mode{cure}");
+        self.check_absent(operation, Rule::ModesApart, &answer, &when);
     }
 
     /// Whether the merchant says that both modes have the same records there.

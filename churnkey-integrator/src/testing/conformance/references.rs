@@ -8,9 +8,7 @@ use super::{
     records::{self, Kind, same_record},
     wire::described,
 };
-use crate::operation::{
-    CouponsOperation, FamiliesOperation, Operation, PricesOperation, ProductsOperation,
-};
+use crate::operation::Operation;
 
 impl Suite {
     /// Everything that the record refers to is served, and whole copies in it are those of their own controllers.
@@ -18,40 +16,26 @@ impl Suite {
         let operation = operation.into();
         let id = |field: &str| record.get(field).and_then(Value::as_str);
         if let Some(id) = id("productId") {
-            let retrieve = ProductsOperation::Retrieve.into();
-            self.resolves(operation, retrieve, records::PRODUCTS, id)
-                .await;
+            self.resolves(operation, records::PRODUCTS, id).await;
         }
         if let Some(id) = id("familyId") {
-            let retrieve = FamiliesOperation::Retrieve.into();
-            self.resolves(operation, retrieve, records::FAMILIES, id)
-                .await;
+            self.resolves(operation, records::FAMILIES, id).await;
         }
         for item in list(record, "items") {
             if let Some(price) = item.get("price") {
-                let retrieve = PricesOperation::Retrieve.into();
-                self.is_a_copy(operation, retrieve, records::PRICES, price)
-                    .await;
+                self.is_a_copy(operation, records::PRICES, price).await;
             }
         }
         for discount in list(record, "discounts") {
             if let Some(coupon) = discount.get("coupon") {
-                let retrieve = CouponsOperation::Retrieve.into();
-                self.is_a_copy(operation, retrieve, records::COUPONS, coupon)
-                    .await;
+                self.is_a_copy(operation, records::COUPONS, coupon).await;
             }
         }
     }
 
     /// Returns the record that the other controller has.
-    async fn resolves(
-        &mut self,
-        operation: Operation,
-        retrieve: Operation,
-        kind: Kind,
-        id: &str,
-    ) -> Option<Value> {
-        let what = kind.what;
+    async fn resolves(&mut self, operation: Operation, kind: Kind, id: &str) -> Option<Value> {
+        let Kind { what, retrieve, .. } = kind;
         let expected = format!("the {what} {id} to be served by {}", retrieve.name());
         if !self.serves(retrieve) {
             let got = "no such controller in the manifest".to_owned();
@@ -60,6 +44,9 @@ impl Suite {
         }
         let path = retrieve.path().replace("{id}", &encoded(id));
         let answer = self.get(&path).await;
+        if self.failed(retrieve, &expected, &answer) {
+            return None;
+        }
         let verdict = match answer.status {
             200 => Ok(()),
             _ => Err((expected, described(&answer))),
@@ -69,16 +56,11 @@ impl Suite {
         is_there.then_some(answer.body)
     }
 
-    async fn is_a_copy(
-        &mut self,
-        operation: Operation,
-        retrieve: Operation,
-        kind: Kind,
-        copy: &Value,
-    ) {
+    async fn is_a_copy(&mut self, operation: Operation, kind: Kind, copy: &Value) {
         let id = copy.get("id").and_then(Value::as_str).unwrap_or_default();
-        if let Some(original) = self.resolves(operation, retrieve, kind, id).await {
-            let of = format!("{} and {} for {id}", operation.name(), retrieve.name());
+        if let Some(original) = self.resolves(operation, kind, id).await {
+            let retrieve = kind.retrieve.name();
+            let of = format!("{} and {retrieve} for {id}", operation.name());
             let verdict = same_record(&lasting(copy), &lasting(&original), &of);
             self.check(operation, Rule::SameRecord, verdict);
         }

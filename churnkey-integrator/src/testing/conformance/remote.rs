@@ -1,9 +1,7 @@
 //! The suite against a URL: for a merchant that runs already, on this machine or behind whatever ends TLS.
 
-use super::{Fixtures, Report, Suite, wire::is_advertised};
+use super::{Fixtures, Report, Suite};
 use crate::{
-    context::Mode,
-    operation::Operation,
     secret::IntegrationToken,
     testing::{
         Client,
@@ -52,8 +50,7 @@ pub enum NotChecked {
 /// The requests are about live data, and the token travels as it is: call nothing but a merchant of your own, over a way that
 /// nobody else listens to.
 ///
-/// See [`conformance`](super::conformance()) for the rest. What is checked here less: that a large `limit` is cut down
-/// to the merchant's own maximum, which nobody else knows.
+/// See [`conformance`](super::conformance()) for the rest, which is the same.
 ///
 /// # Errors
 /// [`NotChecked`] if there is no integration to check.
@@ -80,21 +77,6 @@ pub async fn conformance_at(
         200 if manifest.body.get("controllers").is_some() => {}
         status => return Err(NotChecked::NoManifest(address, status)),
     }
-    // Where there is no test data, test mode is refused before anything else is looked at.
-    let in_test = client.in_mode(Mode::Test).get_unchecked(&path).await;
-    let suite = Suite {
-        served: Operation::all()
-            .filter(|operation| is_advertised(&manifest.body, *operation))
-            .collect(),
-        prefix,
-        max_page: None,
-        live_only: in_test.status == 400,
-        manifest: manifest.body,
-        client,
-        takes_plain_tokens: false,
-        others: Vec::new(),
-        fixtures: fixtures.clone(),
-        report: Report::default(),
-    };
+    let suite = Suite::new(client, prefix, manifest.body, fixtures).await;
     Ok(suite.run().await)
 }

@@ -75,6 +75,12 @@ impl Report {
         }
     }
 
+    /// Whether the operation has broken the rule.
+    pub(super) fn is_broken(&self, operation: Operation, rule: Rule) -> bool {
+        let mut findings = self.findings.iter();
+        findings.any(|finding| (finding.operation, finding.rule) == (operation, rule))
+    }
+
     /// An action that was not done, and the fixture that would have allowed it.
     pub(super) fn leave_unwritten(&mut self, operation: Operation, needs: &'static str) {
         self.unwritten.push((operation, needs));
@@ -179,9 +185,7 @@ fn broken(finding: &Finding) -> String {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (operation, rule) in &self.passed {
-            let broken =
-                |finding: &Finding| (finding.operation, finding.rule) == (*operation, *rule);
-            if !self.findings.iter().any(broken) {
+            if !self.is_broken(*operation, *rule) {
                 writeln!(f, "ok      {}: {}", operation.name(), rule.name())?;
             }
         }

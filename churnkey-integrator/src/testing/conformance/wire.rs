@@ -29,38 +29,71 @@ const INTERNALS: [&str; 14] = [
 ];
 
 impl Suite {
-    pub(super) fn manifest(&mut self) {
-        for operation in Operation::all() {
-            let Some(line) = operation.manifest_line() else {
-                continue;
-            };
-            let key = match line.key {
-                None => place(line),
-                Some(key) => format!("{}.{key}", place(line)),
-            };
-            let advertised = is_advertised(&self.manifest, operation);
-            let served = self.serves(operation);
-            let verdict = if advertised == served {
-                Ok(())
-            } else {
-                Err((
-                    format!("{key}: {served} in the manifest"),
-                    advertised.to_string(),
-                ))
-            };
-            self.check(operation, Rule::ManifestMatchesRoutes, verdict);
-        }
+    /// What the manifest lists is there: of its probes not all are a 404.
+    pub(super) async fn answers_something(&mut self, operation: Operation) {
+        let answers = self.probes(operation).await;
+        let verdict = if answers.iter().any(|answer| answer.status != 404) {
+            Ok(())
+        } else {
+            let got = answers.first().map(described).unwrap_or_default();
+            Err((
+                "another answer than 404 for what the manifest lists".to_owned(),
+                got,
+            ))
+        };
+        self.check(operation, Rule::ManifestMatchesRoutes, verdict);
     }
 
-    /// What is not in the manifest is a 404. An action would find fault with a body that is none.
+    /// What is not in the manifest is a 404, whatever is asked.
     pub(super) async fn answers_nothing(&mut self, operation: Operation) {
-        let call = match operation.method() {
-            Method::POST => self.example(operation).body(""),
-            _ => self.example(operation),
-        };
-        let answer = call.signed().send_unchecked().await;
-        let verdict = status_is(&answer, 404, "for what the manifest does not list");
+        let answers = self.probes(operation).await;
+        let verdicts = answers
+            .iter()
+            .map(|answer| status_is(answer, 404, "for what the manifest does not list"));
+        let verdict = verdicts.collect();
         self.check(operation, Rule::ManifestMatchesRoutes, verdict);
+    }
+
+    /// What is answered to an authenticated request, and to one with the wrong method, which tells a route that is not
+    /// there (404) from a record that is not (405). An action would find fault with the body.
+    async fn probes(&self, operation: Operation) -> [Answer; 2] {
+        let wrong_method = match operation.method() {
+            Method::POST => Method::GET,
+            _ => Method::POST,
+        };
+        let own = self.example(operation, operation.method()).body("");
+        let wrong = self.example(operation, wrong_method).body("");
+        [
+            own.signed().send_unchecked().await,
+            wrong.signed().send_unchecked().await,
+        ]
+    }
+
+    /// What must not be there for whoever asks. That it is breaks the rule; a failure, and a 404 of another shape, break
+    /// that of missing records.
+    pub(super) fn check_absent(
+        &mut self,
+        operation: impl Into<Operation>,
+        rule: Rule,
+        answer: &Answer,
+        when: &str,
+    ) {
+        let verdict = status_is(answer, 404, when);
+        let rule = match (&verdict, answer.status) {
+            (Err(_), 404 | 500..) => Rule::Missing,
+            _ => rule,
+        };
+        self.check(operation, rule, verdict);
+    }
+
+    /// Whether another operation failed to retrieve what this one refers to, which is its own finding then.
+    pub(super) fn failed(&mut self, retrieve: Operation, expected: &str, answer: &Answer) -> bool {
+        let failed = answer.status >= 500;
+        if failed {
+            let verdict = Err((expected.to_owned(), described(answer)));
+            self.check(retrieve, Rule::Found, verdict);
+        }
+        failed
     }
 
     /// Whether the integration takes the token itself as proof, or signatures only.
@@ -71,7 +104,7 @@ impl Suite {
     }
 
     /// A request for the operation that would be answered, were it authenticated. It changes nothing in any case.
-    fn example(&self, operation: Operation) -> Call<'_> {
+    fn example(&self, operation: Operation, method: Method) -> Call<'_> {
         let fixtures = &self.fixtures;
         let nobody = || fixtures.missing_customer.clone();
         let contact =
@@ -95,7 +128,7 @@ impl Suite {
             Some((start, _)) => format!("{start}{}", encoded(&argument)),
             None => path,
         };
-        let call = self.client.call(operation.method(), &self.path(&path));
+        let call = self.client.call(method, &self.path(&path));
         match self.harmless(operation) {
             Some(body) => call
                 .header("content-type", "application/json")
@@ -109,7 +142,7 @@ impl Suite {
         let late = now.unix_seconds().saturating_sub(3600);
         let late = Timestamp::from_unix_seconds(late).unwrap_or(now);
         let zeros = format!("v1={}", "0".repeat(64));
-        let call = || self.example(operation);
+        let call = || self.example(operation, operation.method());
         let attempts = [
             ("without a credential", call()),
             (

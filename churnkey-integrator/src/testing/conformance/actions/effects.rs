@@ -58,13 +58,7 @@ impl Suite {
         let Some(after) = self.state(operation, subject).await else {
             return;
         };
-        let end = trial.end().plus(1, CalendarUnit::Week);
-        let came = after.status().trial_period().map(|trial| trial.end());
-        let verdict = if came.is_some_and(|came| is_about(came, end)) {
-            Ok(())
-        } else {
-            Err((format!("a trial until about {end}"), until(came)))
-        };
+        let verdict = is_extended(&after, trial.end().plus(1, CalendarUnit::Week));
         self.check(operation, Rule::EffectVisible, verdict);
 
         let once = "an Idempotency-Key to extend the trial once".to_owned();
@@ -78,19 +72,22 @@ impl Suite {
         self.check(operation, Rule::IdempotencyKey, verdict);
         self.key_of_another_request(operation, &body, &key).await;
         if self.feature(operation, "multiple") == Some(true) {
-            self.extend_by_the_same_bytes(subject, &still).await;
+            self.extend_by_the_same_bytes(subject).await;
         }
     }
 
     /// The trial once more, by a request that comes twice with the same signature.
-    async fn extend_by_the_same_bytes(&mut self, subject: &Subject, before: &Subscription) {
+    async fn extend_by_the_same_bytes(&mut self, subject: &Subject) {
         let operation = ExtendTrial.into();
+        let Some(before) = self.state(operation, subject).await else {
+            return;
+        };
         let Some(trial) = before.status().trial_period() else {
             return;
         };
         let mut body = self.body(operation, subject, "");
-        let day = self.duration(operation, CalendarUnit::Day, trial.end());
-        body.insert("duration".to_owned(), day);
+        let month = self.duration(operation, CalendarUnit::Month, trial.end());
+        body.insert("duration".to_owned(), month);
         let moment = self.client.now();
         let first = self.act(operation, &body, Told::BySignature(moment)).await;
         if !self.was_done(operation, &first) {
@@ -99,6 +96,8 @@ impl Suite {
         let Some(after) = self.state(operation, subject).await else {
             return;
         };
+        let verdict = is_extended(&after, trial.end().plus(1, CalendarUnit::Month));
+        self.check(operation, Rule::EffectVisible, verdict);
         for (told, how) in [
             (Told::BySignature(moment), "for the same signed bytes"),
             (
@@ -271,6 +270,13 @@ impl Suite {
     async fn nothing_moves_when_canceled(&mut self, subject: &Subject) {
         for operation in [Operation::from(ExtendTrial), Pause.into()] {
             if self.serves(operation) {
+                // What the one before has revived is not refused by right.
+                let is_over = self.state(operation, subject).await.is_some_and(|state| {
+                    matches!(state.status(), SubscriptionStatus::Canceled { .. })
+                });
+                if !is_over {
+                    return;
+                }
                 let body = self.body(operation, subject, "");
                 self.is_refused(operation, subject, &body, "for a canceled subscription")
                     .await;
@@ -354,6 +360,14 @@ fn is_about(came: Timestamp, expected: Timestamp) -> bool {
 
 fn until(end: Option<Timestamp>) -> String {
     end.map_or("no end".to_owned(), |end| format!("until {end}"))
+}
+
+/// The trial ends when it should: neither sooner nor twice as late.
+fn is_extended(after: &Subscription, end: Timestamp) -> Verdict {
+    match after.status().trial_period().map(|trial| trial.end()) {
+        Some(came) if is_about(came, end) => Ok(()),
+        came => Err((format!("a trial until about {end}"), until(came))),
+    }
 }
 
 fn same_trial(one: &Subscription, other: &Subscription, expected: String) -> Verdict {

@@ -97,8 +97,7 @@ impl Suite {
             let body = self.body(operation, &foreign, &named);
             let answer = self.act(operation, &body, Told::New).await;
             let when = "for the subscription of another customer";
-            let verdict = status_is(&answer, 404, when);
-            self.check(operation, Rule::OwnersOnly, verdict);
+            self.check_absent(operation, Rule::OwnersOnly, &answer, when);
         }
 
         self.live_stays_out_of_actions_in_test_mode(operation, &subject, &named)
@@ -112,16 +111,17 @@ impl Suite {
         named: &str,
     ) {
         let body = Value::Object(self.body(operation, subject, named)).to_string();
-        let (status, when) = if self.live_only {
-            (400, "in test mode, as only live data is served")
-        } else {
-            (404, "for what is live, in test mode")
-        };
         let path = self.path(operation.path());
         let client = self.in_test_mode();
         let call = json_call(&client, operation, &path, &body).signed();
-        let verdict = status_is(&call.send_unchecked().await, status, when);
-        self.check(operation, Rule::ModesApart, verdict);
+        let answer = call.send_unchecked().await;
+        if self.live_only {
+            let verdict = status_is(&answer, 400, "in test mode, as only live data is served");
+            self.check(operation, Rule::ModesApart, verdict);
+        } else {
+            let when = "for what is live, in test mode";
+            self.check_absent(operation, Rule::ModesApart, &answer, when);
+        }
     }
 
     async fn is_missing(&mut self, operation: Operation, body: &Body, when: &str) {
