@@ -60,11 +60,11 @@ impl<'de> Deserialize<'de> for Currency {
 ///
 /// # Example
 /// ```
-/// use churnkey_integrator::Percentage;
+/// use churnkey_integrator::{InvalidPercentage, Percentage};
 ///
 /// assert_eq!(serde_json::to_string(&Percentage::whole(20)?)?, "20");
 /// assert_eq!(serde_json::to_string(&Percentage::hundredths(1250)?)?, "12.5");
-/// assert!(Percentage::whole(101).is_err());
+/// assert_eq!(Percentage::whole(101), Err(InvalidPercentage));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -227,7 +227,8 @@ mod tests {
         for code in ["", "dollar", "us", "QQQ", "ſek"] {
             assert_eq!(Currency::new(code), Err(UnknownCurrency), "{code}");
         }
-        assert!(from_value::<Currency>(json!("usx")).is_err());
+        let error = from_value::<Currency>(json!("usx")).unwrap_err();
+        assert_eq!(error.to_string(), UnknownCurrency.to_string());
     }
 
     #[test]
@@ -236,15 +237,15 @@ mod tests {
             let percentage: Percentage = from_value(good.clone()).unwrap();
             assert_eq!(to_value(percentage).unwrap(), good);
         }
-        for bad in [
-            json!(-1),
-            json!(100.01),
-            json!(12.345),
-            json!(1e300),
-            json!("20"),
-        ] {
-            assert!(from_value::<Percentage>(bad.clone()).is_err(), "{bad}");
+        for bad in [json!(-1), json!(100.01), json!(12.345), json!(1e300)] {
+            let error = from_value::<Percentage>(bad.clone()).unwrap_err();
+            assert_eq!(error.to_string(), InvalidPercentage.to_string(), "{bad}");
         }
+        let error = from_value::<Percentage>(json!("20")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "invalid type: string \"20\", expected f64"
+        );
         assert_eq!(Percentage::whole(u32::MAX), Err(InvalidPercentage));
     }
 
@@ -255,7 +256,12 @@ mod tests {
             to_value(Amount::per_unit_and_flat(1, 2)).unwrap(),
             json!({"unit": 1, "flat": 2})
         );
-        assert!(from_value::<Amount>(json!({})).is_err());
-        assert!(from_value::<Amount>(json!({"unit": -1})).is_err());
+        let error = from_value::<Amount>(json!({})).unwrap_err();
+        assert_eq!(error.to_string(), EmptyAmount.to_string());
+        let error = from_value::<Amount>(json!({"unit": -1})).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "invalid value: integer `-1`, expected u64"
+        );
     }
 }

@@ -218,7 +218,11 @@ mod tests {
         assert_eq!(text.len(), 26);
         assert!(Seal::new(&token, &[], 26).open(&text, LIST).is_some());
         let tight = Seal::new(&token, &[], 25);
-        assert!(tight.close(&Cursor::new(&42).unwrap(), LIST).is_err());
+        let error = tight.close(&Cursor::new(&42).unwrap(), LIST).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the sealed cursor has 26 bytes, but at most 25 are allowed: page by a shorter key, or raise max_cursor_bytes"
+        );
         assert_eq!(tight.open(&text, LIST), None);
     }
 

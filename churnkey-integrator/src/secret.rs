@@ -232,7 +232,9 @@ mod tests {
         for bad in ["", "hunter2\n", "hunter 2", "hunter\u{0}2"] {
             let error = ApiKey::new(bad).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("hunter"));
-            assert!(WebhookSecret::new(bad).is_err());
+            assert_eq!(error, InvalidSecret("the cancel flow's API key"), "{bad:?}");
+            let error = WebhookSecret::new(bad).unwrap_err();
+            assert_eq!(error, InvalidSecret("the webhook secret"), "{bad:?}");
         }
     }
 

@@ -6,7 +6,7 @@ use axum::{Router, routing::get};
 use churnkey_integrator::{
     CustomerId, FamilyId, Integration, IntegrationToken,
     model::{Customer, Family},
-    testing::{Client, Fixtures, NotChecked, Report, conformance, conformance_at},
+    testing::{Client, Fixtures, NotChecked, Report, UrlError, conformance, conformance_at},
 };
 use example_app::{Clock, Demo};
 use http::Method;
@@ -323,5 +323,6 @@ async fn the_client_calls_an_integration_over_a_socket_as_in_process() {
     }
     let unproven = over_http.call(Method::GET, "/churnkey/customers").send();
     assert_eq!(unproven.await.status, 401);
-    assert!(Client::at(&format!("{url}/churnkey"), token()).is_err());
+    let with_a_path = Client::at(&format!("{url}/churnkey"), token());
+    assert_eq!(with_a_path.unwrap_err(), UrlError::Invalid);
 }

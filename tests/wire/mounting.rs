@@ -232,7 +232,15 @@ async fn build_names_every_problem_at_once_each_with_its_cure() {
         "/a b",
         "/é",
     ] {
-        assert!(shop().prefix(prefix).build().is_err(), "{prefix}");
+        let error = shop().prefix(prefix).build().unwrap_err();
+        assert_eq!(
+            error.problems(),
+            [
+                "the prefix is no plain path: write it like /churnkey or /api/churnkey, with a slash in front, \
+              none at the end, and only letters, digits, `-`, `_`, `.` and `~` between"
+            ],
+            "{prefix}"
+        );
     }
 }
 

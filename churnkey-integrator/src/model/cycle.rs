@@ -170,18 +170,29 @@ mod tests {
         let error = Period::new(later, earlier).unwrap_err();
         assert_eq!(error.field(), "end");
         assert_eq!(error.to_string(), "`end` must not be before `start`");
-        assert!(from_value::<Period>(json!({"start": later, "end": earlier})).is_err());
+        let read = from_value::<Period>(json!({"start": later, "end": earlier}));
+        assert_eq!(read.unwrap_err().to_string(), error.to_string());
     }
 
     #[test]
     fn a_cycle_has_at_least_one_month_or_year_and_nothing_shorter() {
-        for bad in [
-            json!({"amount": 0, "unit": "month"}),
-            json!({"amount": -1, "unit": "month"}),
-            json!({"amount": 1, "unit": "week"}),
-            json!({"unit": "month"}),
+        for (bad, why) in [
+            (
+                json!({"amount": 0, "unit": "month"}),
+                "`duration.amount` must be at least 1",
+            ),
+            (
+                json!({"amount": -1, "unit": "month"}),
+                "invalid value: integer `-1`, expected u32",
+            ),
+            (
+                json!({"amount": 1, "unit": "week"}),
+                "unknown variant `week`, expected `month` or `year`",
+            ),
+            (json!({"unit": "month"}), "missing field `amount`"),
         ] {
-            assert!(from_value::<BillingDuration>(bad.clone()).is_err(), "{bad}");
+            let error = from_value::<BillingDuration>(bad).unwrap_err();
+            assert_eq!(error.to_string(), why);
         }
         assert!(BillingDuration::YEARLY.is_annual());
         assert!(
