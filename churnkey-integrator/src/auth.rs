@@ -2,6 +2,13 @@
 //!
 //! Pure functions: the request and the time go in, a verdict comes out.
 //!
+//! # What is known
+//! Churnkey documents one shared secret, the Integration Token, and a 401 where it is missing or wrong. Which header carries
+//! it, and whether requests are signed, is in none of its public pages. Everything below is this project's decision
+//! (`docs/contract-decisions.md`). If Churnkey's calls come otherwise, a token in another header is
+//! [`Verifier::token_header`]; another signature is changed here: the constants, the signed text in `mac`, its
+//! spelling in `v1`.
+//!
 //! # What passes
 //! 1. A request with an `X-Churnkey-Signature` header is judged by its signature alone. It needs exactly one
 //!    such header, exactly one `X-Churnkey-Timestamp` of decimal Unix seconds within the tolerance (300 s
@@ -77,6 +84,10 @@ pub enum Refusal {
 
 /// Checks requests against the accepted tokens.
 ///
+/// A signed request has the Unix seconds in `X-Churnkey-Timestamp` and `v1=<64 hex digits>` in `X-Churnkey-Signature`; any
+/// other has the token in `Authorization`, or in the header named by [`token_header`](Self::token_header). Churnkey
+/// documents the token alone: header and signature are this project's decisions.
+///
 /// The router has one inside. Alone, it protects a route of your own with the same rules:
 ///
 /// ```
@@ -148,6 +159,9 @@ impl Verifier {
     }
 
     /// Refuses plain tokens: only signed requests pass.
+    ///
+    /// **This may lock Churnkey out.** The signature is of this project's own design, as Churnkey's public documentation
+    /// says nothing of one. Confirm with Churnkey that it signs in this form before you switch this on.
     #[must_use]
     pub fn require_signature(mut self) -> Self {
         self.require_signature = true;
@@ -355,7 +369,8 @@ fn at_most_one<'a>(
     }
 }
 
-/// Signs a request as Churnkey does (contract, section 2.2): for tests, and for calling an integration by hand.
+/// Signs a request in the form that [`Verifier`] accepts (contract, section 2.2): for tests, and for calling an
+/// integration by hand. The form is this project's own; Churnkey does not document how it signs.
 ///
 /// `path` is the path with its query, exactly as it will be sent; `body` is empty for a GET.
 #[must_use]

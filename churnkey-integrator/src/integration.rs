@@ -268,12 +268,16 @@ impl IntegrationBuilder {
     }
 
     /// Refuses plain tokens: only signed requests pass.
+    ///
+    /// **This may lock Churnkey out.** The signature is of this project's own design, as Churnkey's public documentation
+    /// says nothing of one. Confirm with Churnkey that it signs in this form before you switch this on.
     pub fn require_signature(mut self) -> Self {
         self.require_signature = true;
         self
     }
 
-    /// Reads the plain token from this header too, such as `x-integration-token`.
+    /// Reads the plain token from this header too, such as `x-integration-token`. Churnkey does not document which header
+    /// it uses: this is the cure if it is not `Authorization`.
     pub fn token_header(mut self, name: impl Into<String>) -> Self {
         self.token_header = Some(name.into());
         self

@@ -68,6 +68,13 @@
 //! "The contract" whose sections are named here is `docs/contract.md` of the repository; what it leaves open, and how this crate
 //! decided, is in `docs/contract-decisions.md`.
 //!
+//! # How requests prove themselves
+//! Churnkey's public documentation names one secret, the Integration Token, and says neither which header carries it nor
+//! whether requests are signed. This crate takes the token in `Authorization`, or in one more header that you name by
+//! [`IntegrationBuilder::token_header`], or a signature in a form of this project's own: see [`Verifier`]. Don't switch the
+//! plain token off ([`IntegrationBuilder::require_signature`]) before Churnkey has confirmed that form. Should it sign in
+//! another one, `auth.rs` is the one file to change.
+//!
 //! # Features
 //! | feature | what it brings |
 //! | --- | --- |

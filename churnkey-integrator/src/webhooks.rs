@@ -50,7 +50,8 @@ use subtle::{Choice, ConstantTimeEq};
 
 use crate::{auth::keyed, secret::WebhookSecret};
 
-/// Carries the hexadecimal HMAC-SHA256 of the raw body.
+/// Carries the hexadecimal HMAC-SHA256 of the raw body. Header and form were seen in public code of Churnkey's customers,
+/// not in its documentation.
 pub const SIGNATURE_HEADER: HeaderName = HeaderName::from_static("ck-signature");
 
 /// Why a webhook was not accepted.
@@ -93,7 +94,7 @@ pub fn verify(
     serde_json::from_slice(raw_body).map_err(|_| WebhookRefusal::NoEvent)
 }
 
-/// Signs a body as Churnkey does, for tests.
+/// Signs a body in the form that [`verify`] accepts, for tests.
 #[must_use]
 pub fn sign(secret: &WebhookSecret, raw_body: &[u8]) -> String {
     hex::encode(mac(secret, raw_body))

@@ -1,5 +1,5 @@
-//! For tests (feature `testing`): a client that calls an integration and signs as Churnkey does, and the conformance
-//! suite that checks everything an integration serves. Both call in process, or with the feature `testing-http` a URL.
+//! For tests (feature `testing`): a client that calls an integration and signs in the form that it accepts, and the
+//! conformance suite that checks everything an integration serves. Both call in process, or with the feature `testing-http` a URL.
 
 mod answer;
 mod client;
