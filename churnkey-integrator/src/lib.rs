@@ -147,13 +147,3 @@ pub use page::{Cursor, InvalidCursor, InvalidCursorKey, Page, PageRequest};
 pub use pii::{Email, InvalidContact, Phone};
 pub use secret::{ApiKey, IntegrationToken, InvalidSecret, TokenError, WebhookSecret};
 pub use time::{CalendarUnit, InvalidTimestamp, Timestamp};
-
-/// Runs the programs of the README.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
-
-/// Runs the programs of the guide.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/mapping.md")]
-struct Mapping;
