@@ -1,6 +1,10 @@
 //! `docs/contract-decisions.md` names a place in the code for every decision. The places are there, and hold what was
 //! decided.
-#![expect(clippy::unwrap_used, reason = "a test that panics has done its work")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that panics has done its work"
+)]
 
 use std::{
     fs,
