@@ -12,7 +12,7 @@
 //! # What passes
 //! 1. A request with an `X-Churnkey-Signature` header is judged by its signature alone. It needs exactly one
 //!    such header, exactly one `X-Churnkey-Timestamp` of decimal Unix seconds within the tolerance (300 s
-//!    either way unless set), and among its comma-separated elements one `v1=` with the 64 lower-case
+//!    either way unless set), and among its comma-separated elements, eight at most, one `v1=` with the 64 lower-case
 //!    hexadecimal digits of the HMAC-SHA256 over version, timestamp, method, path with query, mode and body.
 //! 2. Any other request needs the token itself in its one `Authorization` header, bare or behind `Bearer `, or in
 //!    the one header that was named by [`Verifier::token_header`]. [`Verifier::require_signature`] switches this off.
@@ -40,6 +40,8 @@ pub const MODE_HEADER: HeaderName = HeaderName::from_static("x-churnkey-mode");
 
 const VERSION: &str = "v1";
 pub(crate) const DEFAULT_TOLERANCE_SECONDS: u64 = 300;
+/// A rotation needs two. Each one costs a comparison for every accepted token.
+const MAX_SIGNATURES: usize = 8;
 
 /// How a request proved itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +71,9 @@ pub enum Refusal {
     /// No element of the signature header is a well-formed `v1=`.
     #[error("no readable v1 signature")]
     Malformed,
+    /// More signatures than are looked at: eight.
+    #[error("more than eight signatures in one header")]
+    TooManySignatures,
     /// The signature is not that of this request under an accepted token.
     #[error(
         "a wrong signature: another token, or method, path, query, mode or body differ from what was signed"
@@ -204,6 +209,10 @@ impl Verifier {
             self.check_token(headers)?;
             return Ok(Claim::Token);
         };
+        let signatures = signatures.as_bytes();
+        if elements(signatures).nth(MAX_SIGNATURES).is_some() {
+            return Err(Refusal::TooManySignatures);
+        }
         let timestamp = at_most_one(headers, &TIMESTAMP_HEADER)?.ok_or(Refusal::Timestamp)?;
         let timestamp = timestamp.as_bytes();
         let seconds = unix_seconds(timestamp).ok_or(Refusal::Timestamp)?;
@@ -214,7 +223,7 @@ impl Verifier {
             keys: &self.keys,
             mode,
             timestamp,
-            signatures: signatures.as_bytes(),
+            signatures,
         })
     }
 
@@ -290,7 +299,7 @@ impl Claim<'_> {
         let mut accepted = Choice::from(0);
         for key in keys {
             let expected = mac(&key.mac, timestamp, method, path, mode, body);
-            for candidate in signatures.split(|byte| *byte == b',') {
+            for candidate in elements(signatures) {
                 if let Some(candidate) = v1(candidate) {
                     readable = true;
                     accepted |= expected.ct_eq(&candidate);
@@ -327,6 +336,10 @@ fn mac(
     }
     mac.update(body);
     mac.finalize().into_bytes().into()
+}
+
+fn elements(signatures: &[u8]) -> impl Iterator<Item = &[u8]> {
+    signatures.split(|byte| *byte == b',')
 }
 
 /// The bytes of one `v1=` element. Another version, another length or another alphabet is none.

@@ -170,6 +170,18 @@ fn one_good_signature_among_several_is_enough() {
 }
 
 #[test]
+fn at_most_eight_signatures_are_looked_at() {
+    let good = signature_over("1767225600", "GET", PATH, "live", "");
+    let after = |others: usize| {
+        let others = format!("v1={},", "0".repeat(64)).repeat(others);
+        judge_signature("1767225600", &format!("{others}v1={good}"))
+    };
+    assert_eq!(after(7), Ok(Proof::Signature));
+    assert_eq!(after(8), Err(Refusal::TooManySignatures));
+    assert_eq!(after(5_000), Err(Refusal::TooManySignatures));
+}
+
+#[test]
 fn a_bad_signature_is_not_rescued_by_a_good_token() {
     let bearer = "Bearer ck-demo-integration-token-0001";
     assert_eq!(judge(&[("authorization", bearer)]), Ok(Proof::Token));
