@@ -109,8 +109,12 @@ contact!(
 );
 
 impl Email {
-    /// What two spellings of one address have in common: trimmed and in lower case. Store it beside
-    /// the address, index it, and compare it whole. Dots and `+tags` are kept, they tell mailboxes apart.
+    /// What two spellings of one address have in common: trimmed, the domain in lower case, and the ASCII letters of the
+    /// mailbox in lower case. Store it beside the address, index it, and compare it whole. Dots and `+tags` are kept, they
+    /// tell mailboxes apart, and so are other letters than ASCII ones: the lower case of some, as of the Kelvin sign
+    /// `\u{212a}`, is a letter of somebody else's address.
+    ///
+    /// Whatever is mailed goes to the address that is stored, never to the one that was looked up.
     ///
     /// ```
     /// # use churnkey_integrator::Email;
@@ -120,7 +124,13 @@ impl Email {
     /// ```
     #[must_use]
     pub fn lookup_key(&self) -> String {
-        self.0.trim().to_lowercase()
+        let address = self.0.trim();
+        match address.rsplit_once('@') {
+            Some((mailbox, domain)) => {
+                format!("{}@{}", mailbox.to_ascii_lowercase(), domain.to_lowercase())
+            }
+            None => address.to_ascii_lowercase(),
+        }
     }
 }
 
@@ -191,6 +201,18 @@ mod tests {
         );
     }
 
+    /// U+212A, the Kelvin sign, is a `k` in lower case, but `\u{212a}ate@` is not Kate's mailbox.
+    #[test]
+    fn no_letter_of_a_mailbox_becomes_another_ones_in_its_key() {
+        for letter in '\u{80}'..=char::MAX {
+            if letter.is_control() || letter.is_whitespace() {
+                continue;
+            }
+            let address = format!("{letter}ate@example.com");
+            assert_eq!(Email::new(&address).unwrap().lookup_key(), address);
+        }
+    }
+
     #[test]
     fn lookup_keys_fold_what_may_differ_and_keep_the_rest() {
         let email = |text| Email::new(text).unwrap().lookup_key();
@@ -199,7 +221,9 @@ mod tests {
             "zoe+billing@example.com"
         );
         assert_eq!(email("z.o.e@example.com"), "z.o.e@example.com");
-        assert_eq!(email("ZOË@EXAMPLE.COM"), "zoë@example.com");
+        assert_eq!(email("ZOË@BÜCHER.EXAMPLE"), "zoË@bücher.example");
+        assert_eq!(email("\"A@B\"@EXAMPLE.COM"), "\"a@b\"@example.com");
+        assert_eq!(email("NO ADDRESS"), "no address");
 
         let phone = |text| Phone::new(text).unwrap().lookup_key();
         assert_eq!(phone("+358 40 123 4567").unwrap(), "+358401234567");

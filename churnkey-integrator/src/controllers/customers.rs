@@ -30,6 +30,8 @@ use crate::{
 ///     id: String,
 ///     name: String,
 ///     email: String,
+///     /// `Email::lookup_key` of it, written with it.
+///     email_key: String,
 /// }
 ///
 /// /// Accounts in the order in which they came, one map a mode.
@@ -68,7 +70,7 @@ use crate::{
 ///
 ///     async fn find_by_email(&self, cx: &RequestContext, email: &Email) -> Result<Option<Customer>> {
 ///         let asked = email.lookup_key();
-///         let mut owners = self.accounts(cx).values().filter(|a| a.email.to_lowercase() == asked);
+///         let mut owners = self.accounts(cx).values().filter(|a| a.email_key == asked);
 ///         match (owners.next(), owners.next()) {
 ///             (_, Some(_)) => Err(HandlerError::ambiguous("email")),
 ///             (owner, None) => owner.map(customer).transpose(),
@@ -77,7 +79,8 @@ use crate::{
 /// }
 /// # use churnkey_integrator::{Integration, IntegrationToken, testing::Client};
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// # let ada = Account { id: "cus_1".into(), name: "Ada".into(), email: "ada@example.com".into() };
+/// # let (email, email_key) = ("Ada@example.com".into(), "ada@example.com".into());
+/// # let ada = Account { id: "cus_1".into(), name: "Ada".into(), email, email_key };
 /// # let shop = Shop { live: BTreeMap::from([(1, ada)]), test: BTreeMap::new() };
 /// # let token = IntegrationToken::new("a-token-for-this-example")?;
 /// # let integration = Integration::builder("Shop", token).customers(shop).build()?;
@@ -122,7 +125,7 @@ pub trait CustomersController: Serves<CustomersOperation> + Send + Sync + 'stati
     }
 
     /// The one customer with this e-mail address (`GET /churnkey/customers/email/{email}`). Ignore letter
-    /// case; [`Email::lookup_key`] gives the form to index and compare.
+    /// case; [`Email::lookup_key`] gives the form to index and compare. Answer with the address that is stored.
     ///
     /// # Errors
     /// [`HandlerError::ambiguous`](crate::HandlerError::ambiguous) if there are several, or whatever kept the store from answering.

@@ -3,20 +3,45 @@
 use churnkey_integrator::Phone;
 use unicode_normalization::UnicodeNormalization;
 
-/// What two spellings of one e-mail address have in common: trimmed, composed (NFC), in lower case, its domain in ASCII.
-/// Dots and `+tags` are kept, they tell mailboxes apart.
+/// An address in lower case: its domain, and the ASCII letters of its mailbox. The lower case of some other letters is a letter of
+/// somebody else's address, as that of the Kelvin sign is a `k`.
+#[must_use]
+pub fn lower_case_email(address: &str) -> String {
+    match address.rsplit_once('@') {
+        Some((mailbox, domain)) => {
+            format!("{}@{}", mailbox.to_ascii_lowercase(), domain.to_lowercase())
+        }
+        None => address.to_ascii_lowercase(),
+    }
+}
+
+/// What two spellings of one e-mail address have in common: trimmed, composed (NFC), in lower case as [`lower_case_email`] has it,
+/// its domain in ASCII. Dots and `+tags` are kept, they tell mailboxes apart. Mail goes to the address that is stored, never to
+/// one that was looked up.
 #[must_use]
 pub fn email_key(address: &str) -> String {
-    let lower: String = address.trim().nfc().collect::<String>().to_lowercase();
-    // Lower case may come apart again, as that of a dotted capital I does.
-    let lower: String = lower.nfc().collect();
-    match lower.rsplit_once('@') {
-        Some((mailbox, domain)) => match idna::domain_to_ascii(domain) {
-            Ok(domain) => format!("{mailbox}@{domain}"),
-            Err(_) => lower,
-        },
-        None => lower,
+    let lower = lower_case_email(address.trim());
+    let Some((mailbox, domain)) = lower.rsplit_once('@') else {
+        return composed(&lower);
+    };
+    let domain = idna::domain_to_ascii(domain).unwrap_or_else(|_| {
+        // Lower case may come apart again, as that of a dotted capital I does.
+        domain
+            .nfc()
+            .collect::<String>()
+            .to_lowercase()
+            .nfc()
+            .collect()
+    });
+    format!("{}@{domain}", composed(mailbox))
+}
+
+/// Composed, unless that would make an ASCII letter of another one: so it is with Kelvin sign, Greek question mark and varia.
+fn composed(mailbox: &str) -> String {
+    if mailbox.contains(['\u{212a}', '\u{37e}', '\u{1fef}']) {
+        return mailbox.to_owned();
     }
+    mailbox.nfc().collect()
 }
 
 /// What two spellings of one phone number have in common; see [`Phone::lookup_key`]. `None` if it holds no digit.
@@ -40,10 +65,22 @@ mod tests {
             ("ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"),
             ("no address", "no address"),
             ("a@b@c.example", "a@b@c.example"),
-            ("\u{130}@example.com", "i\u{307}@example.com"),
+            ("\u{130}@example.com", "\u{130}@example.com"),
+            ("ada@\u{130}.xn--a", "ada@i\u{307}.xn--a"),
         ] {
             assert_eq!(email_key(address), key);
             assert_eq!(email_key(key), key);
+        }
+    }
+
+    #[test]
+    fn no_other_letter_of_a_mailbox_becomes_an_ascii_one() {
+        for letter in ('\u{80}'..=char::MAX).filter(|letter| !letter.is_whitespace()) {
+            let key = email_key(&format!("{letter}@example.com"));
+            assert!(
+                key.starts_with(|first: char| !first.is_ascii()),
+                "{letter:?}"
+            );
         }
     }
 

@@ -32,7 +32,7 @@ mod token;
 pub use body::{Unreadable, read_body, says_json};
 pub use clock::{Clock, InvalidClock};
 #[cfg(feature = "merchant")]
-pub use contact::{email_key, phone_key};
+pub use contact::{email_key, lower_case_email, phone_key};
 #[cfg(feature = "merchant")]
 pub use deadline::in_time;
 pub use demo::{DataSet, Demo, generated_customers};

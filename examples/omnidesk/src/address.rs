@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use example_app::{email_key, phone_key};
+use example_app::{email_key, lower_case_email, phone_key};
 
 use crate::fields::is_digits;
 
@@ -73,7 +73,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// Checks an address by its type. E-mail addresses are kept in lower case.
+    /// Checks an address by its type. E-mail addresses are kept in lower case, see [`lower_case_email`].
     #[must_use]
     pub fn new(kind: ChannelType, text: &str) -> Option<Self> {
         let valid = text.len() <= MAX_BYTES
@@ -86,7 +86,7 @@ impl Address {
                 ChannelType::Twitter => is_handle(text),
             };
         let text = match kind {
-            ChannelType::Email => text.to_lowercase(),
+            ChannelType::Email => lower_case_email(text),
             _ => text.to_owned(),
         };
         // A few letters take more bytes in lower case.
@@ -223,6 +223,10 @@ mod tests {
         ] {
             assert_eq!(Address::new(kind, text), None, "{kind:?} {text:?}");
         }
+        // The Kelvin sign is a k in lower case, but this is not Kate's mailbox.
+        let kelvin = Address::new(ChannelType::Email, "\u{212a}AtE@Example.org").unwrap();
+        assert_eq!(kelvin.as_str(), "\u{212a}ate@example.org");
+        assert_ne!(kelvin.lookup_key().as_deref(), Some("kate@example.org"));
         let long = format!("{}@example.org", "a".repeat(300));
         assert_eq!(Address::new(ChannelType::Email, &long), None);
         assert_eq!(

@@ -55,7 +55,7 @@ impl Suite {
             .await;
         if let Some(Contact { value, owner }) = email.filter(|_| is_found) {
             let base = self.path("/customers/email/");
-            for spelling in [value.to_uppercase(), value.to_lowercase()] {
+            for spelling in [value.to_ascii_uppercase(), value.to_ascii_lowercase()] {
                 let path = format!("{base}{}", encoded(&spelling));
                 let answer = self.client.get_unchecked(&path).await;
                 self.check(

@@ -1,6 +1,7 @@
 //! New customers.
 
 use axum::response::Response;
+use example_app::lower_case_email;
 use sqlx::SqliteConnection;
 
 use super::{
@@ -99,7 +100,7 @@ async fn find(db: &mut SqliteConnection, brand: &Brand, key: Key<'_>) -> Result<
 /// Links the address that a new customer was looked for by, or else the same call would create another one.
 fn link_key(changes: &mut Changes<'_>, text: &str) -> Result<()> {
     let is_it = |address: &Address| match address.kind() {
-        ChannelType::Email => address.as_str() == text.to_lowercase(),
+        ChannelType::Email => address.as_str() == lower_case_email(text),
         _ => address.as_str() == text,
     };
     if changes.addresses.iter().any(is_it) {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use example_app::lower_case_email;
 use sqlx::{FromRow, Row, SqliteConnection, sqlite::SqliteRow};
 
 use super::Result;
@@ -112,7 +113,7 @@ pub async fn by_address(
     ))
     .bind(brand)
     .bind(address)
-    .bind(address.to_lowercase())
+    .bind(lower_case_email(address))
     .fetch_optional(db)
     .await
 }
