@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use axum::Router;
-use http::{HeaderName, header};
+use http::HeaderName;
 use tokio_util::task::TaskTracker;
 
 mod modules;
@@ -16,7 +16,7 @@ pub use running::RunningActions;
 use self::modules::Modules;
 use crate::{
     actions::{ApplyCouponAction, CancelAction, ChangePriceAction, ExtendTrialAction, PauseAction},
-    auth::{DEFAULT_TOLERANCE_SECONDS, MODE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, Verifier},
+    auth::{DEFAULT_TOLERANCE_SECONDS, Verifier},
     controllers::{
         CouponsController, CustomersController, FamiliesController, PricesController,
         ProductsController, SubscriptionsController,
@@ -277,7 +277,8 @@ impl IntegrationBuilder {
     }
 
     /// Reads the plain token from this header too, such as `x-integration-token`. Churnkey does not document which header
-    /// it uses: this is the cure if it is not `Authorization`.
+    /// it uses: set this if it is not `Authorization`. A header that has a meaning of its own is refused by
+    /// [`build`](Self::build): it would be logged, echoed or changed on its way.
     pub fn token_header(mut self, name: impl Into<String>) -> Self {
         self.token_header = Some(name.into());
         self
@@ -474,27 +475,101 @@ fn is_prefix(prefix: &str) -> bool {
     })
 }
 
+/// Headers that mean something to a client, a server or a program between them, which may log, echo or change them.
+/// What begins with one of [`FAMILIES`] is not listed.
+const TAKEN: &[&str] = &[
+    "accept",
+    "age",
+    "allow",
+    "alt-svc",
+    "authorization",
+    "b3",
+    "baggage",
+    "cache-control",
+    "cache-status",
+    "cdn-cache-control",
+    "ck-signature",
+    "connection",
+    "cookie",
+    "date",
+    "dnt",
+    "early-data",
+    "etag",
+    "expect",
+    "expires",
+    "forwarded",
+    "from",
+    "host",
+    "idempotency-key",
+    "keep-alive",
+    "last-modified",
+    "link",
+    "location",
+    "max-forwards",
+    "origin",
+    "pragma",
+    "priority",
+    "public-key-pins",
+    "public-key-pins-report-only",
+    "range",
+    "referer",
+    "referrer-policy",
+    "refresh",
+    "retry-after",
+    "server",
+    "set-cookie",
+    "strict-transport-security",
+    "te",
+    "traceparent",
+    "tracestate",
+    "trailer",
+    "transfer-encoding",
+    "true-client-ip",
+    "upgrade",
+    "upgrade-insecure-requests",
+    "user-agent",
+    "vary",
+    "via",
+    "warning",
+    "www-authenticate",
+    "x-amzn-trace-id",
+    "x-client-ip",
+    "x-cloud-trace-context",
+    "x-content-type-options",
+    "x-correlation-id",
+    "x-dns-prefetch-control",
+    "x-frame-options",
+    "x-real-ip",
+    "x-request-id",
+    "x-xss-protection",
+];
+const FAMILIES: &[&str] = &[
+    "accept-",
+    "access-control-",
+    "content-",
+    "if-",
+    "proxy-",
+    "sec-",
+    "x-b3-",
+    "x-churnkey-",
+    "x-forwarded-",
+];
+
 /// A header that already means something else can't carry the token.
 fn token_header(name: &str) -> Result<HeaderName, String> {
-    let taken = [
-        header::AUTHORIZATION,
-        header::CONTENT_LENGTH,
-        header::CONTENT_TYPE,
-        header::HOST,
-        MODE_HEADER,
-        SIGNATURE_HEADER,
-        TIMESTAMP_HEADER,
-    ];
-    match HeaderName::try_from(name) {
-        Ok(name) if !taken.contains(&name) => Ok(name),
-        Ok(name) => Err(format!(
+    let Ok(name) = HeaderName::try_from(name) else {
+        return Err(
+            "the token header is no header name: choose one like x-integration-token".to_owned(),
+        );
+    };
+    let in_a_family = |family: &&str| name.as_str().starts_with(family);
+    if TAKEN.contains(&name.as_str()) || FAMILIES.iter().any(in_a_family) {
+        return Err(format!(
             "the token header {name} has a meaning of its own: choose one like x-integration-token \
              (Authorization is always read)"
-        )),
-        Err(_) => Err(
-            "the token header is no header name: choose one like x-integration-token".to_owned(),
-        ),
+        ));
     }
+    Ok(name)
 }
 
 /// Everything that keeps an [`Integration`] from being built, each problem with its cure.

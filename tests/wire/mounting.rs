@@ -244,6 +244,41 @@ async fn build_names_every_problem_at_once_each_with_its_cure() {
     }
 }
 
+/// The standard headers, which the crate `http` has constants for, and those that only one program or another knows.
+const HEADERS_WITH_A_MEANING: &str = "accept accept-charset accept-encoding accept-language accept-ranges \
+    access-control-allow-credentials access-control-allow-headers access-control-allow-methods \
+    access-control-allow-origin access-control-expose-headers access-control-max-age access-control-request-headers \
+    access-control-request-method age allow alt-svc authorization cache-control cache-status cdn-cache-control \
+    connection content-disposition content-encoding content-language content-length content-location content-range \
+    content-security-policy content-security-policy-report-only content-type cookie date dnt etag expect expires \
+    forwarded from host if-match if-modified-since if-none-match if-range if-unmodified-since last-modified link \
+    location max-forwards origin pragma proxy-authenticate proxy-authorization public-key-pins \
+    public-key-pins-report-only range referer referrer-policy refresh retry-after sec-websocket-accept \
+    sec-websocket-extensions sec-websocket-key sec-websocket-protocol sec-websocket-version server set-cookie \
+    strict-transport-security te trailer transfer-encoding upgrade upgrade-insecure-requests user-agent vary via \
+    warning www-authenticate x-content-type-options x-dns-prefetch-control x-frame-options x-xss-protection \
+    baggage ck-signature content-digest idempotency-key keep-alive priority proxy-connection sec-fetch-mode \
+    traceparent tracestate x-churnkey-mode x-churnkey-signature x-churnkey-timestamp x-churnkey-of-tomorrow \
+    x-forwarded-for x-forwarded-host x-forwarded-proto x-real-ip x-request-id X-Request-Id Cookie";
+
+#[test]
+fn a_header_with_a_meaning_of_its_own_cant_carry_the_token() {
+    for name in HEADERS_WITH_A_MEANING.split_whitespace() {
+        let error = shop().token_header(name).build().unwrap_err();
+        let lower = name.to_lowercase();
+        assert_eq!(
+            error.problems(),
+            [format!(
+                "the token header {lower} has a meaning of its own: choose one like x-integration-token \
+                 (Authorization is always read)"
+            )]
+        );
+    }
+    for name in ["x-integration-token", "X-Shop-Token", "token", "viable"] {
+        assert!(shop().token_header(name).build().is_ok(), "{name}");
+    }
+}
+
 #[test]
 fn an_integration_says_what_it_serves_and_no_secret() {
     let integration =
