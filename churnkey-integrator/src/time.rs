@@ -101,11 +101,11 @@ impl Timestamp {
     /// ```
     #[must_use]
     pub fn plus(self, amount: u64, unit: CalendarUnit) -> Self {
-        let later = self.checked_plus(amount, unit).unwrap_or(Self::LAST);
-        later.min(Self::LAST)
+        self.checked_plus(amount, unit).unwrap_or(Self::LAST)
     }
 
-    fn checked_plus(self, amount: u64, unit: CalendarUnit) -> Option<Self> {
+    /// The same; nothing if it lies behind the year 9999.
+    pub(crate) fn checked_plus(self, amount: u64, unit: CalendarUnit) -> Option<Self> {
         let amount = i64::try_from(amount).ok()?;
         let span = Span::new();
         let span = match unit {
@@ -118,7 +118,8 @@ impl Timestamp {
             .to_datetime(self.0)
             .checked_add(span.ok()?)
             .ok()?;
-        TimeZone::UTC.to_timestamp(later).ok().map(Self)
+        let later = TimeZone::UTC.to_timestamp(later).ok().map(Self);
+        later.filter(|later| *later <= Self::LAST)
     }
 }
 

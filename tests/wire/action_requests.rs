@@ -251,8 +251,8 @@ async fn every_action_gets_its_fields_typed_also_under_the_documented_aliases() 
         ),
         (
             TRIAL,
-            ada(json!({"duration": {"type": "period", "amount": 1e21, "unit": "year"}})),
-            "extend sub_ada_pro Period { amount: 4294967295, unit: Year }",
+            ada(json!({"duration": {"type": "period", "amount": 10, "unit": "year"}})),
+            "extend sub_ada_pro Period { amount: 10, unit: Year }",
         ),
         (
             PRICE,
@@ -470,6 +470,43 @@ async fn a_wrong_field_is_a_400_that_names_it_and_never_repeats_its_value() {
         merchant.post(CANCEL, &format!("{{\"a\":{deep}}}")).await.0,
         400
     );
+}
+
+#[tokio::test]
+async fn a_period_of_ten_to_the_eighteenth_years_is_refused() {
+    let merchant = merchant(able());
+    let pause = |amount: Value, unit: &str| {
+        ada(json!({"startAt": "immediate", "duration": {"amount": amount, "unit": unit}}))
+    };
+    let trial = |amount: Value, unit: &str| {
+        ada(json!({"duration": {"type": "period", "amount": amount, "unit": unit}}))
+    };
+    for (unit, name, most) in [
+        ("day", "Day", 3660),
+        ("week", "Week", 523),
+        ("month", "Month", 120),
+        ("year", "Year", 10),
+    ] {
+        let asked =
+            format!("pause sub_ada_pro Immediate Period {{ amount: {most}, unit: {name} }}");
+        merchant.asks(PAUSE, pause(most.into(), unit), &asked).await;
+        let asked = format!("extend sub_ada_pro Period {{ amount: {most}, unit: {name} }}");
+        merchant.asks(TRIAL, trial(most.into(), unit), &asked).await;
+        let message = format!("duration.amount must be at most {most} if the unit is {unit}");
+        for more in [
+            json!(most + 1),
+            json!(10_u64.pow(18)),
+            json!(u64::from(u32::MAX) + 2),
+            json!(1e300),
+        ] {
+            merchant
+                .refuses(PAUSE, pause(more.clone(), unit), 400, &message)
+                .await;
+            merchant
+                .refuses(TRIAL, trial(more, unit), 400, &message)
+                .await;
+        }
+    }
 }
 
 #[tokio::test]

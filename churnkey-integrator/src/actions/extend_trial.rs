@@ -39,7 +39,7 @@ use crate::{
 ///         let end = trials
 ///             .get_mut(request.subscription().id())
 ///             .ok_or_else(HandlerError::not_in_trial)?;
-///         let later = request.duration().end(*end);
+///         let later = request.duration().end(*end)?;
 ///         if later < *end {
 ///             return Err(HandlerError::date_too_early());
 ///         }

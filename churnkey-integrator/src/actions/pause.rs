@@ -40,7 +40,7 @@ use crate::{
 ///
 ///     async fn pause(&self, _: &RequestContext, request: &PauseRequest) -> Result<()> {
 ///         let now = Timestamp::now();
-///         let end = request.duration().end(now);
+///         let end = request.duration().end(now)?;
 ///         if end <= now {
 ///             return Err(HandlerError::date_too_early());
 ///         }
@@ -48,7 +48,7 @@ use crate::{
 ///         let mut pauses = self.pauses.lock().map_err(|_| "poisoned")?;
 ///         match pauses.get(&id) {
 ///             // Counted from its own start, a repeated request has the same end.
-///             Some(known) if Some(request.duration().end(known.start())) == known.end() => Ok(()),
+///             Some(known) if Some(request.duration().end(known.start())?) == known.end() => Ok(()),
 ///             Some(_) => Err(HandlerError::already_paused()),
 ///             None => {
 ///                 pauses.insert(id, Pause::new(now, end)?);

@@ -4,7 +4,10 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::{CalendarUnit, Timestamp};
+use crate::{
+    error::{HandlerError, Result},
+    time::{CalendarUnit, Timestamp},
+};
 
 /// When an action takes effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -67,7 +70,8 @@ impl Schedules {
 /// For how long a pause lasts, or by how much a trial grows (contract, section 5.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ActionDuration {
-    /// For some days, weeks, months or years.
+    /// For some days, weeks, months or years. What a caller asks for is ten years at most: 3,660 days, 523 weeks, 120
+    /// months or 10 years.
     Period {
         /// How many of them.
         amount: NonZeroU32,
@@ -81,6 +85,9 @@ pub enum ActionDuration {
 impl ActionDuration {
     /// When it ends, if it starts then. A date ends when it says, whatever the start.
     ///
+    /// # Errors
+    /// A 400 that names `duration.amount` if a period is longer than ten years, or leads beyond the year 9999.
+    ///
     /// ```
     /// use std::num::NonZeroU32;
     ///
@@ -91,15 +98,41 @@ impl ActionDuration {
     ///     unit: CalendarUnit::Month,
     /// };
     /// let start: Timestamp = "2025-12-31T00:00:00Z".parse()?;
-    /// assert_eq!(two_months.end(start).to_string(), "2026-02-28T00:00:00.000Z");
-    /// # Ok::<(), churnkey_integrator::InvalidTimestamp>(())
+    /// assert_eq!(two_months.end(start)?.to_string(), "2026-02-28T00:00:00.000Z");
+    /// # Ok::<(), churnkey_integrator::HandlerError>(())
     /// ```
-    #[must_use]
-    pub fn end(self, start: Timestamp) -> Timestamp {
+    pub fn end(self, start: Timestamp) -> Result<Timestamp> {
         match self {
-            Self::Period { amount, unit } => start.plus(u64::from(amount.get()), unit),
-            Self::Date(end) => end,
+            Self::Period { amount, unit } => {
+                Self::period(amount, unit)?;
+                let end = start.checked_plus(u64::from(amount.get()), unit);
+                end.ok_or_else(|| {
+                    HandlerError::bad_request("duration.amount must not lead beyond the year 9999")
+                })
+            }
+            Self::Date(end) => Ok(end),
         }
+    }
+
+    /// A period that a caller may ask for.
+    pub(crate) fn period(amount: NonZeroU32, unit: CalendarUnit) -> Result<Self> {
+        let (most, word) = longest(unit);
+        if amount.get() > most {
+            return Err(HandlerError::bad_request(format!(
+                "duration.amount must be at most {most} if the unit is {word}"
+            )));
+        }
+        Ok(Self::Period { amount, unit })
+    }
+}
+
+/// The longest period, about ten years, and the unit's word. Whoever asks for more has mistaken the unit, or tries what happens.
+fn longest(unit: CalendarUnit) -> (u32, &'static str) {
+    match unit {
+        CalendarUnit::Day => (3_660, "day"),
+        CalendarUnit::Week => (523, "week"),
+        CalendarUnit::Month => (120, "month"),
+        CalendarUnit::Year => (10, "year"),
     }
 }
 
@@ -127,6 +160,39 @@ impl Durations {
         match duration {
             ActionDuration::Period { .. } => self.has_period(),
             ActionDuration::Date(_) => self.has_date(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_ends_within_the_calendar_or_is_a_400() {
+        let end = |amount, unit, start: &str| {
+            let amount = NonZeroU32::new(amount).unwrap();
+            let period = ActionDuration::Period { amount, unit };
+            let end = period.end(start.parse().unwrap());
+            end.map_err(|error| (error.status(), error.message().to_owned()))
+        };
+        let beyond = "duration.amount must not lead beyond the year 9999";
+        let too_long = "duration.amount must be at most 10 if the unit is year";
+        for (amount, start, expected) in [
+            (
+                10,
+                "9989-12-30T22:00:00.000Z",
+                Ok("9999-12-30T22:00:00.000Z"),
+            ),
+            (10, "9989-12-30T22:00:00.001Z", Err(beyond)),
+            (1, "9999-12-30T22:00:00.000Z", Err(beyond)),
+            (11, "2026-01-01T00:00:00.000Z", Err(too_long)),
+            (u32::MAX, "2026-01-01T00:00:00.000Z", Err(too_long)),
+        ] {
+            let end = end(amount, CalendarUnit::Year, start);
+            let end = end.map(|end| end.to_string());
+            let expected = expected.map(str::to_owned);
+            assert_eq!(end, expected.map_err(|error| (400, error.to_owned())));
         }
     }
 }

@@ -166,14 +166,13 @@ impl Object<'_> {
         let amount = amount.ok_or_else(|| bad("duration.amount", "is missing"))?;
         let unit = self.get(&["unit"])?;
         let unit = unit.ok_or_else(|| bad("duration.unit", "is missing"))?;
-        Ok(ActionDuration::Period {
-            amount: amount
-                .as_f64()
-                .and_then(whole_from_1)
-                .ok_or_else(|| bad("duration.amount", "must be a whole number from 1 up"))?,
-            unit: CalendarUnit::deserialize(unit)
-                .map_err(|_| bad("duration.unit", "must be day, week, month or year"))?,
-        })
+        let amount = amount
+            .as_f64()
+            .and_then(whole_from_1)
+            .ok_or_else(|| bad("duration.amount", "must be a whole number from 1 up"))?;
+        let unit = CalendarUnit::deserialize(unit)
+            .map_err(|_| bad("duration.unit", "must be day, week, month or year"))?;
+        ActionDuration::period(amount, unit)
     }
 }
 
@@ -181,7 +180,7 @@ fn bad(name: &str, rule: impl fmt::Display) -> HandlerError {
     HandlerError::bad_request(format!("{name} {rule}"))
 }
 
-/// As JavaScript counts: `2.0` is 2. What is larger than any calendar becomes the largest number.
+/// As JavaScript counts: `2.0` is 2. What is larger than the largest number becomes that one, which is too long for any unit.
 fn whole_from_1(number: f64) -> Option<NonZeroU32> {
     if number.fract() != 0.0 {
         return None;

@@ -33,7 +33,8 @@ impl Subscription {
     /// Pauses it, from now on or from the end of its period.
     ///
     /// # Errors
-    /// A 400 if it is cancelled, if it is or will be paused in another way, or if the pause would end before it starts.
+    /// A 400 if it is cancelled, if it is or will be paused in another way, if the pause would end before it starts, or if it
+    /// is too long.
     pub fn pause(
         &mut self,
         start: Schedule,
@@ -46,7 +47,7 @@ impl Subscription {
         }
         if let Some(known) = self.pause_known() {
             // Counted from the start of the known pause, a request that comes again ends with it.
-            let same_end = known.end() == Some(duration.end(known.start()));
+            let same_end = known.end() == Some(duration.end(known.start())?);
             let too_late = start == Schedule::Immediate && known.start() > now;
             return if same_end && !too_late {
                 Ok(())
@@ -55,7 +56,7 @@ impl Subscription {
             };
         }
         let start = self.moment(start, now);
-        let end = duration.end(start);
+        let end = duration.end(start)?;
         if end <= start {
             return Err(HandlerError::date_too_early());
         }
@@ -109,13 +110,13 @@ impl Subscription {
     /// Moves the end of its trial: by a period, counted from the end that it has, or to a date.
     ///
     /// # Errors
-    /// A 400 if it is not in trial, or if the date is before the end that it has, or over.
+    /// A 400 if it is not in trial, if the date is before the end that it has, or over, or if the period is too long.
     pub fn extend_trial(&mut self, duration: ActionDuration, now: Timestamp) -> Result<()> {
         self.settle(now);
         let SubscriptionStatus::Trial { trial, .. } = self.status else {
             return Err(HandlerError::not_in_trial());
         };
-        let end = duration.end(trial.end().max(now));
+        let end = duration.end(trial.end().max(now))?;
         if end == trial.end() {
             return Ok(());
         }

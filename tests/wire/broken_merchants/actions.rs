@@ -173,16 +173,16 @@ impl PauseAction for Broken {
             Fault::PauseCountsFromThePeriodsEnd => {
                 let period = request.subscription().status().current_period();
                 pause(Some(
-                    request.duration().end(period.ok_or("no period")?.end()),
+                    request.duration().end(period.ok_or("no period")?.end())?,
                 ))
             }
             Fault::PauseOnceMoreIsRefused if is_paused => Err(HandlerError::already_paused()),
             Fault::PauseOnceMoreIsLonger => {
-                let once = request.duration().end(now);
+                let once = request.duration().end(now)?;
                 pause(Some(once.plus(self.calls_before(), CalendarUnit::Week)))
             }
             Fault::PausesWhatIsCanceled if !is_paused => self.change(id, |subscription, _| {
-                let pause = Pause::new(now, request.duration().end(now))?;
+                let pause = Pause::new(now, request.duration().end(now)?)?;
                 subscription.planned.cancel_at = None;
                 subscription.status = SubscriptionStatus::paused(pause);
                 Ok(())
@@ -257,7 +257,7 @@ impl ExtendTrialAction for Broken {
         };
         let is_over = request.subscription().status().name() == "canceled";
         match self.fault {
-            Fault::TrialFromNow => until(request.duration().end(now)),
+            Fault::TrialFromNow => until(request.duration().end(now)?),
             // As where the change is made, and then made again for it was not seen to be done.
             Fault::TrialOnceMoreIsTwice if self.calls_before() > 0 && !is_over => {
                 self.good.extend_trial(cx, request).await?;
@@ -265,7 +265,7 @@ impl ExtendTrialAction for Broken {
                     let found = tables.subscriptions().by_id(id)?;
                     found.status.trial_period().map(|trial| trial.end())
                 });
-                until(request.duration().end(later.ok_or("no trial")?))
+                until(request.duration().end(later.ok_or("no trial")?)?)
             }
             Fault::TrialUntilNever => until("9999-01-01T00:00:00Z".parse()?),
             Fault::TrialOfWhatIsCanceled if is_over => Ok(()),
