@@ -14,7 +14,7 @@ use axum::{Router, body::Body, extract::Request, response::Response};
 use churnkey_integrator::{
     Currency, Cursor, CustomerId, CustomersController, Email, Integration, IntegrationToken, Mode,
     Page, PageRequest, Phone, RequestContext, Result, Timestamp, controller,
-    model::{Address, Customer},
+    model::{Address, Country, Customer},
     sign,
 };
 use http::{HeaderMap, Method, StatusCode, Uri};
@@ -49,7 +49,7 @@ struct PageBody<'a> {
 
 fn customer(number: usize) -> Customer {
     let address = Address::new()
-        .with_country("GB")
+        .with_country(Country::new("GB").unwrap())
         .with_city("London")
         .with_postal_code("SW1Y 4JH")
         .with_line1("12 St James's Square");

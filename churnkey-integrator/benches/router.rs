@@ -18,7 +18,7 @@ use axum::{
 use churnkey_integrator::{
     Currency, CustomerId, CustomersController, Email, Integration, IntegrationToken, Mode, Phone,
     RequestContext, Result, Timestamp, async_trait, controller,
-    model::{Address, Customer},
+    model::{Address, Country, Customer},
     sign,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -59,7 +59,7 @@ impl rival::Customers for Shop {
 
 fn customer() -> Customer {
     let address = Address::new()
-        .with_country("GB")
+        .with_country(Country::new("GB").unwrap())
         .with_city("London")
         .with_postal_code("SW1Y 4JH");
     Customer::new(CustomerId::new("cus_00000001").unwrap())

@@ -132,8 +132,21 @@ impl<'de> Deserialize<'de> for Percentage {
     }
 }
 
+/// The largest whole number that JavaScript reads right: 2^53 - 1. An amount, a quantity or a count above it would reach
+/// Churnkey as another one.
+pub(crate) const MAX_SAFE_INTEGER: u64 = 9_007_199_254_740_991;
+
 /// An amount that depends on the quantity, in minor units: so much a unit, so much once, or both
 /// (contract, sections 3.4 and 3.5).
+///
+/// # Example
+/// ```
+/// use churnkey_integrator::Amount;
+///
+/// let seat = Amount::per_unit(1000)?;
+/// assert_eq!(serde_json::to_string(&seat)?, r#"{"unit":1000}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "AmountFields")]
 pub struct Amount {
@@ -149,46 +162,56 @@ struct AmountFields {
     flat: Option<u64>,
 }
 
-/// Neither `unit` nor `flat` is there.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("an amount needs `unit`, `flat` or both")]
-pub struct EmptyAmount;
+/// The numbers are no amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidAmount {
+    /// Neither `unit` nor `flat` is there.
+    #[error("an amount needs `unit`, `flat` or both")]
+    Empty,
+    /// A part is larger than 2^53 - 1, so that JavaScript would read another number.
+    #[error(
+        "`unit` and `flat` must be at most {max} minor units, the largest number that JavaScript reads right",
+        max = MAX_SAFE_INTEGER
+    )]
+    TooLarge,
+}
 
 impl Amount {
     /// So much for each unit of the quantity.
-    #[must_use]
-    pub fn per_unit(minor_units: u64) -> Self {
-        Self {
-            unit: Some(minor_units),
-            flat: None,
-        }
+    ///
+    /// # Errors
+    /// [`InvalidAmount::TooLarge`] above 2^53 - 1.
+    pub fn per_unit(minor_units: u64) -> Result<Self, InvalidAmount> {
+        Self::from_parts(Some(minor_units), None)
     }
 
     /// So much once, whatever the quantity.
-    #[must_use]
-    pub fn flat(minor_units: u64) -> Self {
-        Self {
-            unit: None,
-            flat: Some(minor_units),
-        }
+    ///
+    /// # Errors
+    /// [`InvalidAmount::TooLarge`] above 2^53 - 1.
+    pub fn flat(minor_units: u64) -> Result<Self, InvalidAmount> {
+        Self::from_parts(None, Some(minor_units))
     }
 
     /// So much for each unit, and so much once.
-    #[must_use]
-    pub fn per_unit_and_flat(unit: u64, flat: u64) -> Self {
-        Self {
-            unit: Some(unit),
-            flat: Some(flat),
-        }
+    ///
+    /// # Errors
+    /// [`InvalidAmount::TooLarge`] if either is above 2^53 - 1.
+    pub fn per_unit_and_flat(unit: u64, flat: u64) -> Result<Self, InvalidAmount> {
+        Self::from_parts(Some(unit), Some(flat))
     }
 
     /// What two nullable columns hold.
     ///
     /// # Errors
-    /// [`EmptyAmount`] if both are empty.
-    pub fn from_parts(unit: Option<u64>, flat: Option<u64>) -> Result<Self, EmptyAmount> {
-        if unit.is_none() && flat.is_none() {
-            return Err(EmptyAmount);
+    /// [`InvalidAmount`] if both are empty, or one is above 2^53 - 1.
+    pub fn from_parts(unit: Option<u64>, flat: Option<u64>) -> Result<Self, InvalidAmount> {
+        let Some(largest) = unit.max(flat) else {
+            return Err(InvalidAmount::Empty);
+        };
+        if largest > MAX_SAFE_INTEGER {
+            return Err(InvalidAmount::TooLarge);
         }
         Ok(Self { unit, flat })
     }
@@ -207,9 +230,9 @@ impl Amount {
 }
 
 impl TryFrom<AmountFields> for Amount {
-    type Error = EmptyAmount;
+    type Error = InvalidAmount;
 
-    fn try_from(fields: AmountFields) -> Result<Self, EmptyAmount> {
+    fn try_from(fields: AmountFields) -> Result<Self, InvalidAmount> {
         Self::from_parts(fields.unit, fields.flat)
     }
 }
@@ -249,15 +272,34 @@ mod tests {
         assert_eq!(Percentage::whole(u32::MAX), Err(InvalidPercentage));
     }
 
+    /// JavaScript reads 2^53 + 1 as 2^53.
+    #[test]
+    fn an_amount_that_javascript_reads_wrong_is_refused() {
+        let most = 9_007_199_254_740_991_u64;
+        for (unit, flat, fits) in [
+            (most, most, true),
+            (most + 1, 0, false),
+            (0, most + 1, false),
+            (u64::MAX, u64::MAX, false),
+        ] {
+            let read = from_value::<Amount>(json!({"unit": unit, "flat": flat}));
+            assert_eq!(read.is_ok(), fits, "{unit} {flat}");
+            assert_eq!(Amount::from_parts(Some(unit), Some(flat)).is_ok(), fits);
+        }
+    }
+
     #[test]
     fn an_amount_has_at_least_one_part() {
-        assert_eq!(to_value(Amount::flat(500)).unwrap(), json!({"flat": 500}));
         assert_eq!(
-            to_value(Amount::per_unit_and_flat(1, 2)).unwrap(),
+            to_value(Amount::flat(500).unwrap()).unwrap(),
+            json!({"flat": 500})
+        );
+        assert_eq!(
+            to_value(Amount::per_unit_and_flat(1, 2).unwrap()).unwrap(),
             json!({"unit": 1, "flat": 2})
         );
         let error = from_value::<Amount>(json!({})).unwrap_err();
-        assert_eq!(error.to_string(), EmptyAmount.to_string());
+        assert_eq!(error.to_string(), InvalidAmount::Empty.to_string());
         let error = from_value::<Amount>(json!({"unit": -1})).unwrap_err();
         assert_eq!(
             error.to_string(),

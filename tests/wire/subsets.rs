@@ -81,7 +81,7 @@ serves!(
 
 impl Everything {
     fn price(&self, id: &PriceId) -> Price {
-        let amount = PriceAmount::fixed(Currency::new("usd").unwrap(), Amount::flat(1));
+        let amount = PriceAmount::fixed(Currency::new("usd").unwrap(), Amount::flat(1).unwrap());
         let (id, monthly) = (id.clone(), BillingDuration::MONTHLY);
         match self.price_type {
             PriceType::Standalone => Price::standalone(id, monthly, amount),

@@ -31,7 +31,7 @@ use crate::{
 ///     fn prices(&self) -> Result<Vec<Price>> {
 ///         let usd = Currency::new("usd")?;
 ///         let prices = self.0.iter().map(|(id, cents)| {
-///             let amount = PriceAmount::fixed(usd, Amount::per_unit(*cents));
+///             let amount = PriceAmount::fixed(usd, Amount::per_unit(*cents)?);
 ///             Ok(Price::standalone(PriceId::new(*id)?, BillingDuration::MONTHLY, amount))
 ///         });
 ///         prices.collect()

@@ -38,7 +38,7 @@ use crate::{
 /// struct Shop(Vec<Row>);
 ///
 /// fn subscription(row: &Row) -> Result<Subscription> {
-///     let amount = PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(2999));
+///     let amount = PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(2999)?);
 ///     let plan = Price::standalone(PriceId::new("plan")?, BillingDuration::MONTHLY, amount);
 ///     let started: Timestamp = "2026-01-01T00:00:00Z".parse()?;
 ///     let status = SubscriptionStatus::active(Period::new(started, row.paid_until)?);

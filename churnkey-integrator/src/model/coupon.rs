@@ -1,8 +1,10 @@
 //! Coupon and Discount (contract, sections 3.3 and 3.4).
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
-use super::{CycleUnit, OptionalText};
+use super::{CycleUnit, InvalidField, OptionalText};
 use crate::{
     id::CouponId,
     money::{Amount, Currency, Percentage},
@@ -11,11 +13,19 @@ use crate::{
 
 /// A coupon that holds for a customer, for a while or for good (contract, section 3.3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "DiscountFields")]
 pub struct Discount {
     coupon: Coupon,
     #[serde(skip_serializing_if = "Option::is_none")]
     start: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct DiscountFields {
+    coupon: Coupon,
+    start: Option<Timestamp>,
     end: Option<Timestamp>,
 }
 
@@ -30,18 +40,22 @@ impl Discount {
         }
     }
 
-    /// When it begins.
-    #[must_use]
-    pub fn with_start(mut self, start: impl Into<Option<Timestamp>>) -> Self {
-        self.start = start.into();
-        self
-    }
-
-    /// When it ends; without one it is open-ended.
-    #[must_use]
-    pub fn with_end(mut self, end: impl Into<Option<Timestamp>>) -> Self {
-        self.end = end.into();
-        self
+    /// When it begins and ends. Without a start it has begun, without an end it is open-ended.
+    ///
+    /// # Errors
+    /// [`InvalidField`] if it ends before it starts.
+    pub fn with_dates(
+        mut self,
+        start: impl Into<Option<Timestamp>>,
+        end: impl Into<Option<Timestamp>>,
+    ) -> Result<Self, InvalidField> {
+        (self.start, self.end) = (start.into(), end.into());
+        match (self.start, self.end) {
+            (Some(start), Some(end)) if end < start => {
+                Err(InvalidField::new("end", "must not be before `start`"))
+            }
+            _ => Ok(self),
+        }
     }
 
     /// The coupon, whole.
@@ -50,16 +64,24 @@ impl Discount {
         &self.coupon
     }
 
-    /// See [`with_start`](Self::with_start).
+    /// See [`with_dates`](Self::with_dates).
     #[must_use]
     pub fn start(&self) -> Option<Timestamp> {
         self.start
     }
 
-    /// See [`with_end`](Self::with_end).
+    /// See [`with_dates`](Self::with_dates).
     #[must_use]
     pub fn end(&self) -> Option<Timestamp> {
         self.end
+    }
+}
+
+impl TryFrom<DiscountFields> for Discount {
+    type Error = InvalidField;
+
+    fn try_from(fields: DiscountFields) -> Result<Self, InvalidField> {
+        Self::new(fields.coupon).with_dates(fields.start, fields.end)
     }
 }
 
@@ -74,11 +96,11 @@ impl Discount {
 ///
 /// let coupon = Coupon::new(
 ///     CouponId::new("c_20off")?,
-///     CouponDuration::Recurring { amount: 3, unit: CycleUnit::Month },
+///     CouponDuration::recurring(3, CycleUnit::Month)?,
 ///     CouponValue::percentage(Percentage::whole(20)?),
 /// )
 /// .with_code("STAY20")
-/// .with_redemptions(Redemptions { max: Some(100), current: Some(4) });
+/// .with_redemptions(Redemptions::new(100, 4)?);
 /// assert_eq!(
 ///     serde_json::to_value(&coupon)?,
 ///     serde_json::json!({
@@ -202,7 +224,7 @@ pub enum CouponDuration {
     /// For some months or years.
     Recurring {
         /// How many of them.
-        amount: u32,
+        amount: NonZeroU32,
         /// Months or years.
         unit: CycleUnit,
     },
@@ -211,8 +233,32 @@ pub enum CouponDuration {
     /// For some billing cycles.
     CycleAmount {
         /// How many of them.
-        cycles: u32,
+        cycles: NonZeroU32,
     },
+}
+
+impl CouponDuration {
+    /// For some months or years.
+    ///
+    /// # Errors
+    /// [`InvalidField`] if the amount is 0.
+    pub fn recurring(amount: u32, unit: CycleUnit) -> Result<Self, InvalidField> {
+        let amount = at_least_1("duration.amount", amount)?;
+        Ok(Self::Recurring { amount, unit })
+    }
+
+    /// For some billing cycles.
+    ///
+    /// # Errors
+    /// [`InvalidField`] if there are none.
+    pub fn cycle_amount(cycles: u32) -> Result<Self, InvalidField> {
+        let cycles = at_least_1("duration.cycles", cycles)?;
+        Ok(Self::CycleAmount { cycles })
+    }
+}
+
+fn at_least_1(field: &'static str, number: u32) -> Result<NonZeroU32, InvalidField> {
+    NonZeroU32::new(number).ok_or(InvalidField::new(field, "must be at least 1"))
 }
 
 /// What a coupon takes off.
@@ -268,11 +314,118 @@ impl CouponValue {
 
 /// How often a coupon may be redeemed, and how often it has been.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "RedemptionsFields")]
 pub struct Redemptions {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct RedemptionsFields {
+    max: Option<u64>,
+    current: Option<u64>,
+}
+
+impl Redemptions {
+    /// At most so many redemptions, and so many so far. More so far than at most is a coupon that is used up, as after its
+    /// limit was lowered.
+    ///
+    /// # Errors
+    /// [`InvalidField`] if either is above 2^53 - 1.
+    pub fn new(
+        max: impl Into<Option<u64>>,
+        current: impl Into<Option<u64>>,
+    ) -> Result<Self, InvalidField> {
+        let (max, current) = (max.into(), current.into());
+        InvalidField::unless_safe("redemptions.max", max.unwrap_or(0))?;
+        InvalidField::unless_safe("redemptions.current", current.unwrap_or(0))?;
+        Ok(Self { max, current })
+    }
+
     /// The most redemptions; none means no limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max: Option<u64>,
+    #[must_use]
+    pub fn max(self) -> Option<u64> {
+        self.max
+    }
+
     /// The redemptions so far.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub current: Option<u64>,
+    #[must_use]
+    pub fn current(self) -> Option<u64> {
+        self.current
+    }
+}
+
+impl TryFrom<RedemptionsFields> for Redemptions {
+    type Error = InvalidField;
+
+    fn try_from(fields: RedemptionsFields) -> Result<Self, InvalidField> {
+        Self::new(fields.max, fields.current)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, from_value, json};
+
+    use super::*;
+
+    fn coupon(more: &Value) -> Result<Coupon, serde_json::Error> {
+        let mut coupon = json!({
+            "id": "c", "duration": {"type": "once"}, "value": {"type": "percentage", "percent": 20},
+        });
+        let all = coupon.as_object_mut().unwrap();
+        all.extend(more.as_object().unwrap().clone());
+        from_value(coupon)
+    }
+
+    #[test]
+    fn a_coupon_for_no_time_is_refused() {
+        for (n, fits) in [(0, false), (1, true)] {
+            for duration in [
+                json!({"type": "recurring", "amount": n, "unit": "month"}),
+                json!({"type": "cycle-amount", "cycles": n}),
+            ] {
+                let read = coupon(&json!({"duration": duration}));
+                assert_eq!(read.is_ok(), fits, "{duration}");
+            }
+        }
+        let error = CouponDuration::recurring(0, CycleUnit::Month).unwrap_err();
+        assert_eq!(error.to_string(), "`duration.amount` must be at least 1");
+        let error = CouponDuration::cycle_amount(0).unwrap_err();
+        assert_eq!(error.to_string(), "`duration.cycles` must be at least 1");
+    }
+
+    #[test]
+    fn a_discount_does_not_end_before_it_starts() {
+        let [earlier, later] = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.001Z"];
+        let coupon = coupon(&json!({})).unwrap();
+        for (start, end, fits) in [
+            (json!(earlier), json!(later), true),
+            (json!(earlier), json!(earlier), true),
+            (json!(later), json!(earlier), false),
+            (json!(later), Value::Null, true),
+            (Value::Null, json!(earlier), true),
+        ] {
+            let discount = json!({"coupon": coupon, "start": start, "end": end});
+            let read = from_value::<Discount>(discount.clone());
+            assert_eq!(read.is_ok(), fits, "{discount}");
+        }
+    }
+
+    #[test]
+    fn a_count_that_javascript_reads_wrong_is_refused() {
+        let most = 9_007_199_254_740_991_u64;
+        for (max, current, fits) in [
+            (most, most, true),
+            (most + 1, 0, false),
+            (0, most + 1, false),
+            // The limit was lowered after so many redemptions.
+            (3, 4, true),
+        ] {
+            let read = coupon(&json!({"redemptions": {"max": max, "current": current}}));
+            assert_eq!(read.is_ok(), fits, "{max} {current}");
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! Customer and Address (contract, sections 3.1 and 3.2).
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{Discount, Metadata, OptionalText, null_is_empty};
 use crate::{
@@ -199,22 +199,22 @@ impl Customer {
 /// A postal address; all parts are optional (contract, section 3.2). `Debug` shows none of them.
 ///
 /// ```
-/// use churnkey_integrator::model::Address;
+/// use churnkey_integrator::model::{Address, Country};
 ///
 /// let address = Address::new()
-///     .with_country("GB")
+///     .with_country(Country::new("GB")?)
 ///     .with_postal_code("SW1Y 4JH");
 /// assert_eq!(
 ///     serde_json::to_string(&address)?,
 ///     r#"{"country":"GB","postalCode":"SW1Y 4JH"}"#
 /// );
-/// # Ok::<(), serde_json::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Address {
     #[serde(skip_serializing_if = "Option::is_none")]
-    country: Option<Private>,
+    country: Option<Country>,
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<Private>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -253,12 +253,135 @@ impl Address {
         Self::default()
     }
 
+    /// Sets the country. If your data has it in words or with mistakes, leave out what [`Country::new`] refuses: an address
+    /// without a country is better than a page of customers that is a 500.
+    #[must_use]
+    pub fn with_country(mut self, country: impl Into<Option<Country>>) -> Self {
+        self.country = country.into();
+        self
+    }
+
+    /// Reads the country.
+    #[must_use]
+    pub fn country(&self) -> Option<Country> {
+        self.country
+    }
+
     parts! {
-        country with_country "the country, as ISO 3166-1 alpha-2 code (`GB`)"
         state with_state "the state or region"
         city with_city "the city"
         postal_code with_postal_code "the postal code"
         line1 with_line1 "the first line"
         line2 with_line2 "the second line"
     }
+}
+
+/// A country, as ISO 3166-1 alpha-2 code. Read in any letter case, written in upper case.
+///
+/// `Debug` does not show it: it is a part of somebody's address.
+///
+/// ```
+/// use churnkey_integrator::model::{Country, UnknownCountry};
+///
+/// assert_eq!(Country::new("gb")?.code(), "GB");
+/// assert_eq!(Country::new("United States of America"), Err(UnknownCountry));
+/// # Ok::<(), UnknownCountry>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Country(iso_currency::Country);
+
+/// The text is no ISO 3166-1 alpha-2 country code. The text itself is not kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`country` must be an ISO 3166-1 alpha-2 code, such as GB")]
+pub struct UnknownCountry;
+
+impl Country {
+    /// Looks a code of two letters up, in any letter case.
+    ///
+    /// # Errors
+    /// [`UnknownCountry`] if ISO 3166-1 has no such code.
+    pub fn new(code: &str) -> Result<Self, UnknownCountry> {
+        // The crate knows an unspecified country as well, whose code is the empty text.
+        if code.len() != 2 {
+            return Err(UnknownCountry);
+        }
+        let country = code.to_ascii_uppercase().parse();
+        country.map(Self).map_err(|_| UnknownCountry)
+    }
+
+    /// The code in upper case.
+    #[must_use]
+    pub fn code(self) -> String {
+        self.0.to_string()
+    }
+}
+
+impl fmt::Debug for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Country([redacted])")
+    }
+}
+
+impl Serialize for Country {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Country {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = Cow::<'de, str>::deserialize(deserializer)?;
+        Self::new(&code).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_country_is_one_of_the_249_codes_of_iso_3166() {
+        let letters = || 'A'..='Z';
+        let pairs = letters().flat_map(|a| letters().map(move |b| format!("{a}{b}")));
+        let known = pairs.filter(|code| from_value::<Address>(json!({"country": code})).is_ok());
+        let known: Vec<String> = known.collect();
+        assert_eq!(known.join(" "), ALL);
+        for bad in [
+            "",
+            " ",
+            "United States of America",
+            "GBR",
+            "UK",
+            "XK",
+            "826",
+            "G",
+            "Ä",
+            "ſe",
+        ] {
+            let read = from_value::<Address>(json!({"country": bad}));
+            let error = read.unwrap_err().to_string();
+            assert_eq!(error, InvalidCountry.to_string(), "{bad}");
+        }
+        let spoken = Address::new().with_country(Country::new("GB").unwrap());
+        assert!(!format!("{spoken:?}").contains("GB"));
+        for code in ["GB", "gb", "Gb"] {
+            let read: Address = from_value(json!({"country": code})).unwrap();
+            assert_eq!(
+                serde_json::to_value(read).unwrap(),
+                json!({"country": "GB"})
+            );
+        }
+    }
+
+    /// `iso3166.tab` of the time zone database, release 2025b.
+    const ALL: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS \
+        BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE \
+        EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM \
+        HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC \
+        LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA \
+        NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW \
+        SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO \
+        TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
 }

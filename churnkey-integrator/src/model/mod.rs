@@ -14,7 +14,7 @@ mod product;
 mod subscription;
 
 pub use coupon::{Coupon, CouponDuration, CouponValue, Discount, Redemptions};
-pub use customer::{Address, Customer};
+pub use customer::{Address, Country, Customer, UnknownCountry};
 pub use cycle::{BillingDuration, CycleUnit, Period};
 pub use family::Family;
 pub use price::{Price, PriceAmount, PriceType, Tier, TierMode, Tiers};
@@ -25,7 +25,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::pii::Private;
+use crate::{money::MAX_SAFE_INTEGER, pii::Private};
 
 /// `null` stands for an absent list or map: Churnkey's samples in other languages write it.
 fn null_is_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -48,6 +48,17 @@ pub struct InvalidField {
 impl InvalidField {
     const fn new(field: &'static str, rule: &'static str) -> Self {
         Self { field, rule }
+    }
+
+    /// Refuses what JavaScript would read as another number.
+    fn unless_safe(field: &'static str, number: u64) -> Result<(), Self> {
+        if number > MAX_SAFE_INTEGER {
+            return Err(Self::new(
+                field,
+                "must be at most 9007199254740991, the largest number that JavaScript reads right",
+            ));
+        }
+        Ok(())
     }
 
     /// The field's name on the wire.

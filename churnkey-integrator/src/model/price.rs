@@ -43,7 +43,7 @@ impl PriceType {
 ///     ProductId::new("prod_pro")?,
 ///     PriceId::new("price_pro_month")?,
 ///     BillingDuration::MONTHLY,
-///     PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(2999)),
+///     PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(2999)?),
 /// )
 /// .with_name("Pro, monthly");
 /// assert_eq!(
@@ -255,8 +255,8 @@ impl PriceAmount {
     ///
     /// // $10 a seat for the first 10 seats, $8 from there on.
     /// let tiers = Tiers::new([
-    ///     Tier::up_to(10, Amount::per_unit(1000)),
-    ///     Tier::unbounded(Amount::per_unit(800)),
+    ///     Tier::up_to(10, Amount::per_unit(1000)?),
+    ///     Tier::unbounded(Amount::per_unit(800)?),
     /// ])?;
     /// let seats = PriceAmount::tiered(Currency::new("usd")?, TierMode::Graduated, tiers);
     /// # assert_eq!(serde_json::to_value(&seats)?, serde_json::json!({
@@ -302,8 +302,8 @@ impl Tiers {
     /// Checks and wraps tiers.
     ///
     /// # Errors
-    /// [`InvalidField`] if there is none, if the last one has an end, if another one has none, or if they are out of
-    /// order.
+    /// [`InvalidField`] if there is none, if the last one has an end, if another one has none, if they are out of order, or
+    /// if one ends above 2^53 - 1.
     pub fn new(tiers: impl IntoIterator<Item = Tier>) -> Result<Self, InvalidField> {
         let tiers: Vec<Tier> = tiers.into_iter().collect();
         let Some((last, bounded)) = tiers.split_last() else {
@@ -330,7 +330,10 @@ impl Tiers {
                         "must grow from tier to tier, from 1 up",
                     ));
                 }
-                Some(up_to) => reached = up_to,
+                Some(up_to) => {
+                    InvalidField::unless_safe("upTo", up_to)?;
+                    reached = up_to;
+                }
             }
         }
         Ok(Self(tiers))
@@ -426,7 +429,7 @@ mod tests {
 
     #[test]
     fn tiers_grow_and_only_the_last_one_has_no_end() {
-        let cents = Amount::per_unit(100);
+        let cents = Amount::per_unit(100).unwrap();
         let rule = |tiers: &[Tier]| Tiers::new(tiers.iter().copied()).unwrap_err().to_string();
         assert_eq!(rule(&[]), "`tiers` must not be empty");
         assert_eq!(
@@ -445,6 +448,17 @@ mod tests {
             );
         }
         assert!(Tiers::new([Tier::up_to(1, cents), Tier::unbounded(cents)]).is_ok());
+    }
+
+    #[test]
+    fn a_bound_that_javascript_reads_wrong_is_refused() {
+        let tiers = |up_to: u64| json!([{"flat": 1, "upTo": up_to}, {"flat": 1}]);
+        assert!(from_value::<Tiers>(tiers(9_007_199_254_740_991)).is_ok());
+        let error = from_value::<Tiers>(tiers(9_007_199_254_740_992)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`upTo` must be at most 9007199254740991, the largest number that JavaScript reads right"
+        );
     }
 
     #[test]

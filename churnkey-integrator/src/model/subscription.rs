@@ -22,7 +22,7 @@ use crate::{
 /// let price = Price::standalone(
 ///     PriceId::new("pro_m")?,
 ///     BillingDuration::MONTHLY,
-///     PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(2999)),
+///     PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(2999)?),
 /// );
 /// let start: Timestamp = "2026-01-01T00:00:00Z".parse()?;
 /// let period = Period::new(start, BillingDuration::MONTHLY.end_after(1, start))?;
@@ -176,11 +176,12 @@ impl Item {
     /// So many of a price, whole.
     ///
     /// # Errors
-    /// [`InvalidField`] if the quantity is 0.
+    /// [`InvalidField`] if the quantity is 0 or above 2^53 - 1.
     pub fn new(id: ItemId, price: Price, quantity: u64) -> Result<Self, InvalidField> {
         if quantity == 0 {
             return Err(InvalidField::new("quantity", "must be at least 1"));
         }
+        InvalidField::unless_safe("quantity", quantity)?;
         Ok(Self {
             id,
             price,
@@ -561,6 +562,21 @@ mod tests {
         assert_eq!(
             item(json!(1.5)).unwrap_err().to_string(),
             "invalid type: floating point `1.5`, expected u64"
+        );
+    }
+
+    #[test]
+    fn a_quantity_that_javascript_reads_wrong_is_refused() {
+        let item = |quantity: u64| {
+            from_value::<Item>(json!({"id": "si", "quantity": quantity, "price": {
+                "id": "p", "type": "standalone", "duration": {"amount": 1, "unit": "month"},
+                "amount": {"model": "fixed", "currency": "usd", "unit": 1},
+            }}))
+        };
+        assert!(item(9_007_199_254_740_991).is_ok());
+        assert_eq!(
+            item(9_007_199_254_740_992).unwrap_err().to_string(),
+            "`quantity` must be at most 9007199254740991, the largest number that JavaScript reads right"
         );
     }
 }

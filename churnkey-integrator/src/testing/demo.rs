@@ -39,7 +39,7 @@ pub fn cancelling(builder: IntegrationBuilder) -> IntegrationBuilder {
 }
 
 fn price() -> Result<Price> {
-    let amount = PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(2999));
+    let amount = PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(2999)?);
     Ok(Price::standalone(
         PriceId::new("price_1")?,
         BillingDuration::MONTHLY,

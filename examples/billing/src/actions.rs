@@ -87,17 +87,19 @@ impl Subscription {
             return Err(HandlerError::coupon_expired());
         }
         let redemptions = coupon.redemptions().unwrap_or_default();
-        let current = redemptions.current.unwrap_or(0);
-        if redemptions.max.is_some_and(|max| current >= max) {
+        let current = redemptions.current().unwrap_or(0);
+        if redemptions.max().is_some_and(|max| current >= max) {
             return Err(HandlerError::coupon_used_up());
         }
         let end = match coupon.duration() {
             CouponDuration::Once => Some(self.next_invoice(now)),
             CouponDuration::Recurring { amount, unit } => {
-                Some(now.plus(u64::from(amount), unit.into()))
+                Some(now.plus(u64::from(amount.get()), unit.into()))
             }
             CouponDuration::Forever => None,
-            CouponDuration::CycleAmount { cycles } => Some(self.duration.end_after(cycles, now)),
+            CouponDuration::CycleAmount { cycles } => {
+                Some(self.duration.end_after(cycles.get(), now))
+            }
         };
         self.discounts.push(Redemption {
             coupon: coupon.id().clone(),
@@ -223,11 +225,14 @@ pub fn pause_all(
 }
 
 /// The coupon after one more redemption, if its redemptions are counted.
-#[must_use]
-pub fn redeemed_once_more(coupon: Coupon) -> Coupon {
-    let Some(Redemptions { max, current }) = coupon.redemptions() else {
-        return coupon;
+///
+/// # Errors
+/// If it was redeemed more often than can be counted.
+pub fn redeemed_once_more(coupon: Coupon) -> Result<Coupon> {
+    let Some(redemptions) = coupon.redemptions() else {
+        return Ok(coupon);
     };
-    let current = Some(current.unwrap_or(0).saturating_add(1));
-    coupon.with_redemptions(Redemptions { max, current })
+    let current = redemptions.current().unwrap_or(0).saturating_add(1);
+    let redemptions = Redemptions::new(redemptions.max(), current)?;
+    Ok(coupon.with_redemptions(redemptions))
 }

@@ -153,8 +153,7 @@ impl Subscription {
             let coupon = catalogue.coupon(&redemption.coupon);
             Ok::<_, Missing>(
                 Discount::new(coupon.ok_or(Missing::Coupon)?)
-                    .with_start(redemption.start)
-                    .with_end(redemption.end),
+                    .with_dates(redemption.start, redemption.end)?,
             )
         });
         Ok(model::Subscription::new(

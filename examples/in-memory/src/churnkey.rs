@@ -94,10 +94,8 @@ impl Store {
 impl CustomersController for Store {
     async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
         let shop = self.shop(cx);
-        Ok(shop
-            .customers
-            .by_id(id)
-            .map(|found| shop.with_coupons(found)))
+        let found = shop.customers.by_id(id);
+        found.map(|found| shop.with_coupons(found)).transpose()
     }
 
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
@@ -105,7 +103,7 @@ impl CustomersController for Store {
         let shop = self.shop(cx);
         let rows = shop.customers.after(after, page.limit() + 1);
         let page = Page::from_overfetch(rows, page, |(seq, _)| *seq)?;
-        Ok(page.map(|(_, customer)| shop.with_coupons(customer)))
+        page.try_map(|(_, customer)| shop.with_coupons(customer))
     }
 
     async fn find_by_email(&self, cx: &RequestContext, email: &Email) -> Result<Option<Customer>> {
@@ -123,27 +121,27 @@ impl Shop {
     fn only(&self, owners: Match, what: &'static str) -> Result<Option<Customer>> {
         match owners {
             Match::None => Ok(None),
-            Match::One(customer) => Ok(Some(self.with_coupons(*customer))),
+            Match::One(customer) => Ok(Some(self.with_coupons(*customer)?)),
             Match::Many => Err(HandlerError::ambiguous(what)),
         }
     }
 
     /// The customer with the coupons of their discounts as they are now.
-    fn with_coupons(&self, customer: Customer) -> Customer {
+    fn with_coupons(&self, customer: Customer) -> Result<Customer> {
         if customer.discounts().is_empty() {
-            return customer;
+            return Ok(customer);
         }
         let discounts: Vec<Discount> = self.books.read(|tables| {
             let known = customer.discounts().iter();
             let now = known.map(|discount| match tables.coupon(discount.coupon().id()) {
-                Some(coupon) => Discount::new(coupon)
-                    .with_start(discount.start())
-                    .with_end(discount.end()),
-                None => discount.clone(),
+                Some(coupon) => {
+                    Ok(Discount::new(coupon).with_dates(discount.start(), discount.end())?)
+                }
+                None => Ok(discount.clone()),
             });
-            now.collect()
-        });
-        customer.with_discounts(discounts)
+            now.collect::<Result<_>>()
+        })?;
+        Ok(customer.with_discounts(discounts))
     }
 }
 
@@ -303,7 +301,7 @@ impl ApplyCouponAction for Store {
             let coupon = tables.coupon(request.coupon().id());
             let coupon = coupon.ok_or("the coupon has gone")?;
             if subscription.apply_coupon(&coupon, self.now())? == Redeemed::Now {
-                tables.coupons.put(redeemed_once_more(coupon));
+                tables.coupons.put(redeemed_once_more(coupon)?);
             }
             Ok(())
         })

@@ -222,7 +222,7 @@ impl ApplyCouponAction for Broken {
             Fault::CouponTwiceIsCountedTwice if has_it => {
                 return self.change(id, |_, tables| {
                     let coupon = tables.coupon(request.coupon().id()).ok_or("gone")?;
-                    tables.coupons.put(redeemed_once_more(coupon));
+                    tables.coupons.put(redeemed_once_more(coupon)?);
                     Ok(())
                 });
             }

@@ -81,7 +81,7 @@ fn page_of<R>(rows: Vec<R>, page: &PageRequest) -> Result<Page<R>> {
 
 /// A price of some product.
 fn price(id: &PriceId, product: &str, cents: u64) -> Result<Price> {
-    let amount = PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(cents));
+    let amount = PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(cents)?);
     let product = ProductId::new(product)?;
     Ok(Price::of_product(
         product,
@@ -151,7 +151,7 @@ impl CouponsController for Broken {
             // A redeemed coupon is still a discount of somebody.
             (Some(found), Fault::CouponsOnlyWhileRedeemable) => {
                 let redemptions = found.redemptions().unwrap_or_default();
-                Some(found).filter(|_| redemptions.current.unwrap_or(0) == 0)
+                Some(found).filter(|_| redemptions.current().unwrap_or(0) == 0)
             }
             (Some(found), Fault::CouponAtAnotherValue) => {
                 let value = CouponValue::percentage(Percentage::whole(99)?);

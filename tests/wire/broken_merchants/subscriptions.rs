@@ -90,7 +90,7 @@ impl Broken {
         match self.fault {
             Fault::ItemAtAnotherPrice => {
                 let usd = Currency::new("usd")?;
-                of_product(price.id(), PriceAmount::fixed(usd, Amount::per_unit(1)))
+                of_product(price.id(), PriceAmount::fixed(usd, Amount::per_unit(1)?))
             }
             Fault::ItemAtAPriceThatIsGone => of_product(&PriceId::new("price_2019")?, amount),
             Fault::ItemAtAPriceOfAnotherType => Ok(Price::standalone(

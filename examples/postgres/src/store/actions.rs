@@ -5,8 +5,7 @@
 
 use churnkey_integrator::{
     CouponId, CustomerId, HandlerError, RequestContext, Result, SubscriptionId,
-    idempotency::Attempt,
-    model::{Coupon, Redemptions},
+    idempotency::Attempt, model::Coupon,
 };
 use example_billing::{Redeemed, Subscription, redeemed_once_more};
 use tokio_postgres::types::Json;
@@ -83,7 +82,7 @@ impl Shop {
             let coupon = action.lock_coupon(coupon_id).await?;
             let mut subscription = stored.subscription.clone();
             if change(&mut subscription, &coupon)? == Redeemed::Now {
-                action.write_coupon(&redeemed_once_more(coupon)).await?;
+                action.write_coupon(&redeemed_once_more(coupon)?).await?;
             }
             action.write(&stored, &subscription).await
         };
@@ -174,12 +173,10 @@ impl Action<'_> {
     }
 
     async fn write_coupon(&self, coupon: &Coupon) -> Result<()> {
-        let Some(Redemptions { current, .. }) = coupon.redemptions() else {
+        let Some(redemptions) = coupon.redemptions() else {
             return Ok(());
         };
-        let current = current.map(i64::try_from).transpose().map_err(
-            |_| "a coupon was redeemed more often than its column can count: widen it to numeric",
-        )?;
+        let current = redemptions.current().map(i64::try_from).transpose()?;
         let statement = &self.statements.write_redemptions;
         let id = coupon.id().as_str();
         self.transaction.query(statement, &[&id, &current]).await?;

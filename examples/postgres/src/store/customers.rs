@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use churnkey_integrator::{
     Currency, CustomerId, Email, Phone, Result,
-    model::{Address, Customer, Discount},
+    model::{Address, Country, Customer, Discount},
 };
+use serde::Deserialize;
 use tokio_postgres::{
     Row,
     types::{Json, ToSql},
@@ -74,7 +75,8 @@ fn customer(row: &Row) -> Result<Customer> {
     let email: Option<String> = row.try_get("email")?;
     let phone: Option<String> = row.try_get("phone")?;
     let currency: Option<&str> = row.try_get("currency")?;
-    let addresses: Option<Json<Vec<Address>>> = row.try_get("addresses")?;
+    let addresses: Option<Json<Vec<StoredAddress>>> = row.try_get("addresses")?;
+    let addresses = addresses.map_or_else(Vec::new, |addresses| addresses.0);
     let discounts: Vec<Json<Discount>> = row.try_get("discounts")?;
     let metadata: Json<BTreeMap<String, String>> = row.try_get("metadata")?;
 
@@ -83,8 +85,34 @@ fn customer(row: &Row) -> Result<Customer> {
         .with_last_name(row.try_get::<_, Option<String>>("last_name")?)
         .with_email(email.map(Email::new).transpose()?)
         .with_phone(phone.map(Phone::new).transpose()?)
-        .with_addresses(addresses.map_or_else(Vec::new, |addresses| addresses.0))
+        .with_addresses(addresses.into_iter().map(Address::from))
         .with_discounts(discounts.into_iter().map(|discount| discount.0))
         .with_currency(currency.map(Currency::new).transpose()?)
         .with_metadata(metadata.0))
+}
+
+/// An address as the column has it. Its country may be in words: whoever filled the column was not asked for a code.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredAddress {
+    country: Option<String>,
+    state: Option<String>,
+    city: Option<String>,
+    postal_code: Option<String>,
+    line1: Option<String>,
+    line2: Option<String>,
+}
+
+impl From<StoredAddress> for Address {
+    /// Leaves out a country that is no code, or one customer's would keep all others from being served.
+    fn from(stored: StoredAddress) -> Self {
+        let country = stored.country.and_then(|code| Country::new(&code).ok());
+        Self::new()
+            .with_country(country)
+            .with_state(stored.state)
+            .with_city(stored.city)
+            .with_postal_code(stored.postal_code)
+            .with_line1(stored.line1)
+            .with_line2(stored.line2)
+    }
 }

@@ -44,35 +44,26 @@ async fn every_field_survives_the_database() {
         coupon(
             0,
             CouponDuration::Once,
-            CouponValue::fixed(usd, Amount::flat(500)),
+            CouponValue::fixed(usd, Amount::flat(500).unwrap()),
         )
         .with_code("ONE")
         .with_name("\"'\\ %s $1 {schema} Zoë 🦀".to_owned()),
         coupon(
             1,
-            CouponDuration::Recurring {
-                amount: 2,
-                unit: CycleUnit::Year,
-            },
-            CouponValue::fixed(usd, Amount::per_unit_and_flat(u32::MAX.into(), 0)),
+            CouponDuration::recurring(2, CycleUnit::Year).unwrap(),
+            CouponValue::fixed(usd, Amount::per_unit_and_flat(u32::MAX.into(), 0).unwrap()),
         )
-        .with_redemptions(Redemptions {
-            max: None,
-            current: Some(0),
-        }),
+        .with_redemptions(Redemptions::new(None, 0).unwrap()),
         coupon(
             2,
             CouponDuration::Forever,
             CouponValue::percentage_in(usd, Percentage::hundredths(1234).unwrap()),
         )
-        .with_redemptions(Redemptions {
-            max: Some(7),
-            current: None,
-        })
+        .with_redemptions(Redemptions::new(7, None).unwrap())
         .with_expires_at(moment("2030-12-31T23:59:59.999Z")),
         coupon(
             3,
-            CouponDuration::CycleAmount { cycles: 3 },
+            CouponDuration::cycle_amount(3).unwrap(),
             CouponValue::percentage(Percentage::hundredths(1).unwrap()),
         ),
     ];
@@ -86,9 +77,9 @@ async fn every_field_survives_the_database() {
         ])
         .with_metadata([("", "null"), ("a\"b", "{\"nested\": [\"only text\"]}")])
         .with_discounts(discounts.map(|discount| {
-            discount
-                .with_start(moment("2026-01-01T00:00:00.001Z"))
-                .with_end(moment("9999-12-30T00:00:00.000Z"))
+            let end = moment("9999-12-30T00:00:00.000Z");
+            let dated = discount.with_dates(moment("2026-01-01T00:00:00.001Z"), end);
+            dated.unwrap()
         }));
     let bare = Customer::new(CustomerId::new("cus_bare").unwrap());
     let data = DataSet {
@@ -108,6 +99,24 @@ async fn every_field_survives_the_database() {
         .with_discounts(full.discounts().iter().rev().cloned());
     let answer = shop.live.get("/churnkey/customers/cus_full").await;
     assert_eq!(answer.body, json!(reversed));
+}
+
+#[tokio::test]
+async fn a_country_in_words_is_left_out_and_fails_no_page() {
+    let shop = Shop::with_demo_data().await;
+    let sql = shop.sql().await;
+    let words = r#"UPDATE churnkey_live.customers SET addresses = '[
+        {"country": "United States of America", "city": "Boston"}, {"country": "us", "line2": "b"}]'
+        WHERE id = 'cus_grace'"#;
+    sql.execute(words, &[]).await.unwrap();
+    let answer = shop.live.get("/churnkey/customers").await;
+    assert_eq!(answer.status, 200);
+    let customers = answer.body["data"].as_array().unwrap();
+    assert_eq!(customers.len(), 6);
+    assert_eq!(
+        customers[1]["addresses"],
+        json!([{"city": "Boston"}, {"country": "US", "line2": "b"}])
+    );
 }
 
 #[tokio::test]
