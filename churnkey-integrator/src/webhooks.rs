@@ -2,13 +2,16 @@
 //! section 7.3).
 //!
 //! [`Webhook`] is an axum extractor: a handler that takes one runs for signed events only. The accepted secrets come
-//! out of the app's state, as an `Arc<[WebhookSecret]>`.
+//! out of the app's state, as [`WebhookSecrets`]. What is refused is a [`WebhookRejection`]: 401 without a good
+//! signature, 400 for what is signed but no event, and for a body that breaks off, 408 for one that doesn't come, and 413
+//! for one that is too large.
 //!
 //! ```
-//! use std::sync::Arc;
-//!
 //! use axum::{Router, routing::post};
-//! use churnkey_integrator::{WebhookSecret, webhooks::Webhook};
+//! use churnkey_integrator::{
+//!     WebhookSecret,
+//!     webhooks::{Webhook, WebhookSecrets},
+//! };
 //!
 //! async fn churnkey(webhook: Webhook) {
 //!     if let Ok(event) = webhook.session() {
@@ -16,7 +19,7 @@
 //!     }
 //! }
 //!
-//! let secrets: Arc<[WebhookSecret]> = Arc::new([WebhookSecret::new("a-webhook-secret")?]);
+//! let secrets = WebhookSecrets::new(WebhookSecret::new("a-webhook-secret")?);
 //! let app: Router = Router::new()
 //!     .route("/webhooks/churnkey", post(churnkey))
 //!     .with_state(secrets);
@@ -42,6 +45,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::{fmt, sync::Arc, time::Duration};
+
 use hmac::Mac;
 use http::{HeaderMap, HeaderName};
 use serde::{Deserialize, Serialize};
@@ -54,19 +59,102 @@ use crate::{auth::keyed, secret::WebhookSecret};
 /// not in its documentation.
 pub const SIGNATURE_HEADER: HeaderName = HeaderName::from_static("ck-signature");
 
+/// A session's event is some kilobytes, with whatever the customer has written.
+const DEFAULT_MAX_BYTES: usize = 64 * 1024;
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The secrets that a webhook may be signed with, and how much of a body is read for it: what the extractor takes out of
+/// the app's state. A state of your own needs an `impl FromRef<YourState> for WebhookSecrets`.
+#[derive(Clone)]
+pub struct WebhookSecrets {
+    pub(crate) secrets: Arc<[WebhookSecret]>,
+    pub(crate) max_bytes: usize,
+    pub(crate) deadline: Duration,
+}
+
+impl WebhookSecrets {
+    /// Accepts webhooks with this secret.
+    #[must_use]
+    pub fn new(secret: WebhookSecret) -> Self {
+        Self {
+            secrets: Arc::new([secret]),
+            max_bytes: DEFAULT_MAX_BYTES,
+            deadline: DEFAULT_DEADLINE,
+        }
+    }
+
+    /// Accepts a further secret, for as long as a rotation lasts.
+    #[must_use]
+    pub fn also_accept(mut self, secret: WebhookSecret) -> Self {
+        self.secrets = self.secrets.iter().cloned().chain([secret]).collect();
+        self
+    }
+
+    /// The largest body that is read, in bytes; 65,536 unless set. More is answered 413.
+    #[must_use]
+    pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// How long the body may take to come; 10 seconds unless set. What takes longer is answered 408.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+}
+
+/// Shows the settings and how many secrets are accepted, never a secret.
+impl fmt::Debug for WebhookSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookSecrets")
+            .field("accepted_secrets", &self.secrets.len())
+            .field("max_bytes", &self.max_bytes)
+            .field("deadline", &self.deadline)
+            .finish()
+    }
+}
+
 /// Why a webhook was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookRefusal {
-    /// There is no signature, or more than one header that claims to be it.
-    #[error("there is not exactly one ck-signature header")]
+    /// There is no signature.
+    #[error("there is no ck-signature header")]
     Missing,
+    /// There is more than one header that claims to be the signature.
+    #[error("there is more than one ck-signature header")]
+    Repeated,
+    /// The header is not 64 hexadecimal digits.
+    #[error("the ck-signature header is not 64 hexadecimal digits")]
+    Malformed,
     /// The signature is not that of the body under one of the secrets.
     #[error("the signature is not that of this body under an accepted secret")]
     Signature,
     /// The body was signed, but is no event.
     #[error("the signed body is no JSON object with an event")]
     NoEvent,
+}
+
+/// Why the extractor did not hand a [`Webhook`] to the handler. As an answer it is 401, 400, 408 or 413 in the contract's
+/// error shape, and says no more than that; the reason is logged. Take a `Result<Webhook, WebhookRejection>` to answer
+/// otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WebhookRejection {
+    /// It is not signed, or no event: 401 or 400.
+    #[error(transparent)]
+    Refused(#[from] WebhookRefusal),
+    /// The body is larger than [`WebhookSecrets::max_body_bytes`]: 413.
+    #[error("the body is too large")]
+    TooLarge,
+    /// The body broke off, or is no HTTP: 400.
+    #[error("the body broke off")]
+    Interrupted,
+    /// The body took longer than [`WebhookSecrets::deadline`]: 408.
+    #[error("the body did not come in time")]
+    TimedOut,
 }
 
 /// Checks a webhook's signature over the raw bytes of its body, in constant time, and reads it. Several secrets are
@@ -79,19 +167,40 @@ pub fn verify(
     headers: &HeaderMap,
     raw_body: &[u8],
 ) -> Result<Webhook, WebhookRefusal> {
-    let mut values = headers.get_all(&SIGNATURE_HEADER).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(WebhookRefusal::Missing);
-    };
-    let mut claimed = [0; 32];
-    hex::decode_to_slice(value, &mut claimed).map_err(|_| WebhookRefusal::Signature)?;
-    let accepted = secrets.iter().fold(Choice::from(0), |accepted, secret| {
-        accepted | mac(secret, raw_body).ct_eq(&claimed)
-    });
-    if !bool::from(accepted) {
-        return Err(WebhookRefusal::Signature);
+    Claimed::of(headers)?.check(secrets, raw_body)
+}
+
+/// A well-formed signature, which may be anybody's invention until it is checked.
+pub(crate) struct Claimed([u8; 32]);
+
+impl Claimed {
+    /// The first half, which needs no body.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, WebhookRefusal> {
+        let mut values = headers.get_all(&SIGNATURE_HEADER).iter();
+        let value = match (values.next(), values.next()) {
+            (None, _) => return Err(WebhookRefusal::Missing),
+            (Some(_), Some(_)) => return Err(WebhookRefusal::Repeated),
+            (Some(value), None) => value,
+        };
+        let mut claimed = [0; 32];
+        hex::decode_to_slice(value, &mut claimed).map_err(|_| WebhookRefusal::Malformed)?;
+        Ok(Self(claimed))
     }
-    serde_json::from_slice(raw_body).map_err(|_| WebhookRefusal::NoEvent)
+
+    /// The second half: is it that of this body, and is that an event?
+    pub(crate) fn check(
+        self,
+        secrets: &[WebhookSecret],
+        raw_body: &[u8],
+    ) -> Result<Webhook, WebhookRefusal> {
+        let accepted = secrets.iter().fold(Choice::from(0), |accepted, secret| {
+            accepted | mac(secret, raw_body).ct_eq(&self.0)
+        });
+        if !bool::from(accepted) {
+            return Err(WebhookRefusal::Signature);
+        }
+        serde_json::from_slice(raw_body).map_err(|_| WebhookRefusal::NoEvent)
+    }
 }
 
 /// Signs a body in the form that [`verify`] accepts, for tests.
@@ -129,8 +238,8 @@ impl Webhook {
     }
 }
 
-impl std::fmt::Debug for Webhook {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Webhook")
             .field("event", &self.event)
             .finish_non_exhaustive()
@@ -193,8 +302,8 @@ pub struct AcceptedOffer {
 macro_rules! says_nothing {
     ($($name:ident)*) => {
         $(
-            impl std::fmt::Debug for $name {
-                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            impl fmt::Debug for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                     f.debug_struct(stringify!($name)).finish_non_exhaustive()
                 }
             }
@@ -204,8 +313,8 @@ macro_rules! says_nothing {
 
 says_nothing! { SessionEvent AcceptedOffer }
 
-impl std::fmt::Debug for FlowSession {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for FlowSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FlowSession")
             .field("result", &self.result)
             .field("mode", &self.mode)
@@ -287,7 +396,7 @@ mod tests {
         assert_eq!(judge(&only, &[], BODY), Err(WebhookRefusal::Missing));
         assert_eq!(
             judge(&only, &[&good, &good], BODY),
-            Err(WebhookRefusal::Missing)
+            Err(WebhookRefusal::Repeated)
         );
         for bad in [
             "",
@@ -298,7 +407,7 @@ mod tests {
         ] {
             assert_eq!(
                 judge(&only, &[bad], BODY),
-                Err(WebhookRefusal::Signature),
+                Err(WebhookRefusal::Malformed),
                 "{bad}"
             );
         }
@@ -313,6 +422,15 @@ mod tests {
                 Err(WebhookRefusal::NoEvent)
             );
         }
+    }
+
+    #[test]
+    fn the_secrets_of_an_app_are_never_printed() {
+        let secrets = WebhookSecrets::new(secret("hunter2")).also_accept(secret("hunter3"));
+        assert_eq!(
+            format!("{secrets:?}"),
+            "WebhookSecrets { accepted_secrets: 2, max_bytes: 65536, deadline: 10s }"
+        );
     }
 
     #[test]

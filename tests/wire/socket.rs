@@ -7,7 +7,7 @@ use churnkey_integrator::{IntegrationToken, Mode, Timestamp, sign};
 use http::Method;
 use serde_json::Value;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
@@ -148,14 +148,16 @@ impl Request<'_> {
 }
 
 impl Server {
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
     /// Writes these bytes and reads until the server closes the connection.
     pub(crate) async fn exchange(&self, bytes: &[u8]) -> Reply {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let mut stream = self.connect().await;
         // The server may answer and close before it has read everything, as it should with a body that is too large.
         let _ = stream.write_all(bytes).await;
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer).await;
-        Reply::parse(&answer)
+        Reply::of(stream).await
     }
 }
 
@@ -167,6 +169,13 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// What comes until the server closes the connection.
+    pub(crate) async fn of(mut stream: impl AsyncRead + Unpin) -> Self {
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        Self::parse(&answer)
+    }
+
     fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
         let end = end.unwrap_or_else(|| panic!("no answer: {:?}", String::from_utf8_lossy(bytes)));

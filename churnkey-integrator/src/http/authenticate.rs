@@ -6,16 +6,20 @@ use std::{
 };
 
 use axum::{
-    body::{Body, Bytes, HttpBody},
+    body::{Body, Bytes},
     extract::{OriginalUri, Request},
     http::{StatusCode, request::Parts},
     response::Response,
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::timeout_at;
 use tracing::Span;
 
-use super::{Shared, observe::Cause, response};
+use super::{
+    Shared,
+    observe::Cause,
+    payload::{Unread, read, unless_announced_too_large},
+    response,
+};
 use crate::{
     auth::{MODE_HEADER, Proof, Refusal},
     context::{Mode, RequestId},
@@ -70,19 +74,16 @@ async fn prove(
     body: Body,
     deadline: Instant,
 ) -> Result<(Mode, Proof, Bytes), Response> {
-    if body.size_hint().lower() > shared.limits.body_bytes as u64 {
-        return Err(response::error(StatusCode::PAYLOAD_TOO_LARGE));
-    }
+    let max_bytes = shared.limits.body_bytes;
+    let body = unless_announced_too_large(&request.headers, body, max_bytes);
+    let body = body.await.map_err(unread)?;
     let now = (shared.clock)();
     let claim = shared
         .verifier
         .read(&request.headers, now)
         .map_err(unauthorized)?;
-    let body = if body.is_end_stream() {
-        Bytes::new()
-    } else {
-        read(body, shared.limits.body_bytes, deadline).await?
-    };
+    let within = deadline.saturating_duration_since(Instant::now());
+    let body = read(body, max_bytes, within).await.map_err(unread)?;
     let proof = claim
         .check(&request.method, path_as_sent(request), &body)
         .map_err(unauthorized)?;
@@ -97,15 +98,8 @@ pub(super) fn path_as_sent(request: &Parts) -> &str {
     uri.path_and_query().map_or("/", |path| path.as_str())
 }
 
-async fn read(body: Body, max_bytes: usize, deadline: Instant) -> Result<Bytes, Response> {
-    match timeout_at(deadline.into(), Limited::new(body, max_bytes).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(response::error(StatusCode::PAYLOAD_TOO_LARGE))
-        }
-        Ok(Err(_)) => Err(response::error(StatusCode::BAD_REQUEST)),
-        Err(_) => Err(response::error(StatusCode::REQUEST_TIMEOUT)),
-    }
+fn unread(unread: Unread) -> Response {
+    response::error(unread.status())
 }
 
 fn mode(parts: &Parts, live_only: bool) -> Result<Mode, HandlerError> {

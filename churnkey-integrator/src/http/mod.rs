@@ -13,6 +13,7 @@ mod extract;
 pub(crate) mod families;
 mod idempotency;
 mod observe;
+mod payload;
 pub(crate) mod prices;
 pub(crate) mod products;
 mod response;

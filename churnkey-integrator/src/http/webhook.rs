@@ -1,44 +1,63 @@
 //! A verified webhook as an argument of an axum handler.
 
-use std::sync::Arc;
-
 use axum::{
-    body::to_bytes,
     extract::{FromRef, FromRequest, Request},
     http::StatusCode,
-    response::Response,
+    response::{IntoResponse, Response},
 };
 
-use super::response;
-use crate::{
-    secret::WebhookSecret,
-    webhooks::{Webhook, WebhookRefusal, verify},
+use super::{
+    payload::{Unread, read, unless_announced_too_large},
+    response,
 };
+use crate::webhooks::{Claimed, Webhook, WebhookRefusal, WebhookRejection, WebhookSecrets};
 
-/// A session's event is some kilobytes, with whatever the customer has written.
-const MAX_BYTES: usize = 1024 * 1024;
-
-/// Answers 401 without a good signature, 413 over 1 MiB and 400 for what is signed but no event, in the contract's
-/// error shape.
+/// Nothing of the body is read before there is one well-formed signature, and no more of it than the cap of the
+/// [`WebhookSecrets`], nor for longer than their deadline.
 impl<S> FromRequest<S> for Webhook
 where
     S: Send + Sync,
-    Arc<[WebhookSecret]>: FromRef<S>,
+    WebhookSecrets: FromRef<S>,
 {
-    type Rejection = Response;
+    type Rejection = WebhookRejection;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
-        let secrets: Arc<[WebhookSecret]> = FromRef::from_ref(state);
-        let (parts, body) = request.into_parts();
-        let body = to_bytes(body, MAX_BYTES)
-            .await
-            .map_err(|_| response::error(StatusCode::PAYLOAD_TOO_LARGE))?;
-        verify(&secrets, &parts.headers, &body).map_err(|refusal| {
-            tracing::warn!(reason = %refusal, "a webhook was refused");
-            response::error(match refusal {
-                WebhookRefusal::Missing | WebhookRefusal::Signature => StatusCode::UNAUTHORIZED,
-                WebhookRefusal::NoEvent => StatusCode::BAD_REQUEST,
-            })
+    async fn from_request(request: Request, state: &S) -> Result<Self, WebhookRejection> {
+        let secrets = WebhookSecrets::from_ref(state);
+        let webhook = receive(&secrets, request).await;
+        if let Err(rejection) = &webhook {
+            tracing::warn!(reason = %rejection, "a webhook was refused");
+        }
+        webhook
+    }
+}
+
+async fn receive(secrets: &WebhookSecrets, request: Request) -> Result<Webhook, WebhookRejection> {
+    let (parts, body) = request.into_parts();
+    let claimed = Claimed::of(&parts.headers)?;
+    let body = unless_announced_too_large(&parts.headers, body, secrets.max_bytes).await?;
+    let body = read(body, secrets.max_bytes, secrets.deadline).await?;
+    Ok(claimed.check(&secrets.secrets, &body)?)
+}
+
+impl From<Unread> for WebhookRejection {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::TooLarge => Self::TooLarge,
+            Unread::Interrupted => Self::Interrupted,
+            Unread::TimedOut => Self::TimedOut,
+        }
+    }
+}
+
+/// In the contract's error shape, with a fixed message for each status.
+impl IntoResponse for WebhookRejection {
+    fn into_response(self) -> Response {
+        response::error(match self {
+            Self::Refused(WebhookRefusal::NoEvent) => StatusCode::BAD_REQUEST,
+            Self::Refused(_) => StatusCode::UNAUTHORIZED,
+            Self::TooLarge => Unread::TooLarge.status(),
+            Self::Interrupted => Unread::Interrupted.status(),
+            Self::TimedOut => Unread::TimedOut.status(),
         })
     }
 }

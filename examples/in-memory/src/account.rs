@@ -1,8 +1,6 @@
 //! What this merchant's own site has of Churnkey: the cancel flow for a signed-in customer, and the webhook that tells how
 //! it ended.
 
-use std::sync::Arc;
-
 use axum::{
     Json, Router,
     extract::{FromRef, State},
@@ -12,7 +10,7 @@ use axum::{
 use churnkey_integrator::{
     ApiKey, CustomerId, InvalidSecret, Mode, Timestamp, WebhookSecret,
     cancel_flow::{Session, auth_hash, session_token},
-    webhooks::Webhook,
+    webhooks::{Webhook, WebhookSecrets},
 };
 use serde::Serialize;
 
@@ -26,7 +24,7 @@ pub struct Keys {
     /// The cancel flow's key.
     pub api_key: ApiKey,
     /// The secrets of the webhook; several during a rotation.
-    pub webhook_secrets: Arc<[WebhookSecret]>,
+    pub webhook_secrets: WebhookSecrets,
 }
 
 impl Keys {
@@ -38,7 +36,7 @@ impl Keys {
         Ok(Self {
             app_id: "demo-app".to_owned(),
             api_key: ApiKey::new("ck-demo-api-key")?,
-            webhook_secrets: Arc::new([WebhookSecret::new("ck-demo-webhook-secret")?]),
+            webhook_secrets: WebhookSecrets::new(WebhookSecret::new("ck-demo-webhook-secret")?),
         })
     }
 }
@@ -49,9 +47,9 @@ struct Site {
     keys: Keys,
 }
 
-impl FromRef<Site> for Arc<[WebhookSecret]> {
+impl FromRef<Site> for WebhookSecrets {
     fn from_ref(site: &Site) -> Self {
-        Self::clone(&site.keys.webhook_secrets)
+        site.keys.webhook_secrets.clone()
     }
 }
 
