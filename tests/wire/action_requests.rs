@@ -64,7 +64,8 @@ impl PauseAction for Recorder {
     async fn pause(&self, _: &RequestContext, request: &PauseRequest) -> Result<()> {
         let id = request.subscription().id();
         let (start, duration) = (request.start(), request.duration());
-        self.note(format!("pause {id} {start:?} {duration:?}"))
+        let annual = request.allow_annual();
+        self.note(format!("pause {id} {start:?} {duration:?} {annual}"))
     }
 
     async fn pause_all(&self, _: &RequestContext, request: &PauseAllRequest) -> Result<()> {
@@ -219,14 +220,21 @@ async fn every_action_gets_its_fields_typed_also_under_the_documented_aliases() 
             ada(
                 json!({"startAt": "immediate", "duration": {"type": "period", "amount": 2, "unit": "month"}}),
             ),
-            "pause sub_ada_pro Immediate Period { amount: 2, unit: Month }",
+            "pause sub_ada_pro Immediate Period { amount: 2, unit: Month } true",
         ),
         (
             PAUSE,
             ada(
                 json!({"startAt": "end-of-period", "duration": {"type": "date", "date": "2026-03-01T01:00:00+01:00"}}),
             ),
-            "pause sub_ada_pro EndOfPeriod Date(2026-03-01T00:00:00.000Z)",
+            "pause sub_ada_pro EndOfPeriod Date(2026-03-01T00:00:00.000Z) true",
+        ),
+        (
+            PAUSE,
+            ada(
+                json!({"startAt": "immediate", "duration": {"amount": 2, "unit": "month"}, "allowAnnual": false}),
+            ),
+            "pause sub_ada_pro Immediate Period { amount: 2, unit: Month } false",
         ),
         (
             "customer/pause",
@@ -588,7 +596,7 @@ async fn what_lies_outside_of_the_declared_features_is_a_400_that_names_the_fiel
         (
             PAUSE,
             ada(json!({"duration": month})),
-            "pause sub_ada_pro Immediate Period { amount: 1, unit: Month }",
+            "pause sub_ada_pro Immediate Period { amount: 1, unit: Month } false",
         ),
         (
             PRICE,
@@ -609,7 +617,7 @@ async fn an_annual_subscription_is_paused_only_where_features_and_request_allow_
         with(body, more)
     };
     let able = merchant(able());
-    let asked = "pause sub_ada_year Immediate Period { amount: 1, unit: Month }";
+    let asked = "pause sub_ada_year Immediate Period { amount: 1, unit: Month } true";
     able.asks(PAUSE, year(json!({})), asked).await;
     able.asks(PAUSE, year(json!({"allowAnnual": true})), asked)
         .await;

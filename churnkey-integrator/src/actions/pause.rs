@@ -171,10 +171,11 @@ pub struct PauseRequest {
     pub(crate) subscription: Subscription,
     pub(crate) start: Schedule,
     pub(crate) duration: ActionDuration,
+    pub(crate) allow_annual: bool,
 }
 
 impl PauseRequest {
-    /// The subscription as the controller served it a moment ago. If it is annual, it may be paused.
+    /// The subscription as the controller served it a moment ago. If it was annual then, it may be paused.
     #[must_use]
     pub fn subscription(&self) -> &Subscription {
         &self.subscription
@@ -190,6 +191,14 @@ impl PauseRequest {
     #[must_use]
     pub fn duration(&self) -> ActionDuration {
         self.duration
+    }
+
+    /// Whether an annual subscription may be paused: by the features, and by the request. For a store that reads the
+    /// subscription once more, under a lock, and finds that its billing has become annual: that is an
+    /// [`annual_pause_not_allowed`](crate::HandlerError::annual_pause_not_allowed).
+    #[must_use]
+    pub fn allow_annual(&self) -> bool {
+        self.allow_annual
     }
 }
 

@@ -177,6 +177,7 @@ async fn pause_one(pause: Arc<Pause>, call: Call) -> Result<Response> {
                 subscription,
                 start,
                 duration,
+                allow_annual,
             };
             pause.action.pause(cx, &request).await
         })

@@ -30,6 +30,18 @@ impl Subscription {
         self.settle(now);
     }
 
+    /// Checks that it is not an annual one, unless those may be paused.
+    ///
+    /// # Errors
+    /// A 400 if it is and they must not be.
+    pub fn check_annual_pause(&mut self, allow_annual: bool, now: Timestamp) -> Result<()> {
+        self.settle(now);
+        if self.duration.is_annual() && !allow_annual {
+            return Err(HandlerError::annual_pause_not_allowed());
+        }
+        Ok(())
+    }
+
     /// Pauses it, from now on or from the end of its period.
     ///
     /// # Errors
@@ -216,9 +228,7 @@ pub fn pause_all(
         if subscription.is_canceled() || subscription.pause_known().is_some() {
             continue;
         }
-        if subscription.duration.is_annual() && !allow_annual {
-            return Err(HandlerError::annual_pause_not_allowed());
-        }
+        subscription.check_annual_pause(allow_annual, now)?;
         subscription.pause(start, duration, now)?;
     }
     Ok(())

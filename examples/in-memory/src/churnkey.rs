@@ -56,16 +56,19 @@ impl Store {
         &self.shop(cx).books
     }
 
-    /// Changes one subscription under the lock; if the change is refused, nothing is.
+    /// Changes one subscription under the lock; if the change is refused, nothing is. What was looked up may have changed
+    /// since, so its owner is checked again.
     fn change(
         &self,
         cx: &RequestContext,
-        id: &SubscriptionId,
+        looked_up: &Subscription,
         change: impl FnOnce(&mut example_billing::Subscription, &mut Tables) -> Result<()>,
     ) -> Result<()> {
         self.books(cx).write(|tables| {
-            let found = tables.subscriptions().by_id(id).cloned();
-            let mut subscription = found.ok_or("the subscription has gone")?;
+            let found = tables.subscriptions().by_id(looked_up.id()).cloned();
+            let found = found.filter(|found| found.customer_id == *looked_up.customer_id());
+            let mut subscription =
+                found.ok_or_else(|| HandlerError::not_found("Subscription not found"))?;
             change(&mut subscription, tables)?;
             tables.subscribe(subscription);
             Ok(())
@@ -253,7 +256,7 @@ impl CancelAction for Store {
     }
 
     async fn cancel(&self, cx: &RequestContext, request: &CancelRequest) -> Result<()> {
-        self.change(cx, request.subscription().id(), |subscription, _| {
+        self.change(cx, request.subscription(), |subscription, _| {
             subscription.cancel(request.schedule(), self.now());
             Ok(())
         })
@@ -274,8 +277,10 @@ impl PauseAction for Store {
     }
 
     async fn pause(&self, cx: &RequestContext, request: &PauseRequest) -> Result<()> {
-        self.change(cx, request.subscription().id(), |subscription, _| {
-            subscription.pause(request.start(), request.duration(), self.now())
+        let now = self.now();
+        self.change(cx, request.subscription(), |subscription, _| {
+            subscription.check_annual_pause(request.allow_annual(), now)?;
+            subscription.pause(request.start(), request.duration(), now)
         })
     }
 
@@ -296,7 +301,7 @@ impl PauseAction for Store {
 #[controller]
 impl ApplyCouponAction for Store {
     async fn apply_coupon(&self, cx: &RequestContext, request: &ApplyCouponRequest) -> Result<()> {
-        self.change(cx, request.subscription().id(), |subscription, tables| {
+        self.change(cx, request.subscription(), |subscription, tables| {
             // The request's coupon is from before the lock; somebody may have had its last redemption.
             let coupon = tables.coupon(request.coupon().id());
             let coupon = coupon.ok_or("the coupon has gone")?;
@@ -315,7 +320,7 @@ impl ExtendTrialAction for Store {
     }
 
     async fn extend_trial(&self, cx: &RequestContext, request: &ExtendTrialRequest) -> Result<()> {
-        self.change(cx, request.subscription().id(), |subscription, _| {
+        self.change(cx, request.subscription(), |subscription, _| {
             subscription.extend_trial(request.duration(), self.now())
         })
     }
@@ -329,7 +334,7 @@ impl ChangePriceAction for Store {
 
     async fn change_price(&self, cx: &RequestContext, request: &ChangePriceRequest) -> Result<()> {
         let (schedule, prorate) = (request.schedule(), request.prorate());
-        self.change(cx, request.subscription().id(), |subscription, _| {
+        self.change(cx, request.subscription(), |subscription, _| {
             subscription.change_price(request.price(), schedule, prorate, self.now())
         })
     }

@@ -176,7 +176,7 @@ impl CancelAction for Store {
 
     async fn cancel(&self, cx: &RequestContext, request: &CancelRequest) -> Result<()> {
         self.shop(cx)
-            .change(cx, request.subscription().id(), |subscription| {
+            .change(cx, request.subscription(), |subscription| {
                 subscription.cancel(request.schedule(), self.now());
                 Ok(())
             })
@@ -200,9 +200,11 @@ impl PauseAction for Store {
     }
 
     async fn pause(&self, cx: &RequestContext, request: &PauseRequest) -> Result<()> {
+        let now = self.now();
         self.shop(cx)
-            .change(cx, request.subscription().id(), |subscription| {
-                subscription.pause(request.start(), request.duration(), self.now())
+            .change(cx, request.subscription(), |subscription| {
+                subscription.check_annual_pause(request.allow_annual(), now)?;
+                subscription.pause(request.start(), request.duration(), now)
             })
             .await
     }
@@ -226,12 +228,12 @@ impl PauseAction for Store {
 #[controller]
 impl ApplyCouponAction for Store {
     async fn apply_coupon(&self, cx: &RequestContext, request: &ApplyCouponRequest) -> Result<()> {
-        let (id, coupon) = (request.subscription().id(), request.coupon().id());
+        let (looked_up, coupon) = (request.subscription(), request.coupon().id());
         // The request's coupon is from before the lock; somebody may have had its last redemption.
         let redeem = |subscription: &mut example_billing::Subscription, coupon: &Coupon| {
             subscription.apply_coupon(coupon, self.now())
         };
-        self.shop(cx).redeem(cx, id, coupon, redeem).await
+        self.shop(cx).redeem(cx, looked_up, coupon, redeem).await
     }
 }
 
@@ -243,7 +245,7 @@ impl ExtendTrialAction for Store {
 
     async fn extend_trial(&self, cx: &RequestContext, request: &ExtendTrialRequest) -> Result<()> {
         self.shop(cx)
-            .change(cx, request.subscription().id(), |subscription| {
+            .change(cx, request.subscription(), |subscription| {
                 subscription.extend_trial(request.duration(), self.now())
             })
             .await
@@ -259,7 +261,7 @@ impl ChangePriceAction for Store {
     async fn change_price(&self, cx: &RequestContext, request: &ChangePriceRequest) -> Result<()> {
         let (schedule, prorate) = (request.schedule(), request.prorate());
         self.shop(cx)
-            .change(cx, request.subscription().id(), |subscription| {
+            .change(cx, request.subscription(), |subscription| {
                 subscription.change_price(request.price(), schedule, prorate, self.now())
             })
             .await

@@ -6,10 +6,11 @@
 //! forget in a `WHERE`, and no setting of a session to be left over from the request before.
 //!
 //! # What an action does
-//! It is one transaction, in `store/actions.rs`: lock the subscription's row, read it, let the rules of `example_billing` change
-//! it, write it back, mark the attempt as done in the same transaction, commit. Two actions on one subscription thus
-//! come one after the other. A crash before the commit leaves nothing; a crash after it leaves the change and the mark, so
-//! that the same request again is answered 200 and changes nothing (`store/idempotency.rs`).
+//! It is one transaction, in `store/actions.rs`: lock the subscription's row, read it once more, as it may have changed since
+//! the framework looked it up, let the rules of `example_billing` change it, write it back, mark the attempt as done in the
+//! same transaction, commit. Two actions on one subscription thus come one after the other. A crash before the commit
+//! leaves nothing; a crash after it leaves the change and the mark, so that the same request again is answered 200 and
+//! changes nothing (`store/idempotency.rs`).
 //!
 //! # What a crawl sees
 //! Pages follow `seq`, the number that PostgreSQL gives a row when it is inserted and then refuses to change. The next

@@ -50,7 +50,12 @@ impl Tables {
     /// Adds a subscription, or replaces the one with its id.
     pub fn subscribe(&mut self, subscription: Subscription) {
         let customer_id = subscription.customer_id.clone();
+        let before = self.subscriptions.by_id(&subscription.id);
+        let owner = before.map(|before| before.customer_id.clone());
         let seq = self.subscriptions.put(subscription);
+        if let Some(own) = owner.and_then(|owner| self.by_customer.get_mut(&owner)) {
+            own.remove(&seq);
+        }
         self.by_customer.entry(customer_id).or_default().insert(seq);
     }
 

@@ -4,11 +4,12 @@
 //! no two actions wait for each other.
 
 use churnkey_integrator::{
-    CouponId, CustomerId, HandlerError, RequestContext, Result, SubscriptionId,
-    idempotency::Attempt, model::Coupon,
+    CouponId, CustomerId, HandlerError, RequestContext, Result,
+    idempotency::Attempt,
+    model::{self, Coupon},
 };
 use example_billing::{Redeemed, Subscription, redeemed_once_more};
-use tokio_postgres::types::Json;
+use tokio_postgres::types::{Json, ToSql};
 
 use super::{Shop, Statement, Statements, Stored, catalogue::record, moment, pool::Transaction};
 
@@ -19,19 +20,20 @@ struct Action<'a> {
 }
 
 impl Shop {
-    /// Changes one subscription under its lock. If the change is refused, nothing is changed.
+    /// Changes one subscription under its lock. If the change is refused, nothing is changed. While the action waited for
+    /// the lock, what was looked up may have changed: its owner is checked again here, everything else by `change`.
     ///
     /// # Errors
-    /// What `change` refuses with, or whatever kept the database from doing it.
+    /// A 404 if the customer has no such subscription any more, what `change` refuses with, or whatever kept the database from doing it.
     pub async fn change(
         &self,
         cx: &RequestContext,
-        id: &SubscriptionId,
+        looked_up: &model::Subscription,
         change: impl FnOnce(&mut Subscription) -> Result<()> + Send,
     ) -> Result<()> {
         let action = self.begin().await?;
         let changed = async {
-            let stored = action.lock(id).await?;
+            let stored = action.lock(looked_up).await?;
             let mut subscription = stored.subscription.clone();
             change(&mut subscription)?;
             action.write(&stored, &subscription).await
@@ -68,17 +70,17 @@ impl Shop {
     /// Changes one subscription and, if it was redeemed, a coupon, both under their locks.
     ///
     /// # Errors
-    /// What `change` refuses with, or whatever kept the database from doing it.
+    /// A 404 if the customer has no such subscription any more, what `change` refuses with, or whatever kept the database from doing it.
     pub async fn redeem(
         &self,
         cx: &RequestContext,
-        id: &SubscriptionId,
+        looked_up: &model::Subscription,
         coupon_id: &CouponId,
         change: impl FnOnce(&mut Subscription, &Coupon) -> Result<Redeemed> + Send,
     ) -> Result<()> {
         let action = self.begin().await?;
         let redeemed = async {
-            let stored = action.lock(id).await?;
+            let stored = action.lock(looked_up).await?;
             let coupon = action.lock_coupon(coupon_id).await?;
             let mut subscription = stored.subscription.clone();
             if change(&mut subscription, &coupon)? == Redeemed::Now {
@@ -99,22 +101,29 @@ impl Shop {
 }
 
 impl Action<'_> {
-    async fn lock(&self, id: &SubscriptionId) -> Result<Stored> {
+    async fn lock(&self, looked_up: &model::Subscription) -> Result<Stored> {
         let lock = &self.statements.lock_subscription;
-        let locked = self.locked(lock, id.as_str()).await?;
-        let gone = "the subscription has gone";
-        Ok(locked.into_iter().next().ok_or(gone)?)
+        let (customer_id, id) = (looked_up.customer_id().as_str(), looked_up.id().as_str());
+        let locked = self.locked(lock, &[&customer_id, &id]).await?;
+        let mut locked = locked.into_iter();
+        locked
+            .next()
+            .ok_or_else(|| HandlerError::not_found("Subscription not found"))
     }
 
     async fn lock_all(&self, customer_id: &CustomerId) -> Result<Vec<Stored>> {
         let lock = &self.statements.lock_subscriptions_of;
-        self.locked(lock, customer_id.as_str()).await
+        self.locked(lock, &[&customer_id.as_str()]).await
     }
 
     /// Locks first and reads then. One statement for both would read items and discounts as they were when it began to
     /// wait for the lock.
-    async fn locked(&self, lock: &Statement, id: &str) -> Result<Vec<Stored>> {
-        let rows = self.transaction.query(lock, &[&id]).await?;
+    async fn locked(
+        &self,
+        lock: &Statement,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Stored>> {
+        let rows = self.transaction.query(lock, parameters).await?;
         let seqs = rows.iter().map(|row| row.try_get("seq"));
         let seqs: Vec<i64> = seqs.collect::<Result<_, _>>()?;
         let read = &self.statements.locked_subscriptions;

@@ -83,8 +83,9 @@ impl Statements {
             subscriptions_after: subscriptions_where(
                 "s.customer_id = $1 AND s.seq > $2 ORDER BY s.seq LIMIT $3",
             ),
+            // A row that changed hands while this waited for its lock is not found: PostgreSQL compares once more then.
             lock_subscription: Statement(format!(
-                "SELECT seq FROM {schema}.subscriptions WHERE id = $1 FOR UPDATE"
+                "SELECT seq FROM {schema}.subscriptions WHERE id = $2 AND customer_id = $1 FOR UPDATE"
             )),
             // In the order of their numbers, or two actions on one customer could wait for each other.
             lock_subscriptions_of: Statement(format!(

@@ -6,7 +6,7 @@ use std::{
 };
 
 use churnkey_integrator::{
-    Mode, RequestContext, SubscriptionId,
+    CustomerId, Mode, RequestContext, SubscriptionId,
     testing::{Answer, Client},
 };
 use example_app::{Clock, demo_token};
@@ -49,14 +49,17 @@ async fn an_action_is_done_also_over_connections_that_the_server_has_dropped() {
     let drop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'churnkey'";
     let cx = RequestContext::for_test(Mode::Live);
+    let owner = CustomerId::new("cus_ada").unwrap();
     let id = SubscriptionId::new("sub_ada_pro").unwrap();
+    let shop = store.in_mode(Mode::Live);
+    let looked_up = shop.subscription(&owner, &id).await.unwrap().unwrap();
+    let looked_up = looked_up.served(store.now()).unwrap();
     for _ in 0..5 {
         assert!(!sql.query(drop, &[]).await.unwrap().is_empty());
         assert_eq!(cancel(&client).await.status, 200);
         // Also if nothing was read before, so that the transaction is the first to notice.
         assert!(!sql.query(drop, &[]).await.unwrap().is_empty());
-        let done = store.in_mode(Mode::Live).change(&cx, &id, |_| Ok(()));
-        assert!(done.await.is_ok());
+        shop.change(&cx, &looked_up, |_| Ok(())).await.unwrap();
     }
 }
 

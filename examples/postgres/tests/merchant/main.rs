@@ -14,6 +14,7 @@ mod crawl;
 mod customers;
 mod idempotency;
 mod interruptions;
+mod locks;
 mod migrations;
 mod outages;
 mod plans;
@@ -21,7 +22,10 @@ mod process;
 mod proxy;
 mod records;
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
+};
 
 use churnkey_integrator::{Mode, testing::Client};
 use example_app::{Clock, Demo, demo_token};
@@ -29,7 +33,7 @@ use http::Method;
 use postgres::{churnkey, store::Store};
 use serde_json::Value;
 use throwaway_postgres::{TestDatabase, test_database};
-use tokio_postgres::NoTls;
+use tokio_postgres::{GenericClient, NoTls};
 
 /// A merchant in a database of its own.
 struct Shop {
@@ -124,6 +128,24 @@ async fn sql(url: &str) -> tokio_postgres::Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
     client
+}
+
+/// Waits until so many statements of the store wait for a lock that somebody else holds.
+async fn locked_out(sql: &impl GenericClient, statements: i64) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'churnkey' AND wait_event_type = 'Lock'";
+    let begun = Instant::now();
+    loop {
+        let counted: i64 = sql.query_one(waiting, &[]).await.unwrap().get(0);
+        if counted == statements {
+            return;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "{counted} statements wait for a lock, not {statements}"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 fn demo_file() -> Value {

@@ -71,7 +71,7 @@ fn parameters(name: &str) -> (&'static str, u32) {
         }
         "subscription" => ("'cus_gen_0015001', 'sub_15001'", 1),
         "subscriptions_after" => ("'cus_gen_0000001', 800, 101", 101),
-        "lock_subscription" => ("'sub_15001'", 1),
+        "lock_subscription" => ("'cus_gen_0015001', 'sub_15001'", 1),
         "lock_subscriptions_of" => ("'cus_gen_0015001'", 1),
         "locked_subscriptions" => ("'{15001, 15002, 15003}'", 3),
         "write_subscription" => (
