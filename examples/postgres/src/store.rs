@@ -31,8 +31,8 @@
 //! long-running writer would hide rows that were committed long ago, and transaction numbers do not survive a dump and restore.
 //!
 //! # When the database is away
-//! Nothing waits long: see the limits in `store/pool.rs`. A refused or broken connection, an exhausted pool and a
-//! cancelled statement become a 503 with `Retry-After`, everything else a 500. The pool connects again by
+//! Nothing waits long: see the limits in `store/pool.rs`. A refused or broken connection, an exhausted pool, a lock that
+//! somebody keeps and a cancelled statement become a 503 with `Retry-After`, everything else a 500. The pool connects again by
 //! itself, so that service is back as soon as the database is.
 
 mod actions;
@@ -77,6 +77,10 @@ impl Store {
     /// How many connections a store opens at most, unless told otherwise.
     pub const MAX_CONNECTIONS: usize = 16;
 
+    /// How many of them actions may hold at a time, unless told otherwise. An action keeps its connection while it waits for a
+    /// lock; the rest of the pool is left to reads, which wait for no action.
+    pub const MAX_ACTIONS: usize = 12;
+
     /// A store in the database at this address, such as `postgres://user:password@host:port/database`. Connects when it is first
     /// used, and never changes the database by itself: see [`migrate`](Self::migrate).
     ///
@@ -85,16 +89,21 @@ impl Store {
     /// # Errors
     /// [`StoreError::Address`] or [`StoreError::NoTls`] if the text is no such address.
     pub fn connect(address: &str) -> Result<Self, StoreError> {
-        Self::connect_with(address, Self::MAX_CONNECTIONS)
+        Self::connect_with(address, Self::MAX_CONNECTIONS, Self::MAX_ACTIONS)
     }
 
     /// The same, with at most so many connections, at least 1. Count all processes: together they should stay below the server's
-    /// `max_connections`.
+    /// `max_connections`. Actions hold at most `max_actions` of them, at least 1, and leave one to reads where there are two;
+    /// an action that comes when all of those are in use waits for a second, and is shed then.
     ///
     /// # Errors
     /// [`StoreError::Address`] or [`StoreError::NoTls`] if the text is no such address.
-    pub fn connect_with(address: &str, max_connections: usize) -> Result<Self, StoreError> {
-        let database = Database::new(address, max_connections)?;
+    pub fn connect_with(
+        address: &str,
+        max_connections: usize,
+        max_actions: usize,
+    ) -> Result<Self, StoreError> {
+        let database = Database::new(address, max_connections, max_actions)?;
         let shop = |mode| Shop {
             database: database.clone(),
             statements: Arc::new(Statements::new(mode)),

@@ -52,7 +52,7 @@ pub(super) async fn alone(connection: &mut Object) -> Result<Transaction<'_>, Er
     let transaction = transaction.isolation_level(IsolationLevel::ReadCommitted);
     let transaction = transaction.start().await?;
     transaction
-        .batch_execute("SET LOCAL statement_timeout = 0")
+        .batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
         .await?;
     let lock = "SELECT pg_advisory_xact_lock($1)";
     transaction.execute(lock, &[&LOCK]).await?;

@@ -4,20 +4,24 @@
 //!   `MakeRustlsConnect` of the crate tokio-postgres-rustls, in its place, and `sslmode=require` into the address.
 //! * **A connection pooler** in transaction mode (PgBouncer) gives each transaction another session: there the prepared
 //!   statements need its `max_prepared_statements` (1.21 or later), and the `options` below need `ignore_startup_parameters =
-//!   options`, with the time limits set on the role instead (`ALTER ROLE .. SET statement_timeout`). Nothing else
+//!   options`, with the time limits set on the role instead (`ALTER ROLE .. SET statement_timeout`, `lock_timeout`). Nothing else
 //!   here relies on a session.
 
-use std::{error::Error, fmt, io, time::Duration};
+use std::{error::Error, fmt, io, sync::Arc, time::Duration};
 
 use churnkey_integrator::{HandlerError, Result};
 use deadpool_postgres::{
     Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
 };
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 use tokio_postgres::{Config, NoTls, Row, config::SslMode, error::SqlState, types::ToSql};
 
 use super::{Statement, StoreError};
 
-/// How long a request waits for one of the pool's connections; then it is shed.
+/// How long a request waits for one of the pool's connections, and an action before that for its turn; then it is shed.
 const WAIT: Duration = Duration::from_secs(1);
 /// How long a new connection may take, over all hosts of the address, and for each of them.
 const CREATE: Duration = Duration::from_secs(2);
@@ -26,6 +30,9 @@ const CREATE_PER_HOST: Duration = Duration::from_secs(1);
 const RECYCLE: Duration = Duration::from_secs(1);
 /// How long a statement may take: less than a request's deadline, so that the server does not work on for nobody.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long a statement may wait for a lock: less than a statement may take. An action keeps its locks for milliseconds;
+/// whoever keeps one for longer should not tie up a connection for every action that waits.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a transaction may stay open without a statement: a process that hangs must not keep its locks.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long what was sent may stay without a sign of life from the other host.
@@ -35,10 +42,19 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The pool. A clone shares it.
 #[derive(Clone)]
-pub(super) struct Database(Pool);
+pub(super) struct Database {
+    pool: Pool,
+    /// A permit for each connection that actions may hold: they keep it while they wait for a lock, and the reads should
+    /// not have to wait with them.
+    actions: Arc<Semaphore>,
+}
 
 impl Database {
-    pub(super) fn new(address: &str, max_connections: usize) -> Result<Self, StoreError> {
+    pub(super) fn new(
+        address: &str,
+        max_connections: usize,
+        max_actions: usize,
+    ) -> Result<Self, StoreError> {
         // The parser's own message may repeat a part of the password.
         let mut config: Config = address.parse().map_err(|_| StoreError::Address)?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
@@ -50,9 +66,11 @@ impl Database {
         // The address comes last, so that what it says wins.
         let options = config.get_options().unwrap_or_default();
         let (statement, idle) = (STATEMENT_TIMEOUT.as_millis(), IDLE_TIMEOUT.as_millis());
+        let lock = LOCK_TIMEOUT.as_millis();
         config
             .options(format!(
-                "-c statement_timeout={statement} -c idle_in_transaction_session_timeout={idle} {options}"
+                "-c statement_timeout={statement} -c lock_timeout={lock} \
+                -c idle_in_transaction_session_timeout={idle} {options}"
             ))
             .connect_timeout(CREATE_PER_HOST)
             .tcp_user_timeout(UNACKNOWLEDGED)
@@ -66,8 +84,10 @@ impl Database {
         let fast = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
+        let max_connections = max_connections.max(1);
+        let for_actions = max_actions.min(max_connections - 1).max(1);
         Pool::builder(Manager::from_config(config, NoTls, fast))
-            .max_size(max_connections.max(1))
+            .max_size(max_connections)
             .timeouts(Timeouts {
                 wait: Some(WAIT),
                 create: Some(CREATE),
@@ -75,7 +95,10 @@ impl Database {
             })
             .runtime(Runtime::Tokio1)
             .build()
-            .map(Self)
+            .map(|pool| Self {
+                pool,
+                actions: Arc::new(Semaphore::new(for_actions)),
+            })
             .map_err(|error| StoreError::Unreachable {
                 doing: "creating the pool",
                 why: error.to_string(),
@@ -117,6 +140,10 @@ impl Database {
 
     /// Begins a transaction. Nothing has been done before it, so this may be tried again, too.
     pub(super) async fn begin(&self) -> Result<Transaction> {
+        let turn = timeout(WAIT, self.actions.clone().acquire_owned()).await;
+        let turn = turn.map_err(|_| {
+            HandlerError::unavailable(RETRY_AFTER, "all connections for actions are in use")
+        })??;
         let mut begun = self.attempt_to_begin().await;
         if self.must_renew(&begun) {
             begun = self.attempt_to_begin().await;
@@ -124,6 +151,7 @@ impl Database {
         Ok(Transaction {
             database: self.clone(),
             lease: begun.map_err(handler_error)?,
+            _turn: turn,
         })
     }
 
@@ -132,13 +160,13 @@ impl Database {
     fn must_renew<T>(&self, answer: &Result<T, PoolError>) -> bool {
         let broken = matches!(answer, Err(PoolError::Backend(error)) if is_broken(error));
         if broken {
-            self.0.retain(|_, _| false);
+            self.pool.retain(|_, _| false);
         }
         broken
     }
 
     async fn attempt_to_begin(&self) -> Result<Lease, PoolError> {
-        let lease = Lease(Some(self.0.get().await?));
+        let lease = Lease(Some(self.pool.get().await?));
         // Each statement has to see what was committed while it waited for a lock, whatever the database's default.
         lease.simple("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
         Ok(lease)
@@ -149,7 +177,7 @@ impl Database {
         statement: &Statement,
         parameters: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, PoolError> {
-        let lease = Lease(Some(self.0.get().await?));
+        let lease = Lease(Some(self.pool.get().await?));
         let rows = lease.query(statement, parameters).await;
         lease.give_back();
         rows
@@ -157,7 +185,7 @@ impl Database {
 
     /// A connection for what is not a request: migrations and loading.
     pub(super) async fn connection(&self, doing: &'static str) -> Result<Object, StoreError> {
-        self.0.get().await.map_err(|error| match error {
+        self.pool.get().await.map_err(|error| match error {
             PoolError::Backend(error) => StoreError::new(doing, &error),
             error => StoreError::Unreachable {
                 doing,
@@ -172,6 +200,8 @@ impl Database {
 pub(super) struct Transaction {
     database: Database,
     lease: Lease,
+    /// Given back after the connection.
+    _turn: OwnedSemaphorePermit,
 }
 
 impl Transaction {

@@ -14,11 +14,11 @@ use postgres::store::Store;
 use serde_json::{Value, from_value, json};
 use throwaway_postgres::ThrowawayPostgres;
 
-use crate::{Shop, act, client, load_demo, migrated};
+use crate::{Shop, act, client, load_demo, migrated, with_options};
 
 const NOW: &str = "2026-01-15T12:00:00.000Z";
 /// As many processes as would serve a crowd, each with nearly a connection for every one of its requests: a request that waits
-/// too long for one is shed, which is another test's subject.
+/// too long for one, or for a lock, is shed, which is another test's subject.
 const PROCESSES: usize = 4;
 const CONNECTIONS: usize = 23;
 
@@ -162,9 +162,10 @@ impl Catalogue for DemoPrices {
 
 /// The merchant in several processes, with connections that are open already.
 async fn processes(url: &str, number: usize) -> Vec<Client> {
+    let url = with_options(url, "-c lock_timeout=0");
     let mut clients = Vec::new();
     for _ in 0..number {
-        let store = Store::connect_with(url, CONNECTIONS).unwrap();
+        let store = Store::connect_with(&url, CONNECTIONS, CONNECTIONS - 1).unwrap();
         let client = client(&store.at(Clock::Frozen(moment(NOW))));
         let reads: Vec<_> = (0..CONNECTIONS)
             .map(|_| {

@@ -1,8 +1,14 @@
 //! What an action does when the row that it waited for has changed, and who has to wait with it.
 
-use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
-use crate::{Shop, act, locked_out};
+use churnkey_integrator::testing::Client;
+use http::Method;
+use postgres::store::Store;
+use serde_json::{Value, json};
+use throwaway_postgres::test_database;
+
+use crate::{Shop, act, load_demo, locked_out, migrated, sql, with_options};
 
 const NOW: &str = "2026-01-15T12:00:00Z";
 
@@ -106,4 +112,114 @@ async fn a_pause_that_waited_while_the_billing_became_annual_asks_again_whether_
     assert_eq!(answer, (200, Value::Null));
     let served = shop.at(NOW).get(path).await.body;
     assert_eq!(served["status"]["name"], "paused");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_are_answered_while_more_actions_than_there_are_connections_wait_for_one_lock() {
+    const ACTIONS: usize = Store::MAX_CONNECTIONS + 8;
+    let shop = Shop::with_demo_data().await;
+    let mut sql = shop.sql().await;
+    let other = sql.transaction().await.unwrap();
+    let lock = "SELECT FROM churnkey_live.subscriptions WHERE id = 'sub_ada_pro' FOR UPDATE";
+    assert_eq!(other.execute(lock, &[]).await.unwrap(), 1);
+    let begun = Instant::now();
+    let cancel = |client: Client, key: String| async move {
+        let body = json!({
+            "customerId": "cus_ada",
+            "subscriptionId": "sub_ada_pro",
+            "scheduledAt": "immediate"
+        });
+        let call = client.call(Method::POST, "/churnkey/actions/subscription/cancel");
+        let call = call.header("idempotency-key", &key).body(body.to_string());
+        call.signed().send().await
+    };
+    let actions: Vec<_> = (0..ACTIONS)
+        .map(|n| tokio::spawn(cancel(shop.live.clone(), format!("waiting {n}"))))
+        .collect();
+    let most = i64::try_from(Store::MAX_ACTIONS).unwrap();
+    locked_out(&other, most).await;
+    for path in [
+        "/churnkey/customers/cus_ada",
+        "/churnkey/customers?limit=2",
+        "/churnkey/customers/cus_ada/subscriptions/sub_ada_pro",
+        "/churnkey/prices",
+    ] {
+        let asked = Instant::now();
+        assert_eq!(shop.live.get(path).await.status, 200, "{path}");
+        // Nobody gets as far who has to wait for a connection in vain.
+        let took = asked.elapsed();
+        assert!(took < Duration::from_secs(1), "{path}: {took:?}");
+    }
+
+    let (mut timed_out, mut shed) = (0, 0);
+    for action in actions {
+        let answer = action.await.unwrap();
+        let unavailable = json!({"code": 503, "message": "Service Unavailable"});
+        assert_eq!(answer.body, unavailable);
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        let cause = answer.cause.unwrap();
+        if cause.contains("canceling statement due to lock timeout") {
+            timed_out += 1;
+        } else if cause.contains("all connections for actions are in use") {
+            shed += 1;
+        } else {
+            panic!("{cause}");
+        }
+    }
+    // On a busy machine one may come so late that it gets the turn of one that has ended.
+    assert_eq!(timed_out + shed, ACTIONS);
+    assert!(
+        timed_out >= Store::MAX_ACTIONS && shed > 0,
+        "{timed_out} {shed}"
+    );
+    // Well before a request's deadline of ten seconds, and a statement's of eight.
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(8), "{took:?}");
+
+    let path = "/churnkey/customers/cus_ada/subscriptions/sub_ada_pro";
+    let served = shop.live.get(path).await.body;
+    assert_eq!(served["status"]["name"], "active");
+    other.rollback().await.unwrap();
+    let answer = cancel(shop.live.clone(), "waiting 0".to_owned()).await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn a_pool_of_one_connection_is_for_reads_and_actions_alike() {
+    let database = test_database();
+    load_demo(&migrated(database.url()).await).await;
+    for max_actions in [0, 1, 2] {
+        let store = Store::connect_with(database.url(), 1, max_actions).unwrap();
+        let client = crate::client(&store);
+        let body = json!({
+            "customerId": "cus_ada",
+            "subscriptionId": "sub_ada_pro",
+            "scheduledAt": "immediate"
+        });
+        let answer = act(&client, "subscription/cancel", &body).await;
+        assert_eq!(answer, (200, Value::Null), "{max_actions}");
+    }
+}
+
+#[tokio::test]
+async fn a_migration_waits_for_another_for_longer_than_a_request_waits_for_a_lock() {
+    let database = test_database();
+    let sql = sql(database.url()).await;
+    let lock = "SELECT pg_advisory_lock($1)";
+    let number = i64::from_be_bytes(*b"churnkey");
+    sql.execute(lock, &[&number]).await.unwrap();
+    let hasty = with_options(database.url(), "-c lock_timeout=100");
+    let store = Store::connect(&hasty).unwrap();
+    let migration = tokio::spawn(async move { store.migrate().await });
+    let waits = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'churnkey'
+            AND wait_event_type = 'Lock' AND clock_timestamp() - query_start > interval '300 ms'";
+    let begun = Instant::now();
+    while sql.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        assert!(!migration.is_finished(), "{:?}", migration.await);
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+    let unlock = "SELECT pg_advisory_unlock($1)";
+    sql.execute(unlock, &[&number]).await.unwrap();
+    migration.await.unwrap().unwrap();
 }

@@ -120,8 +120,17 @@ async fn open_store(url: &str) -> Store {
 
 /// The address with a time limit of its own, which wins over the store's.
 fn hasty(url: &str) -> String {
+    with_options(url, "-c statement_timeout=300")
+}
+
+fn with_options(url: &str, options: &str) -> String {
+    let options = options.replace(' ', "%20").replace('=', "%3D");
+    with_parameter(url, &format!("options={options}"))
+}
+
+fn with_parameter(url: &str, parameter: &str) -> String {
     let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}options=-c%20statement_timeout%3D300")
+    format!("{url}{separator}{parameter}")
 }
 
 async fn sql(url: &str) -> tokio_postgres::Client {
@@ -136,6 +145,9 @@ async fn locked_out(sql: &impl GenericClient, statements: i64) {
         WHERE datname = current_database() AND application_name = 'churnkey' AND wait_event_type = 'Lock'";
     let begun = Instant::now();
     loop {
+        // A transaction would see what it saw first.
+        let anew = "SELECT pg_stat_clear_snapshot()";
+        sql.execute(anew, &[]).await.unwrap();
         let counted: i64 = sql.query_one(waiting, &[]).await.unwrap().get(0);
         if counted == statements {
             return;

@@ -14,7 +14,7 @@ use postgres::store::Store;
 use serde_json::json;
 use throwaway_postgres::{ThrowawayPostgres, test_database};
 
-use crate::{hasty, load_demo, migrated, open_store, sql};
+use crate::{hasty, load_demo, migrated, open_store, sql, with_options};
 
 const ADA: &str = "/churnkey/customers/cus_ada";
 const SECOND: Duration = Duration::from_secs(1);
@@ -175,7 +175,7 @@ async fn a_database_that_hangs_gives_503_within_the_deadline() {
 async fn an_exhausted_pool_sheds() {
     let database = test_database();
     load_demo(&migrated(database.url()).await).await;
-    let store = Store::connect_with(database.url(), 1).unwrap();
+    let store = Store::connect_with(database.url(), 1, 1).unwrap();
     let client = client(&store, 10 * SECOND);
     let mut sql = sql(database.url()).await;
     let lock = sql.transaction().await.unwrap();
@@ -211,7 +211,7 @@ async fn an_exhausted_pool_sheds() {
 async fn a_dropped_request_takes_no_connection_with_it() {
     let database = test_database();
     load_demo(&migrated(database.url()).await).await;
-    let store = Store::connect_with(database.url(), 1).unwrap();
+    let store = Store::connect_with(database.url(), 1, 1).unwrap();
     let client = client(&store, SECOND / 4);
     let mut sql = sql(database.url()).await;
     let lock = sql.transaction().await.unwrap();
@@ -229,7 +229,9 @@ async fn a_dropped_request_takes_no_connection_with_it() {
 #[tokio::test]
 async fn a_statement_that_takes_too_long_is_ended_by_the_server() {
     let database = test_database();
-    let patient = open(database.url(), 20 * SECOND).await;
+    // Without a limit of its own for locks, one is a way to make a statement slow.
+    let patient = with_options(database.url(), "-c lock_timeout=0");
+    let patient = open(&patient, 20 * SECOND).await;
     let hasty = open(&hasty(database.url()), 20 * SECOND).await;
     let mut sql = sql(database.url()).await;
     let lock = sql.transaction().await.unwrap();
