@@ -17,7 +17,11 @@ struct Options {
     #[command(flatten)]
     server: ServerOptions,
     /// The database, as postgres://user:password@host:port/database. On a machine that you share,
-    /// set the variable instead: others may see a command's arguments
+    /// set the variable instead: others may see a command's arguments. With ?sslmode=verify-full the
+    /// connections are encrypted, and the server has to prove who it is by a certificate of an
+    /// authority that the system trusts, or of one in the file that &sslrootcert=FILE names; require,
+    /// verify-ca and disable mean what they mean to libpq. Without sslmode they are encrypted if the
+    /// server offers it, and nothing is verified
     #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     database: Option<String>,
     /// Load the demo data, unless there are customers already

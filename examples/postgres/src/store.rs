@@ -44,6 +44,7 @@ mod migrations;
 mod pool;
 mod statements;
 mod subscriptions;
+mod tls;
 
 use std::{fmt, sync::Arc};
 
@@ -84,10 +85,12 @@ impl Store {
     /// A store in the database at this address, such as `postgres://user:password@host:port/database`. Connects when it is first
     /// used, and never changes the database by itself: see [`migrate`](Self::migrate).
     ///
-    /// The connections are not encrypted; see `store/pool.rs` for where TLS goes.
+    /// `sslmode` and `sslrootcert` in the address say whether the connections are encrypted and what is verified of the server, in
+    /// libpq's words; see `store/tls.rs`. What holds is logged. Without them the connections are encrypted if the server offers it,
+    /// and nothing is verified.
     ///
     /// # Errors
-    /// [`StoreError::Address`] or [`StoreError::NoTls`] if the text is no such address.
+    /// [`StoreError::Address`] or [`StoreError::Tls`] if the text is no such address.
     pub fn connect(address: &str) -> Result<Self, StoreError> {
         Self::connect_with(address, Self::MAX_CONNECTIONS, Self::MAX_ACTIONS)
     }
@@ -97,7 +100,7 @@ impl Store {
     /// an action that comes when all of those are in use waits for a second, and is shed then.
     ///
     /// # Errors
-    /// [`StoreError::Address`] or [`StoreError::NoTls`] if the text is no such address.
+    /// [`StoreError::Address`] or [`StoreError::Tls`] if the text is no such address.
     pub fn connect_with(
         address: &str,
         max_connections: usize,
@@ -170,11 +173,9 @@ pub enum StoreError {
          with special characters in the password percent-encoded"
     )]
     Address,
-    /// The address asks for TLS.
-    #[error(
-        "the database's address requires TLS, which this example is built without: store/pool.rs says where to add it"
-    )]
-    NoTls,
+    /// What the address says of TLS can't be done.
+    #[error("the database's address can't be used: {0}")]
+    Tls(&'static str),
     /// PostgreSQL refused.
     #[error("{doing} failed: PostgreSQL answered SQLSTATE {code}: {cure}")]
     Refused {

@@ -1,8 +1,8 @@
 //! A server of a test's own, from its data directory to its end.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -55,13 +55,35 @@ impl ThrowawayPostgres {
     /// half a minute; the end of its log is then part of the message.
     #[must_use]
     pub fn start() -> Self {
+        Self::create().listening()
+    }
+
+    /// The same, with TLS for those who ask for it: with a certificate and its
+    /// private key, both in PEM form. Who does not ask is served without.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start) does, and when PostgreSQL refuses them.
+    #[must_use]
+    pub fn start_with_tls(certificate: &str, key: &str) -> Self {
+        let server = Self::create();
+        // Under the names that PostgreSQL expects.
+        server.write("server.crt", certificate);
+        server.write("server.key", key);
+        let settings = server.data().join("postgresql.auto.conf");
+        fs::write(settings, "ssl = on\n")
+            .unwrap_or_else(|error| panic!("PostgreSQL cannot be told to use TLS: {error}"));
+        server.listening()
+    }
+
+    fn create() -> Self {
         let initdb = program("initdb");
         let dir = tempfile::Builder::new()
             .prefix("throwaway-postgres-")
             .tempdir()
             .unwrap_or_else(|error| panic!("no temporary directory for PostgreSQL: {error}"));
         let account = account_instead_of_root(dir.path());
-        let mut server = Self {
+        let server = Self {
             dir,
             account,
             port: 0,
@@ -71,10 +93,14 @@ impl ThrowawayPostgres {
         create.args(["--locale=C", "--encoding=UTF8", "--auth=trust", "--no-sync"]);
         create.args(["-U", "postgres", "-D"]).arg(server.data());
         succeed(&mut create);
+        server
+    }
+
+    fn listening(mut self) -> Self {
         for _ in 0..5 {
-            server.port = free_port();
-            if server.launch() {
-                return server;
+            self.port = free_port();
+            if self.launch() {
+                return self;
             }
         }
         panic!("every free port was taken before PostgreSQL could listen on it; run the test again")
@@ -172,6 +198,19 @@ impl ThrowawayPostgres {
 
     fn data(&self) -> PathBuf {
         self.dir.path().join("data")
+    }
+
+    /// Adds a file that only the server's account may read, as PostgreSQL
+    /// demands of a private key.
+    fn write(&self, name: &str, text: &str) {
+        let path = self.data().join(name);
+        let written = fs::write(&path, text)
+            .and_then(|()| fs::set_permissions(&path, Permissions::from_mode(0o600)))
+            .and_then(|()| match self.account {
+                Some(account) => chown(&path, Some(account.uid), Some(account.gid)),
+                None => Ok(()),
+            });
+        written.unwrap_or_else(|error| panic!("PostgreSQL cannot have its {name}: {error}"));
     }
 
     fn log(&self) -> PathBuf {

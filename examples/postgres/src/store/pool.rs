@@ -1,7 +1,7 @@
 //! Connections, and what happens when the database does not answer.
 //!
-//! * **TLS**: [`NoTls`] suits a database on the same host or in a private network. Otherwise put a connector, such as
-//!   `MakeRustlsConnect` of the crate tokio-postgres-rustls, in its place, and `sslmode=require` into the address.
+//! * **TLS** is in `store/tls.rs`. Without a word in the address it is used if the server offers it, and nobody verifies the
+//!   certificate: for a database that is reached over a network, write `sslmode=verify-full`.
 //! * **A connection pooler** in transaction mode (PgBouncer) gives each transaction another session: there the prepared
 //!   statements need its `max_prepared_statements` (1.21 or later), and the `options` below need `ignore_startup_parameters =
 //!   options`, with the time limits set on the role instead (`ALTER ROLE .. SET statement_timeout`, `lock_timeout`). Nothing else
@@ -17,9 +17,12 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
-use tokio_postgres::{Config, NoTls, Row, config::SslMode, error::SqlState, types::ToSql};
+use tokio_postgres::{Row, error::SqlState, types::ToSql};
 
-use super::{Statement, StoreError};
+use super::{
+    Statement, StoreError,
+    tls::{self, Target},
+};
 
 /// How long a request waits for one of the pool's connections, and an action before that for its turn; then it is shed.
 const WAIT: Duration = Duration::from_secs(1);
@@ -55,14 +58,12 @@ impl Database {
         max_connections: usize,
         max_actions: usize,
     ) -> Result<Self, StoreError> {
-        // The parser's own message may repeat a part of the password.
-        let mut config: Config = address.parse().map_err(|_| StoreError::Address)?;
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            return Err(StoreError::Address);
-        }
-        if config.get_ssl_mode() == SslMode::Require {
-            return Err(StoreError::NoTls);
-        }
+        let Target {
+            mut config,
+            connector,
+            protection,
+        } = Target::read(address)?;
+        tracing::info!("connecting to PostgreSQL {protection}");
         // The address comes last, so that what it says wins.
         let options = config.get_options().unwrap_or_default();
         let (statement, idle) = (STATEMENT_TIMEOUT.as_millis(), IDLE_TIMEOUT.as_millis());
@@ -86,7 +87,7 @@ impl Database {
         };
         let max_connections = max_connections.max(1);
         let for_actions = max_actions.min(max_connections - 1).max(1);
-        Pool::builder(Manager::from_config(config, NoTls, fast))
+        Pool::builder(Manager::from_config(config, connector, fast))
             .max_size(max_connections)
             .timeouts(Timeouts {
                 wait: Some(WAIT),
@@ -323,6 +324,10 @@ fn cure(state: &SqlState) -> &'static str {
 impl StoreError {
     pub(super) fn new(doing: &'static str, error: &tokio_postgres::Error) -> Self {
         tracing::debug!(?error, doing, "the database's own words");
+        if let Some(why) = tls::cure(error) {
+            let why = why.to_owned();
+            return Self::Unreachable { doing, why };
+        }
         match (error.code(), error.source()) {
             (Some(state), _) => Self::Refused {
                 doing,

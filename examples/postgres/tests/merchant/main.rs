@@ -21,6 +21,7 @@ mod plans;
 mod process;
 mod proxy;
 mod records;
+mod tls;
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},

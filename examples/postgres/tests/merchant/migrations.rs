@@ -84,10 +84,6 @@ async fn a_failing_migration_leaves_nothing_behind() {
         error.to_string(),
         "migrating the database failed: PostgreSQL answered SQLSTATE 3D000: the database does not exist, create it with createdb"
     );
-    let encrypted = format!("{}?sslmode=require", database.url());
-    let error = Store::connect(&encrypted).unwrap_err();
-    assert!(matches!(error, StoreError::NoTls), "{error:?}");
-
     let made = sql
         .query(
             "SELECT 1 FROM pg_namespace WHERE nspname = 'churnkey_live'",

@@ -12,6 +12,8 @@ use std::{
     time::Duration,
 };
 
+use crate::with_parameter;
+
 /// Where a program is to die.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Trap {
@@ -63,7 +65,11 @@ impl Proxy {
             }
         });
         Self {
-            url: format!("{scheme}://{user}{address}/{path}"),
+            // It hands plain messages on.
+            url: with_parameter(
+                &format!("{scheme}://{user}{address}/{path}"),
+                "sslmode=disable",
+            ),
             shared,
             sprung,
         }
