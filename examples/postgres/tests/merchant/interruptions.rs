@@ -16,7 +16,7 @@ use serde_json::json;
 use throwaway_postgres::{ThrowawayPostgres, test_database};
 
 use crate::{
-    hasty, open_store,
+    hasty, locked_out, open_store,
     proxy::{Proxy, Trap},
     sql,
 };
@@ -74,13 +74,17 @@ async fn an_action_that_loses_its_connection_is_a_503_and_may_come_again() {
         .unwrap();
     let waiting = tokio::spawn({
         let client = client.clone();
-        async move { cancel(&client).await.status }
+        async move { cancel(&client).await }
     });
-    tokio::time::sleep(SECOND / 2).await;
+    locked_out(&lock, 1).await;
     let drop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'churnkey' AND wait_event_type = 'Lock'";
     assert_eq!(lock.query(drop, &[]).await.unwrap().len(), 1);
-    assert_eq!(waiting.await.unwrap(), 503);
+    let answer = waiting.await.unwrap();
+    assert_eq!(answer.status, 503);
+    let cause = answer.cause.unwrap();
+    let terminated = "terminating connection due to administrator command";
+    assert!(cause.contains(terminated), "{cause}");
     lock.rollback().await.unwrap();
     let path = "/churnkey/customers/cus_ada/subscriptions/sub_ada_pro";
     assert_eq!(client.get(path).await.body["status"]["name"], "active");
@@ -142,7 +146,10 @@ async fn an_action_that_is_past_its_deadline_is_done_and_a_retry_says_so() {
         let call = call.header("idempotency-key", "k").body(ADA_PRO);
         call.with_token().send()
     };
-    assert_eq!(cancel().await.status, 503);
+    let late = cancel().await;
+    assert_eq!(late.status, 503);
+    let cause = late.cause.unwrap();
+    assert!(cause.contains("before the deadline"), "{cause}");
     assert_eq!(cancel().await.status, 409);
     lock.rollback().await.unwrap();
     running.ended().await;
@@ -162,7 +169,11 @@ async fn an_action_that_waits_too_long_for_a_lock_is_a_503_and_keeps_no_lock() {
     lock.batch_execute("SELECT FROM churnkey_live.subscriptions FOR UPDATE")
         .await
         .unwrap();
-    assert_eq!(cancel(&client).await.status, 503);
+    let answer = cancel(&client).await;
+    assert_eq!(answer.status, 503);
+    let cause = answer.cause.unwrap();
+    let timeout = "canceling statement due to statement timeout";
+    assert!(cause.contains(timeout), "{cause}");
     lock.rollback().await.unwrap();
     assert_eq!(cancel(&client).await.status, 200);
 }
@@ -190,7 +201,7 @@ async fn an_action_that_postgresql_ends_because_of_a_deadlock_is_a_503() {
                 .await
         }
     });
-    tokio::time::sleep(SECOND / 2).await;
+    locked_out(&other, 1).await;
     let waiting = other.batch_execute("SELECT FROM churnkey_live.subscriptions FOR UPDATE");
     let (answer, waited) = tokio::join!(redeem, waiting);
     let answer = answer.unwrap();

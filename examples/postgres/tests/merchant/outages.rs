@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -14,7 +14,7 @@ use postgres::store::Store;
 use serde_json::json;
 use throwaway_postgres::{ThrowawayPostgres, test_database};
 
-use crate::{hasty, load_demo, migrated, open_store, sql, with_options};
+use crate::{hasty, load_demo, locked_out, migrated, open_store, sql, with_options};
 
 const ADA: &str = "/churnkey/customers/cus_ada";
 const SECOND: Duration = Duration::from_secs(1);
@@ -35,6 +35,12 @@ async fn open(url: &str, deadline: Duration) -> Client {
 
 /// Asks for Ada, and checks that a 503 is a whole one.
 async fn ask(client: &Client) -> (u16, Duration) {
+    let (status, took, _) = ask_why(client).await;
+    (status, took)
+}
+
+/// The same, with the cause of a failure, which no caller sees.
+async fn ask_why(client: &Client) -> (u16, Duration, String) {
     let begun = Instant::now();
     let answer = client.get(ADA).await;
     if answer.status == 503 {
@@ -44,7 +50,28 @@ async fn ask(client: &Client) -> (u16, Duration) {
         );
         assert_eq!(answer.header("retry-after"), Some("1"));
     }
-    (answer.status, begun.elapsed())
+    let cause = answer.cause.unwrap_or_default();
+    (answer.status, begun.elapsed(), cause)
+}
+
+/// How often one caller was answered.
+#[derive(Default)]
+struct Caller {
+    served: AtomicUsize,
+    shed: AtomicUsize,
+}
+
+/// Waits until each of these counts is more than it was.
+async fn each_grows(callers: &[Arc<Caller>], count: fn(&Caller) -> &AtomicUsize) {
+    let counts = || {
+        let counts = callers.iter();
+        counts.map(|caller| count(caller).load(Ordering::Relaxed))
+    };
+    let (before, begun) = (counts().collect::<Vec<_>>(), Instant::now());
+    while counts().zip(&before).any(|(now, before)| now == *before) {
+        assert!(begun.elapsed() < SOON, "{before:?}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -52,33 +79,34 @@ async fn a_database_that_stops_under_load_is_back_in_service_within_a_second() {
     let mut server = ThrowawayPostgres::start();
     let client = open(&server.url(), 10 * SECOND).await;
     let stop = Arc::new(AtomicBool::new(false));
-    let callers: Vec<_> = (0..8)
-        .map(|_| {
-            let (client, stop) = (client.clone(), stop.clone());
-            tokio::spawn(async move {
-                let (mut served, mut shed, mut longest) = (0, 0, Duration::ZERO);
-                while !stop.load(Ordering::Relaxed) {
-                    let (status, took) = ask(&client).await;
-                    match status {
-                        200 => served += 1,
-                        503 => shed += 1,
-                        other => panic!("status {other}"),
-                    }
-                    longest = longest.max(took);
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
-                (served, shed, longest)
-            })
+    let callers: Vec<Arc<Caller>> = (0..8).map(|_| Arc::default()).collect();
+    let calls = callers.iter().map(|caller| {
+        let (client, stop, caller) = (client.clone(), stop.clone(), caller.clone());
+        tokio::spawn(async move {
+            let mut longest = Duration::ZERO;
+            while !stop.load(Ordering::Relaxed) {
+                let (status, took) = ask(&client).await;
+                let count = match status {
+                    200 => &caller.served,
+                    503 => &caller.shed,
+                    other => panic!("status {other}"),
+                };
+                count.fetch_add(1, Ordering::Relaxed);
+                longest = longest.max(took);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            longest
         })
-        .collect();
-    tokio::time::sleep(SECOND / 5).await;
+    });
+    let calls: Vec<_> = calls.collect();
+    each_grows(&callers, |caller| &caller.served).await;
 
     for _ in 0..2 {
         tokio::task::block_in_place(|| server.stop());
         let (status, took) = ask(&client).await;
         assert_eq!(status, 503);
         assert!(took < SOON, "{took:?}");
-        tokio::time::sleep(SECOND / 5).await;
+        each_grows(&callers, |caller| &caller.shed).await;
 
         tokio::task::block_in_place(|| server.restart());
         let returned = Instant::now();
@@ -91,15 +119,13 @@ async fn a_database_that_stops_under_load_is_back_in_service_within_a_second() {
         for _ in 0..50 {
             assert_eq!(ask(&client).await.0, 200);
         }
+        each_grows(&callers, |caller| &caller.served).await;
     }
 
     stop.store(true, Ordering::Relaxed);
-    for caller in callers {
-        let (served, shed, longest) = caller.await.unwrap();
-        assert!(
-            served > 0 && shed > 0 && longest < SOON,
-            "{served} {shed} {longest:?}"
-        );
+    for calls in calls {
+        let longest = calls.await.unwrap();
+        assert!(longest < SOON, "{longest:?}");
     }
 }
 
@@ -187,17 +213,18 @@ async fn an_exhausted_pool_sheds() {
         let client = client.clone();
         async move { ask(&client).await.0 }
     });
-    tokio::time::sleep(SECOND / 5).await;
+    locked_out(&lock, 1).await;
     let begun = Instant::now();
     let waiting: Vec<_> = (0..20)
         .map(|_| {
             let client = client.clone();
-            tokio::spawn(async move { ask(&client).await })
+            tokio::spawn(async move { ask_why(&client).await })
         })
         .collect();
     for one in waiting {
-        let (status, took) = one.await.unwrap();
-        assert_eq!(status, 503);
+        let (status, took, cause) = one.await.unwrap();
+        let full = "Timeout occurred while waiting for a slot to become available";
+        assert_eq!((status, &*cause), (503, full));
         assert!(took < SOON, "{took:?}");
     }
     assert!(begun.elapsed() < SOON);
@@ -219,7 +246,9 @@ async fn a_dropped_request_takes_no_connection_with_it() {
         .await
         .unwrap();
     // The connection is stuck behind the lock when its request ends, and the other mode is not made to wait for it.
-    assert_eq!(ask(&client).await.0, 503);
+    let (status, _, cause) = ask_why(&client).await;
+    assert_eq!(status, 503);
+    assert!(cause.contains("before the deadline"), "{cause}");
     let test = client.in_mode(Mode::Test);
     let answer = test.get("/churnkey/customers/cus_test").await;
     assert_eq!(answer.status, 200);
@@ -238,13 +267,14 @@ async fn a_statement_that_takes_too_long_is_ended_by_the_server() {
     lock.batch_execute("LOCK TABLE churnkey_live.customers")
         .await
         .unwrap();
-    let patient = tokio::spawn(async move { ask(&patient).await });
-    let (status, took) = ask(&hasty).await;
-    assert_eq!(status, 503);
+    let timeout = "canceling statement due to statement timeout";
+    let patient = tokio::spawn(async move { ask_why(&patient).await });
+    let (status, took, cause) = ask_why(&hasty).await;
+    assert!(status == 503 && cause.contains(timeout), "{status} {cause}");
     assert!(took > SECOND / 4 && took < SOON, "{took:?}");
     // Before the deadline of ten seconds that an integration has unless told otherwise.
-    let (status, took) = patient.await.unwrap();
-    assert_eq!(status, 503);
+    let (status, took, cause) = patient.await.unwrap();
+    assert!(status == 503 && cause.contains(timeout), "{status} {cause}");
     assert!(took > 7 * SECOND && took < 10 * SECOND, "{took:?}");
     lock.rollback().await.unwrap();
     assert_eq!(ask(&hasty).await.0, 200);
