@@ -14,6 +14,7 @@ use serde_json::{Value, from_str};
 use throwaway_postgres::ThrowawayPostgres;
 
 use crate::{
+    locked_out,
     process::{Running, program},
     proxy::{Proxy, Trap},
     sql,
@@ -174,10 +175,7 @@ async fn a_program_that_is_asked_to_end_ends_after_the_actions_that_run() {
         .unwrap();
     let mut caller = TcpStream::connect(&address).unwrap();
     caller.write_all(&with_key("k")).unwrap();
-    let waits = "SELECT FROM pg_locks WHERE NOT granted";
-    while lock.query(waits, &[]).await.unwrap().is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    locked_out(&lock, 1).await;
     drop(caller);
     running.ask_to_end();
     // The socket is closed before the action is done.

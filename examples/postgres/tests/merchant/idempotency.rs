@@ -1,13 +1,11 @@
 //! Actions that arrive twice, at one process or at several, and what a read or an action costs.
 
-use std::time::Duration;
-
 use churnkey_integrator::testing::Client;
 use example_app::{Clock, DataSet, Demo};
 use postgres::store::Store;
 use serde_json::{Value, json};
 
-use crate::{Shop, act, act_as, client, proxy::Proxy};
+use crate::{Shop, act, act_as, client, locked_out, proxy::Proxy};
 
 const NOW: &str = "2026-01-15T12:00:00Z";
 const GRACE: &str = "/churnkey/customers/cus_grace/subscriptions/sub_grace_trial";
@@ -109,7 +107,7 @@ async fn a_request_that_runs_is_a_409_and_another_one_with_its_key_a_422() {
         let one = one.clone();
         async move { act_as(&one, "k", "subscription/extend-trial", &week()).await }
     });
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    locked_out(&lock, 1).await;
     let mut day = week();
     day["duration"]["unit"] = "day".into();
     let still = json!({"code": 409, "message": "The same request is still running"});
@@ -147,7 +145,7 @@ async fn an_attempt_that_has_overstayed_does_nothing_once_another_one_has_done_i
         let client = client.clone();
         async move { act_as(&client, "k", "subscription/extend-trial", &week()).await }
     });
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    locked_out(&lock, 1).await;
     // Another one, whose number is its own, has taken the record over and is done.
     let over = "UPDATE churnkey_live.attempts SET number = 1, done = true";
     assert_eq!(shop.sql().await.execute(over, &[]).await.unwrap(), 1);
