@@ -115,7 +115,7 @@ fn definitions(name: &str, tokens: &[TokenTree]) -> Vec<String> {
 
 /// The numbers in a text, but for statuses, which the code has by name, and those of RFCs.
 fn numbers(text: &str) -> Vec<&str> {
-    const STATUSES: [&str; 5] = ["200", "400", "404", "409", "500"];
+    const STATUSES: [&str; 7] = ["200", "400", "401", "404", "409", "413", "500"];
     let words: Vec<&str> = text
         .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
         .collect();

@@ -496,7 +496,7 @@ async fn a_period_of_ten_to_the_eighteenth_years_is_refused() {
         ("year", "Year", 10),
     ] {
         let asked =
-            format!("pause sub_ada_pro Immediate Period {{ amount: {most}, unit: {name} }}");
+            format!("pause sub_ada_pro Immediate Period {{ amount: {most}, unit: {name} }} true");
         merchant.asks(PAUSE, pause(most.into(), unit), &asked).await;
         let asked = format!("extend sub_ada_pro Period {{ amount: {most}, unit: {name} }}");
         merchant.asks(TRIAL, trial(most.into(), unit), &asked).await;

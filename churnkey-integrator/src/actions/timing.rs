@@ -129,7 +129,7 @@ impl ActionDuration {
 /// The longest period, about ten years, and the unit's word. Whoever asks for more has mistaken the unit, or tries what happens.
 fn longest(unit: CalendarUnit) -> (u32, &'static str) {
     match unit {
-        CalendarUnit::Day => (3_660, "day"),
+        CalendarUnit::Day => (3660, "day"),
         CalendarUnit::Week => (523, "week"),
         CalendarUnit::Month => (120, "month"),
         CalendarUnit::Year => (10, "year"),

@@ -131,7 +131,7 @@ async fn reads_are_answered_while_more_actions_than_there_are_connections_wait_f
         });
         let call = client.call(Method::POST, "/churnkey/actions/subscription/cancel");
         let call = call.header("idempotency-key", &key).body(body.to_string());
-        call.signed().send().await
+        call.with_token().send().await
     };
     let actions: Vec<_> = (0..ACTIONS)
         .map(|n| tokio::spawn(cancel(shop.live.clone(), format!("waiting {n}"))))
