@@ -186,6 +186,8 @@ pub(crate) enum Fault {
         "the action did not end before its deadline and was dropped: look at what it waits for, or raise action_deadline"
     )]
     ActionDeadline,
+    #[error("the idempotency store did not answer in time")]
+    StoreDeadline,
 }
 
 impl Fault {

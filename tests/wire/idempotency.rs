@@ -304,11 +304,21 @@ async fn a_key_is_1_to_255_visible_characters_and_stands_there_once() {
     assert_eq!(answer.send().await.status, 200);
 }
 
-/// Is away when it should begin, or when it should finish.
+/// Is away when it should begin, or when it should finish, or breaks then.
 #[derive(Clone, Copy)]
 enum Away {
     AtBegin,
     AtFinish,
+    BreaksAtFinish,
+}
+
+impl Away {
+    fn finish(self) -> Result<()> {
+        match self {
+            Self::BreaksAtFinish => panic!("a broken store"),
+            _ => Err("away".into()),
+        }
+    }
 }
 
 #[async_trait]
@@ -316,36 +326,32 @@ impl IdempotencyStore for Away {
     async fn begin(&self, _: &RequestContext, _: &Attempt) -> Result<Known> {
         match self {
             Self::AtBegin => Err(HandlerError::unavailable(Duration::from_secs(1), "away")),
-            Self::AtFinish => Ok(Known::New),
+            Self::AtFinish | Self::BreaksAtFinish => Ok(Known::New),
         }
     }
 
     async fn complete(&self, _: &RequestContext, _: &Attempt) -> Result<()> {
-        Err("away".into())
+        self.finish()
     }
 
     async fn forget(&self, _: &RequestContext, _: &Attempt) -> Result<()> {
-        Err("away".into())
+        self.finish()
     }
 }
 
 #[tokio::test]
 async fn a_store_that_is_away_keeps_an_action_from_running_but_not_from_being_answered() {
-    let counter = counter();
-    let client = |away| Client::new(&builder(&counter).idempotency(away).build().unwrap());
-    let answer = call(&client(Away::AtBegin), 7).signed().send().await;
-    assert_eq!(
-        (answer.status, counter.count.load(Ordering::SeqCst)),
-        (503, 0)
-    );
-    let answer = call(&client(Away::AtFinish), 7).signed().send().await;
-    assert_eq!(
-        (answer.status, counter.count.load(Ordering::SeqCst)),
-        (200, 1)
-    );
-    let answer = call(&client(Away::AtFinish), 400).signed().send().await;
-    assert_eq!(
-        (answer.status, counter.count.load(Ordering::SeqCst)),
-        (400, 2)
-    );
+    for (away, days, status, count) in [
+        (Away::AtBegin, 7, 503, 0),
+        (Away::AtFinish, 7, 200, 1),
+        (Away::AtFinish, 400, 400, 1),
+        (Away::BreaksAtFinish, 7, 200, 1),
+        (Away::BreaksAtFinish, 400, 400, 1),
+    ] {
+        let counter = counter();
+        let client = Client::new(&builder(&counter).idempotency(away).build().unwrap());
+        let answer = call(&client, days).signed().send().await;
+        let counted = counter.count.load(Ordering::SeqCst);
+        assert_eq!((answer.status, counted), (status, count), "{days}");
+    }
 }

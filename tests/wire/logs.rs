@@ -1,14 +1,19 @@
 //! What the log says of a request, and what it never says.
 
 use std::{
+    future::{Future, pending},
     io,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use churnkey_integrator::{
-    CustomerId, CustomersController, Email, HandlerError, Integration, Page, PageRequest, Phone,
-    RequestContext, Result, controller, model::Customer, testing::Client,
+    CustomerId, CustomersController, Email, HandlerError, Integration, Page, PageRequest,
+    PauseAction, Phone, RequestContext, Result,
+    actions::{Durations, PauseFeatures, PauseRequest, Schedules},
+    controller,
+    model::Customer,
+    testing::{Client, demo},
 };
 use tracing::Level;
 use tracing_subscriber::fmt::MakeWriter;
@@ -67,8 +72,8 @@ impl<'a> MakeWriter<'a> for Lines {
     }
 }
 
-/// The log of one request, at this level and above.
-fn log_of(level: Level, path: &str) -> String {
+/// What is logged at this level and above while this runs.
+fn log_while(level: Level, work: impl Future<Output = ()>) -> String {
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
@@ -80,13 +85,19 @@ fn log_of(level: Level, path: &str) -> String {
         .enable_time()
         .build()
         .unwrap();
+    tracing::subscriber::with_default(subscriber, || runtime.block_on(work));
+    String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
+}
+
+/// The log of one request, at this level and above.
+fn log_of(level: Level, path: &str) -> String {
     // Built before anybody listens: what is still missing is another test's matter.
     let integration = Integration::builder("Chatty", token())
         .customers(Chatty)
         .build()
         .unwrap();
-    tracing::subscriber::with_default(subscriber, || {
-        let client = Client::new(&integration);
+    let client = Client::new(&integration);
+    log_while(level, async {
         let call = client
             .call(http::Method::GET, path)
             .header("x-request-id", "req-1");
@@ -95,9 +106,8 @@ fn log_of(level: Level, path: &str) -> String {
         } else {
             call.signed()
         };
-        runtime.block_on(call.send());
-    });
-    String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
+        call.send().await;
+    })
 }
 
 /// The lines without their duration, the only part that varies.
@@ -286,5 +296,75 @@ fn at_no_level_is_there_anything_that_a_caller_sent() {
                 line("DEBUG", operation, status, &told(answer)),
             ]
         );
+    }
+}
+
+/// Pauses after its caller has left, each subscription in its own way.
+struct Slow;
+
+#[controller]
+impl PauseAction for Slow {
+    fn features(&self) -> PauseFeatures {
+        PauseFeatures::new(Schedules::Immediate, Durations::Period)
+    }
+
+    async fn pause(&self, _: &RequestContext, request: &PauseRequest) -> Result<()> {
+        let how = format!("{:?}", request.duration());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        match how.as_str() {
+            "Period { amount: 1, unit: Day }" => Ok(()),
+            "Period { amount: 2, unit: Day }" => Err(HandlerError::already_paused()),
+            "Period { amount: 3, unit: Day }" => Err("hunter2".into()),
+            "Period { amount: 4, unit: Day }" => panic!("a broken rule"),
+            _ => pending().await,
+        }
+    }
+}
+
+#[test]
+fn an_action_whose_caller_has_left_says_how_it_ended() {
+    let builder = Integration::builder("Slow", token());
+    let builder = demo::cancelling(builder).pause(Slow);
+    let builder = builder.deadline(Duration::from_millis(200));
+    let integration = builder.action_deadline(Duration::from_millis(200)).build();
+    let integration = integration.unwrap();
+    let (client, running) = (Client::new(&integration), integration.running_actions());
+    for (days, expected) in [
+        (
+            1,
+            " INFO .. an action ended after its caller had left status=200",
+        ),
+        (
+            2,
+            " INFO .. an action was refused after its caller had left status=400",
+        ),
+        (
+            3,
+            "ERROR .. an action failed after its caller had left status=500",
+        ),
+        (
+            4,
+            "ERROR .. an action failed after its caller had left status=500 reason=\"the controller panicked\"",
+        ),
+        (
+            5,
+            "ERROR .. an action failed after its caller had left status=503 reason=\"the action did not end before its \
+             deadline and was dropped: look at what it waits for, or raise action_deadline\"",
+        ),
+    ] {
+        let log = log_while(Level::INFO, async {
+            let body = format!(
+                r#"{{"customerId":"cus_1","subscriptionId":"sub_1","duration":{{"amount":{days},"unit":"day"}}}}"#
+            );
+            let path = "/churnkey/actions/subscription/pause";
+            let call = client.call(http::Method::POST, path).body(body);
+            let call = call.header("x-request-id", "req-1").signed().send();
+            let left = tokio::time::timeout(Duration::from_millis(10), call).await;
+            assert!(left.is_err(), "the caller has its answer");
+            running.ended().await;
+        });
+        let of_request = "churnkey{operation=\"pause\" request_id=\"req-1\" mode=\"live\"}: \
+                          churnkey_integrator::http::idempotency:";
+        assert_eq!(log.trim_end().replace(of_request, ".."), expected);
     }
 }

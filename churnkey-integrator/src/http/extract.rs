@@ -36,12 +36,12 @@ impl Call {
         let parameters = RawPathParams::from_request_parts(&mut proven.request, &()).await;
         let parameters = parameters
             .map_err(|_| HandlerError::bad_request("The path is not percent-encoded UTF-8"))?;
-        let (attempt, ends) = match operation.method() {
+        let (ends, attempt) = match operation.method() {
             Method::POST => (
-                idempotency::attempt(operation, &shared, &proven, &parameters)?,
                 Instant::now() + shared.limits.action_deadline,
+                idempotency::attempt(operation, &shared, &proven, &parameters)?,
             ),
-            _ => (None, proven.deadline),
+            _ => (proven.deadline, None),
         };
         let extensions = proven.request.extensions;
         let context = RequestContext::new(proven.mode, proven.request_id, ends, extensions);

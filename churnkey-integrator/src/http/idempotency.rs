@@ -1,11 +1,6 @@
 //! Actions run once, and to their end. The store is the merchant's ([`crate::idempotency`]).
 
-use std::{
-    future::Future,
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     extract::RawPathParams,
@@ -14,10 +9,7 @@ use axum::{
 };
 use futures_util::future::FutureExt;
 use sha2::{Digest, Sha256};
-use tokio::{
-    sync::oneshot,
-    time::{timeout, timeout_at},
-};
+use tokio::{sync::oneshot, time::timeout};
 use tracing::{Instrument, instrument::WithSubscriber};
 
 use super::{
@@ -30,6 +22,7 @@ use super::{
 use crate::{
     attempt::{Attempt, Fingerprint, IdempotencyKey},
     auth::{Proof, TIMESTAMP_HEADER},
+    context::RequestContext,
     error::{Fault, HandlerError, Result},
     idempotency::{IdempotencyStore, Known},
     operation::Operation,
@@ -123,8 +116,7 @@ pub(super) async fn once(
     let running = call.shared.running.clone();
     let (answer, answered) = oneshot::channel();
     let task = async move {
-        let ends = Instant::now() + call.shared.limits.action_deadline;
-        let done = run(&*store, &call, ends, action).await;
+        let done = run(&*store, &call.context, action).await;
         if let Err(unheard) = answer.send(done) {
             report_unheard(unheard);
         }
@@ -136,15 +128,14 @@ pub(super) async fn once(
 
 async fn run(
     store: &dyn IdempotencyStore,
-    call: &Call,
-    ends: Instant,
+    cx: &RequestContext,
     action: impl Future<Output = Result<()>> + Send,
 ) -> Result<()> {
-    let cx = &call.context;
     let Some(attempt) = cx.attempt() else {
-        return until(ends, action).await;
+        return within(cx.time_left(), Fault::ActionDeadline, action).await;
     };
-    match until(ends, store.begin(cx, attempt)).await? {
+    let begun = store.begin(cx, attempt);
+    match within(cx.time_left(), Fault::StoreDeadline, begun).await? {
         Known::New => {}
         Known::Done => return Ok(()),
         Known::Running => {
@@ -157,33 +148,31 @@ async fn run(
             ));
         }
     }
-    let done = until(ends, action).await;
+    let done = within(cx.time_left(), Fault::ActionDeadline, action).await;
     let noted = match &done {
-        Ok(()) => timeout(NOTE_DEADLINE, store.complete(cx, attempt)).await,
-        Err(_) => timeout(NOTE_DEADLINE, store.forget(cx, attempt)).await,
-    };
-    let error = match noted {
-        Ok(Ok(())) => return done,
-        Ok(Err(error)) => error,
-        Err(elapsed) => elapsed.into(),
+        Ok(()) => store.complete(cx, attempt),
+        Err(_) => store.forget(cx, attempt),
     };
     // However the action ended, its caller should know.
-    tracing::error!("the idempotency store could not note how an action ended");
-    if let (_, Some(source)) = error.into_parts() {
-        Cause::Failed(Arc::from(source)).explain();
+    if let Err(error) = within(NOTE_DEADLINE, Fault::StoreDeadline, noted).await {
+        tracing::error!("the idempotency store could not note how an action ended");
+        if let (_, Some(source)) = error.into_parts() {
+            Cause::Failed(Arc::from(source)).explain();
+        }
     }
     done
 }
 
 /// A panic and the deadline are failures like others.
-async fn until<T>(ends: Instant, work: impl Future<Output = Result<T>> + Send) -> Result<T> {
-    match timeout_at(ends.into(), AssertUnwindSafe(work).catch_unwind()).await {
+async fn within<T>(
+    time: Duration,
+    late: Fault,
+    work: impl Future<Output = Result<T>> + Send,
+) -> Result<T> {
+    match timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(done)) => done,
         Ok(Err(_)) => Err(Fault::Panic.into()),
-        Err(_) => Err(HandlerError::unavailable(
-            Duration::from_secs(1),
-            Fault::ActionDeadline,
-        )),
+        Err(_) => Err(HandlerError::unavailable(Duration::from_secs(1), late)),
     }
 }
 
