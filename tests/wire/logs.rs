@@ -12,6 +12,7 @@ use churnkey_integrator::{
     PauseAction, Phone, RequestContext, Result,
     actions::{Durations, PauseFeatures, PauseRequest, Schedules},
     controller,
+    idempotency::InMemoryIdempotency,
     model::Customer,
     testing::{Client, demo},
 };
@@ -367,4 +368,28 @@ fn an_action_whose_caller_has_left_says_how_it_ended() {
                           churnkey_integrator::http::idempotency:";
         assert_eq!(log.trim_end().replace(of_request, ".."), expected);
     }
+}
+
+#[test]
+fn a_full_memory_of_actions_says_once_what_to_do() {
+    let builder = demo::cancelling(Integration::builder("Full", token()));
+    let full = builder.idempotency(InMemoryIdempotency::with_capacity(2));
+    let client = Client::new(&full.build().unwrap());
+    let log = log_while(Level::WARN, async {
+        for n in 0..5 {
+            let path = format!("/churnkey/actions/subscription/cancel?call={n}");
+            let cancel =
+                r#"{"customerId":"cus_1","subscriptionId":"sub_1","scheduledAt":"immediate"}"#;
+            assert_eq!(client.post(&path, cancel).await.status, 200);
+        }
+    });
+    let (_, warning) = log
+        .split_once("churnkey_integrator::idempotency: ")
+        .unwrap();
+    assert_eq!(
+        warning,
+        "the memory of actions is full, so the oldest are forgotten before their day is over, and a retry of one would be \
+         done again: raise InMemoryIdempotency::with_capacity, or give .idempotency(..) a store over your database \
+         capacity=2\n"
+    );
 }
