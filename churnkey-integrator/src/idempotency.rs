@@ -194,7 +194,7 @@ impl<T: IdempotencyStore + ?Sized> IdempotencyStore for Arc<T> {
 pub struct InMemoryIdempotency(Mutex<Records>);
 
 impl InMemoryIdempotency {
-    /// How many keys are remembered unless told otherwise: 100,000, which take about 60 MB.
+    /// How many keys are remembered unless told otherwise.
     pub const CAPACITY: usize = 100_000;
 
     /// Remembers at most so many keys.
