@@ -1,11 +1,6 @@
-//! The programs in the repository's documents, run as examples of a crate that can see them.
+//! The program in the repository's README, run as an example of a crate that can see it.
 
 /// The README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
-
-/// The guide to mapping.
-#[cfg(doctest)]
-#[doc = include_str!("../docs/mapping.md")]
-struct Mapping;

@@ -1,6 +1,8 @@
-//! The merchant's side of a [Churnkey](https://churnkey.co) integration: Churnkey's servers call a merchant over HTTP to
-//! look customers and subscriptions up and to act on them, and this crate answers them from the merchant's own store. Implement
-//! traits, mount one router.
+//! The merchant's side of a [Churnkey](https://churnkey.co) integration. Churnkey's servers call a merchant over HTTP to
+//! look up customers and subscriptions and to act on them. This crate answers those calls from the merchant's own store:
+//! implement its traits, and mount one router.
+//!
+//! The project is independent of Churnkey.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -32,48 +34,50 @@
 //! ```
 //!
 //! # What to implement
-//! | Trait | Routes, behind `/churnkey` | In the manifest | Required? |
-//! | --- | --- | --- | --- |
-//! | [`CustomersController`] | `GET /customers/{id}` | `controllers.customers` | yes |
-//! | | `GET /customers`, `/customers/email/{email}`, `/customers/phone/{phone}` | | no |
-//! | [`SubscriptionsController`] | `GET /customers/{customerId}/subscriptions/{id}` | `controllers.subscriptions` | to publish |
-//! | | `GET /customers/{customerId}/subscriptions` | | no |
-//! | [`PricesController`] | `GET /prices/{id}`, `/prices` | `controllers.prices` | to publish |
-//! | [`CouponsController`] | `GET /coupons/{id}`, `/coupons` | `controllers.coupons` | for discounts |
-//! | [`ProductsController`] | `GET /products/{id}`, `/products` | `controllers.products` | for prices of products |
-//! | [`FamiliesController`] | `GET /families/{id}`, `/families` | `controllers.families` | for products of families |
-//! | [`CancelAction`] | `POST /actions/subscription/cancel` | `actions.cancel` | for a cancel flow |
-//! | | `POST /actions/customer/cancel` | | no |
-//! | [`PauseAction`] | `POST /actions/subscription/pause` | `actions.pause` | for pause offers |
-//! | | `POST /actions/customer/pause` | | no |
-//! | [`ApplyCouponAction`] | `POST /actions/subscription/apply-coupon` | `actions.applyCoupon` | for discount offers |
-//! | [`ExtendTrialAction`] | `POST /actions/subscription/extend-trial` | `actions.extendTrial` | for trial extensions |
-//! | [`ChangePriceAction`] | `POST /actions/subscription/change-price` | `actions.changePrice` | for plan changes |
-//! | – | `GET /features` | | always there |
+//! Paths begin with `/churnkey`. [`guide::endpoints`] has every method and its key in the manifest.
+//!
+//! | Trait | Routes | Required? |
+//! | --- | --- | --- |
+//! | [`CustomersController`] | `GET /customers/{id}` | yes |
+//! | | `GET /customers`, `/customers/email/{email}`, `/customers/phone/{phone}` | no |
+//! | [`SubscriptionsController`] | `GET /customers/{customerId}/subscriptions/{id}` | to publish |
+//! | | `GET /customers/{customerId}/subscriptions` | no |
+//! | [`PricesController`] | `GET /prices/{id}`, `/prices` | to publish |
+//! | [`CouponsController`] | `GET /coupons/{id}`, `/coupons` | for discounts |
+//! | [`ProductsController`] | `GET /products/{id}`, `/products` | for prices of products |
+//! | [`FamiliesController`] | `GET /families/{id}`, `/families` | for products of families |
+//! | [`CancelAction`] | `POST /actions/subscription/cancel` | for a cancel flow |
+//! | | `POST /actions/customer/cancel` | no |
+//! | [`PauseAction`] | `POST /actions/subscription/pause` | for pause offers |
+//! | | `POST /actions/customer/pause` | no |
+//! | [`ApplyCouponAction`] | `POST /actions/subscription/apply-coupon` | for discount offers |
+//! | [`ExtendTrialAction`] | `POST /actions/subscription/extend-trial` | for trial extensions |
+//! | [`ChangePriceAction`] | `POST /actions/subscription/change-price` | for plan changes |
+//! | – | `GET /features` | always there |
 //!
 //! Begin with customers. [`IntegrationBuilder::build`] names what is missing for what you have registered, and
 //! [`Integration::readiness`] what Churnkey still needs.
 //!
 //! # Where to look
+//! * [`guide`]: how to build an integration, topic by topic. Begin with its [quick start](guide::quick_start).
 //! * [`controllers`] and [`actions`]: each trait's page opens with a small implementation.
-//! * [`model`]: what is answered. [`Page`] and [`mod@page`]: how lists are paged. `docs/mapping.md` of the repository shows how
-//!   common billing schemas map.
+//! * [`model`]: what is answered. [`guide::mapping`] shows how common billing schemas map.
+//! * [`Page`] and [`mod@page`]: how lists are paged.
 //! * [`HandlerError`]: what to answer when there is no answer, and what the caller gets to see of it.
 //! * [`idempotency`]: actions that arrive twice.
 //! * [`Integration`] and [`IntegrationBuilder`]: how it is put together, and every limit.
-//! * [`Verifier`]: how a request proves itself, also for routes of your own. [`sign`]: how to sign one.
+//! * [`Verifier`]: how requests are authenticated, also for routes of your own. [`sign`]: how to sign one.
 //! * [`cancel_flow`]: what the browser needs to open Churnkey's cancel flow. [`webhooks`]: what Churnkey sends out.
 //! * `testing` (with the feature of that name): a client, and the conformance suite for your own tests.
 //!
-//! "The contract" whose sections are named here is `docs/contract.md` of the repository; what it leaves open, and how this crate
-//! decided, is in `docs/contract-decisions.md`.
+//! "The contract" whose sections are named here is `docs/contract.md` of the repository; what it leaves open, and how
+//! this crate decided, is in `docs/contract-decisions.md`.
 //!
-//! # How requests prove themselves
-//! Churnkey's public documentation names one secret, the Integration Token, and says neither which header carries it nor
+//! # Authentication
+//! Churnkey's public documentation names one secret, the Integration Token. It says neither which header carries it nor
 //! whether requests are signed. This crate takes the token in `Authorization`, or in one more header that you name by
-//! [`IntegrationBuilder::token_header`], or a signature in a form of this project's own: see [`Verifier`]. Don't switch the
-//! plain token off ([`IntegrationBuilder::require_signature`]) before Churnkey has confirmed that form. Should it sign in
-//! another one, `auth.rs` is the one file to change.
+//! [`IntegrationBuilder::token_header`], or a signature in a form of this project's own: see [`guide::signing`]. Don't
+//! turn the plain token off ([`IntegrationBuilder::require_signature`]) before Churnkey has confirmed that form.
 //!
 //! # Features
 //! | feature | what it brings |
@@ -114,6 +118,9 @@ mod http;
 
 pub mod cancel_flow;
 mod integration;
+
+#[cfg(any(doc, doctest))]
+pub mod guide;
 
 #[cfg(feature = "testing")]
 pub mod testing;

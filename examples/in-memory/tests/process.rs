@@ -97,27 +97,36 @@ fn it_prints_its_address_and_two_calls_to_paste() {
     assert!(log.contains("using the public demo token"), "{log}");
 }
 
+const README: &str = include_str!("../../../README.md");
+const QUICK_START: &str = include_str!("../../../churnkey-integrator/docs/quick-start.md");
+
+/// The first block of this language in a page that has the text in it.
+fn block<'a>(page: &'a str, language: &str, text: &str) -> &'a str {
+    let fence = format!("```{language}\n");
+    let blocks = page.split(&fence).skip(1);
+    let mut blocks = blocks.map(|block| block.split_once("```").unwrap().0);
+    blocks.find(|block| block.contains(text)).unwrap()
+}
+
 #[test]
-fn the_readmes_signed_call_is_answered_as_the_readme_says() {
-    let readme = include_str!("../../../README.md");
-    let block = |language: &str| {
-        let (_, rest) = readme.split_once(&format!("```{language}\n")).unwrap();
-        rest.split_once("```").unwrap().0
-    };
+fn the_readmes_call_is_answered_as_the_readme_says() {
     let running = Running::start(&mut program(&["--listen", "127.0.0.1:0"]));
-    let call = block("bash").replace("127.0.0.1:3000", running.address());
-    let expected: serde_json::Value = serde_json::from_str(block("json")).unwrap();
+    let call = block(README, "sh", "curl").replace("127.0.0.1:3000", running.address());
+    let expected: serde_json::Value = serde_json::from_str(block(README, "json", "")).unwrap();
     assert_eq!(paste(&call), expected);
 }
 
 #[test]
-fn the_readmes_cancellation_is_done_and_not_seen_before_its_time() {
-    let readme = include_str!("../../../README.md");
-    let mut blocks = readme.split("```sh\n");
-    let block = blocks
-        .find(|block| block.contains("subscription/cancel"))
-        .unwrap();
-    let call = block.split_once("```").unwrap().0;
+fn the_quick_starts_signed_call_is_answered_as_the_page_says() {
+    let running = Running::start(&mut program(&["--listen", "127.0.0.1:0"]));
+    let call = block(QUICK_START, "bash", "").replace("127.0.0.1:3000", running.address());
+    let expected: serde_json::Value = serde_json::from_str(block(QUICK_START, "json", "")).unwrap();
+    assert_eq!(paste(&call), expected);
+}
+
+#[test]
+fn the_quick_starts_cancellation_is_done_and_not_seen_before_its_time() {
+    let call = block(QUICK_START, "sh", "subscription/cancel");
     let running = Running::start(&mut program(&["--listen", "127.0.0.1:0"]));
     let call = call.replace("127.0.0.1:3000", running.address());
     let output = Command::new("bash").args(["-c", &call]).output().unwrap();
@@ -126,6 +135,16 @@ fn the_readmes_cancellation_is_done_and_not_seen_before_its_time() {
     let (_, subscription) = answers.split_once("\r\n\r\n").unwrap();
     let subscription: serde_json::Value = serde_json::from_str(subscription).unwrap();
     assert_eq!(subscription["status"]["name"], "active");
+}
+
+#[test]
+fn the_guides_call_for_a_session_of_the_cancel_flow_is_answered() {
+    let page = include_str!("../../../churnkey-integrator/docs/cancel-flow.md");
+    let running = Running::start(&mut program(&["--listen", "127.0.0.1:0"]));
+    let call = block(page, "sh", "curl").replace("127.0.0.1:3000", running.address());
+    let session = paste(&call);
+    assert_eq!(session["customerId"], "cus_ada");
+    assert_eq!(session["authHash"].as_str().map(str::len), Some(64));
 }
 
 #[test]

@@ -1,0 +1,87 @@
+//! The guide: how to build an integration, topic by topic.
+//!
+//! * [Quick start](quick_start): run the example merchant, then put the crate into your own app.
+//! * [Endpoints](endpoints): every trait, its routes, and what is required.
+//! * [Mapping](mapping): how common billing schemas map to Churnkey's models.
+//! * [Paging](paging): keys, cursors and limits.
+//! * [Errors](errors): what to return, and what the caller gets to see of it.
+//! * [Actions and retries](actions): idempotency, records and shutdown.
+//! * [Authentication and signing](signing): what Churnkey documents, and what this project decided.
+//! * [The cancel flow and webhooks](cancel_flow): what the browser and Churnkey's webhooks need.
+//! * [PostgreSQL](postgres): the example to copy.
+//! * [Tests](testing): the conformance suite for your merchant.
+
+// The pages link to each other as files, by definitions at their ends. Of two definitions Markdown takes the first one,
+// so those above each `include_str!` hold here.
+
+pub mod quick_start {
+    //! [endpoints]: super::endpoints
+    //! [mapping]: super::mapping
+    //! [`Integration::readiness`]: crate::Integration::readiness
+    //!
+    #![doc = include_str!("../docs/quick-start.md")]
+}
+
+pub mod endpoints {
+    //! [attribute]: macro@crate::controller
+    //! [`IntegrationBuilder::build`]: crate::IntegrationBuilder::build
+    //! [`Integration::readiness`]: crate::Integration::readiness
+    //!
+    #![doc = include_str!("../docs/endpoints.md")]
+}
+
+pub mod mapping {
+    #![doc = include_str!("../docs/mapping.md")]
+}
+
+pub mod paging {
+    //! [`PageRequest`]: crate::PageRequest
+    //! [`Page::from_overfetch`]: crate::Page::from_overfetch
+    //!
+    #![doc = include_str!("../docs/paging.md")]
+}
+
+pub mod errors {
+    //! [`HandlerError`]: crate::HandlerError
+    //!
+    #![doc = include_str!("../docs/errors.md")]
+}
+
+pub mod actions {
+    //! [errors]: super::errors
+    //! [`idempotency`]: crate::idempotency
+    //!
+    #![doc = include_str!("../docs/actions.md")]
+}
+
+pub mod signing {
+    //! [actions]: super::actions
+    //! [`sign`]: crate::sign
+    //! [`Verifier`]: crate::Verifier
+    //!
+    #![doc = include_str!("../docs/signing.md")]
+}
+
+pub mod cancel_flow {
+    //! [`cancel_flow::auth_hash`]: crate::cancel_flow::auth_hash
+    //! [`cancel_flow::session_token`]: crate::cancel_flow::session_token
+    //! [`Webhook`]: crate::webhooks::Webhook
+    //! [`WebhookSecrets`]: crate::webhooks::WebhookSecrets
+    //!
+    #![doc = include_str!("../docs/cancel-flow.md")]
+}
+
+pub mod postgres {
+    //! [actions]: super::actions
+    //! [paging]: super::paging
+    //! [`RequestContext::attempt`]: crate::RequestContext::attempt
+    //!
+    #![doc = include_str!("../docs/postgres.md")]
+}
+
+pub mod testing {
+    //! [quick-start]: super::quick_start
+    #![cfg_attr(feature = "testing", doc = "[`Fixtures`]: crate::testing::Fixtures")]
+    //!
+    #![doc = include_str!("../docs/testing.md")]
+}
