@@ -282,7 +282,7 @@ fn mentions(layer: &str, names: &[&str]) -> Vec<String> {
 
 #[test]
 fn only_http_assembly_and_testing_know_axum() {
-    for layer in ["vocabulary", "contract", "proof"] {
+    for layer in ["vocabulary", "contract", "verification"] {
         assert_eq!(mentions(layer, &["axum"]), [""; 0]);
     }
     assert!(
