@@ -6,11 +6,11 @@ use std::process::{Child, Command, Stdio};
 
 pub(crate) fn cure() -> &'static str {
     if borrowed_server().is_some() {
-        // Then scripts/check installs nothing, and the test at hand needs a
+        // Then scripts/setup installs nothing, and the test at hand needs a
         // server it may stop, or a client program.
-        "unset TEST_DATABASE_URL and run scripts/check, which then installs PostgreSQL"
+        "unset TEST_DATABASE_URL and run scripts/setup, which then installs PostgreSQL"
     } else {
-        "run scripts/check, which installs PostgreSQL, or set TEST_DATABASE_URL"
+        "run scripts/setup, which installs PostgreSQL, or set TEST_DATABASE_URL"
     }
 }
 
