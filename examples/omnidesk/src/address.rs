@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use email_address::{EmailAddress, Options};
 use example_app::{email_key, lower_case_email, phone_key};
 
 use crate::fields::is_digits;
@@ -137,25 +138,15 @@ fn is_handle(text: &str) -> bool {
 
 /// What mail programs agree on: no quoted mailboxes, no addresses without a domain of two labels, letters of any script.
 fn is_email(text: &str) -> bool {
-    let Some((mailbox, domain)) = text.split_once('@') else {
-        return false;
-    };
-    let letter = |c: char| c.is_alphanumeric();
-    let atom = |atom: &str| {
-        let allowed = |c| letter(c) || "!#$%&'*+/=?^_`{|}~-".contains(c);
-        !atom.is_empty() && atom.chars().all(allowed)
-    };
-    let label = |label: &str| {
-        let inside = |c| letter(c) || c == '-';
-        (1..=63).contains(&label.len())
-            && label.chars().all(inside)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    mailbox.len() <= 64
-        && mailbox.split('.').all(atom)
-        && domain.contains('.')
-        && domain.split('.').all(label)
+    let options = Options::default()
+        .with_required_tld()
+        .without_domain_literal()
+        .without_display_text();
+    let host = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
+    // The crate's options leave quotes, an empty name in front, and signs inside a domain.
+    !text.contains(['"', ' '])
+        && EmailAddress::parse_with_options(text, options)
+            .is_ok_and(|address| address.domain().chars().all(host))
 }
 
 #[cfg(test)]
@@ -211,6 +202,13 @@ mod tests {
             (ChannelType::Email, "a..b@c.nl"),
             (ChannelType::Email, "a@b..nl"),
             (ChannelType::Email, "a@-b.nl"),
+            (ChannelType::Email, "a@b_c.nl"),
+            (ChannelType::Email, "a@[127.0.0.1]"),
+            (ChannelType::Email, "\"a b\"@c.nl"),
+            (ChannelType::Email, "\"a\"@c.nl"),
+            (ChannelType::Email, "A <a@b.nl>"),
+            (ChannelType::Email, " <a@b.nl>"),
+            (ChannelType::Email, "<a@b.nl>"),
             (ChannelType::Email, "a@b.nl\n"),
             (ChannelType::Telephone, "31612312311"),
             (ChannelType::Telephone, "+"),

@@ -5,21 +5,9 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
-use axum::{
-    body::Bytes,
-    http::{
-        Request, StatusCode, Uri,
-        header::ACCEPT,
-        uri::{InvalidUri, PathAndQuery},
-    },
-};
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
+use axum::http::Uri;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Client, ClientBuilder, StatusCode, Url, header::ACCEPT, redirect};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -32,10 +20,7 @@ const MAX_BYTES: usize = 1024 * 1024;
 
 /// The URL of a look-up: `http` or `https`, with a host.
 #[derive(Clone, PartialEq, Eq)]
-pub struct LookupUrl {
-    uri: Uri,
-    path_and_query: String,
-}
+pub struct LookupUrl(Url);
 
 /// The text is no such URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -46,37 +31,36 @@ impl FromStr for LookupUrl {
     type Err = InvalidLookupUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidLookupUrl> {
+        // A `Url` alone is lenient: it takes `http:///lookup`, and calls the path a host.
         let uri: Uri = text.parse().map_err(|_| InvalidLookupUrl)?;
         let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
         let has_host = uri.host().is_some_and(|host| !host.is_empty());
-        let path_and_query = uri.path_and_query().map(PathAndQuery::to_string);
-        match path_and_query {
-            Some(path_and_query) if is_web && has_host => Ok(Self {
-                uri,
-                path_and_query,
-            }),
+        match text.parse() {
+            Ok(url) if is_web && has_host => Ok(Self(url)),
             _ => Err(InvalidLookupUrl),
         }
     }
 }
 
 impl LookupUrl {
-    fn asking(&self, channel: &str, address: &str) -> Result<Uri, CrmFault> {
-        let path = &self.path_and_query;
-        let first = if path.contains('?') { '&' } else { '?' };
+    fn asking(&self, channel: &str, address: &str) -> Url {
         let channel = utf8_percent_encode(channel, NON_ALPHANUMERIC);
         let address = utf8_percent_encode(address, NON_ALPHANUMERIC);
-        let asking = format!("{path}{first}channelAddressType={channel}&address={address}");
-        let mut parts = self.uri.clone().into_parts();
-        let asking = asking.parse().map_err(|_: InvalidUri| CrmFault::Url)?;
-        parts.path_and_query = Some(asking);
-        Uri::from_parts(parts).map_err(|_| CrmFault::Url)
+        let added = format!("channelAddressType={channel}&address={address}");
+        let mut url = self.0.clone();
+        let query = match url.query() {
+            Some(own) => format!("{own}&{added}"),
+            None => added,
+        };
+        url.set_query(Some(&query));
+        url.set_fragment(None);
+        url
     }
 }
 
 impl fmt::Display for LookupUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.uri.fmt(f)
+        self.0.fmt(f)
     }
 }
 
@@ -111,6 +95,9 @@ impl fmt::Debug for Found {
 /// Why the CRM gave no answer that can be used. Holds nothing of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CrmFault {
+    /// TLS, or another part of the client, can't be set up.
+    #[error("there is no HTTP client")]
+    Client,
     /// The brand's URL can't be called.
     #[error("the brand's URL can't be called")]
     Url,
@@ -131,32 +118,34 @@ pub enum CrmFault {
     Shape,
 }
 
-type Connected<C> = Client<C, Empty<Bytes>>;
-
 /// The client that asks. A clone shares it.
 #[derive(Debug, Clone)]
 pub struct Crm {
-    plain: Connected<HttpConnector>,
-    // Without root certificates there is no https.
-    secure: Option<Connected<HttpsConnector<HttpConnector>>>,
+    client: Result<Client, CrmFault>,
 }
 
 impl Default for Crm {
     fn default() -> Self {
-        let secure = HttpsConnectorBuilder::new().with_native_roots();
-        let secure = secure.map(|roots| roots.https_only().enable_http1().build());
+        // reqwest is built without cryptography of its own. If the program has chosen one already, that stays.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // On a machine without root certificates nobody is trusted, but http still works.
+        let client = client()
+            .build()
+            .or_else(|_| client().tls_certs_only([]).build());
         Self {
-            plain: client().build(HttpConnector::new()),
-            secure: secure.ok().map(|connector| client().build(connector)),
+            client: client.map_err(|_| CrmFault::Client),
         }
     }
 }
 
-/// Look-ups are rare: a connection that is kept would mostly be closed by the other side when it is needed.
-fn client() -> hyper_util::client::legacy::Builder {
-    let mut builder = Client::builder(TokioExecutor::new());
-    builder.pool_max_idle_per_host(0);
-    builder
+fn client() -> ClientBuilder {
+    Client::builder()
+        .timeout(PATIENCE)
+        .redirect(redirect::Policy::none())
+        // The call goes where the brand's URL says, whatever proxy the environment names.
+        .no_proxy()
+        // Look-ups are rare: a connection that is kept would mostly be closed by the other side when it is needed.
+        .pool_max_idle_per_host(0)
 }
 
 impl Crm {
@@ -171,9 +160,7 @@ impl Crm {
         address: &str,
     ) -> Result<Vec<Found>, CrmFault> {
         let url: LookupUrl = url.parse().map_err(|_| CrmFault::Url)?;
-        let uri = url.asking(channel, address)?;
-        let answer = tokio::time::timeout(PATIENCE, self.get(uri)).await;
-        let answer = answer.map_err(|_| CrmFault::Timeout)??;
+        let answer = self.get(url.asking(channel, address)).await?;
         let list: Vec<Map<String, Value>> =
             serde_json::from_slice(&answer).map_err(|_| CrmFault::Shape)?;
         list.iter()
@@ -181,24 +168,36 @@ impl Crm {
             .collect()
     }
 
-    async fn get(&self, uri: Uri) -> Result<Bytes, CrmFault> {
-        let is_secure = uri.scheme_str() == Some("https");
-        let request = Request::get(uri)
-            .header(ACCEPT, "application/json")
-            .body(Empty::new())
-            .map_err(|_| CrmFault::Url)?;
-        let response = match &self.secure {
-            Some(secure) if is_secure => secure.request(request).await,
-            None if is_secure => return Err(CrmFault::Url),
-            _ => self.plain.request(request).await,
-        };
-        let response = response.map_err(|_| CrmFault::Unreachable)?;
+    async fn get(&self, url: Url) -> Result<Vec<u8>, CrmFault> {
+        let client = self.client.as_ref().map_err(|fault| *fault)?;
+        let asked = client.get(url).header(ACCEPT, "application/json").send();
+        let mut response = asked
+            .await
+            .map_err(|e| or_late(&e, CrmFault::Unreachable))?;
         if response.status() != StatusCode::OK {
             return Err(CrmFault::Status(response.status().as_u16()));
         }
-        let body = Limited::new(response.into_body(), MAX_BYTES);
-        let body = body.collect().await.map_err(|_| CrmFault::Body)?;
-        Ok(body.to_bytes())
+        let mut body = Vec::new();
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|e| or_late(&e, CrmFault::Body))?
+        {
+            body.extend_from_slice(&chunk);
+            if body.len() > MAX_BYTES {
+                return Err(CrmFault::Body);
+            }
+        }
+        Ok(body)
+    }
+}
+
+/// The error itself is dropped: it names the URL, and thus a key.
+fn or_late(error: &reqwest::Error, otherwise: CrmFault) -> CrmFault {
+    if error.is_timeout() {
+        CrmFault::Timeout
+    } else {
+        otherwise
     }
 }
 
@@ -258,7 +257,7 @@ mod tests {
 
     fn asking(url: &str, address: &str) -> String {
         let url: LookupUrl = url.parse().unwrap();
-        url.asking("email", address).unwrap().to_string()
+        url.asking("email", address).to_string()
     }
 
     #[test]

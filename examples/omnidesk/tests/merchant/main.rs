@@ -13,6 +13,7 @@ mod conformance;
 mod creating;
 mod crm;
 mod deadline;
+mod https;
 mod mapping;
 mod process;
 mod properties;

@@ -25,7 +25,12 @@ async fn with_demo(file: &Path, options: &[&str]) -> Program {
     program.unwrap()
 }
 
-async fn call(program: &Program, method: &str, path: &str, body: Option<&str>) -> (u16, Value) {
+pub(crate) async fn call(
+    program: &Program,
+    method: &str,
+    path: &str,
+    body: Option<&str>,
+) -> (u16, Value) {
     let headers = [
         ("apikey", KEY),
         ("content-type", "application/x-www-form-urlencoded"),
