@@ -202,7 +202,8 @@ impl ContactKind {
     }
 }
 
-/// `^[^@\s]+@[^@\s]+\.[^@\s]+$`, in at most the 254 bytes that mail can be sent to.
+/// `^[^@\s]+@[^@\s]+\.[^@\s]+$`, in at most the 254 bytes that mail can be sent to. The pattern is the contract's, and takes what
+/// `email_address` refuses, such as `a@b..c`.
 fn is_email(value: &str) -> bool {
     let Some((mailbox, domain)) = value.split_once('@') else {
         return false;

@@ -191,6 +191,7 @@ fn name(field: &str, sent: &str) -> Result<String, Error> {
     }
 }
 
+/// Not the crate `email_address`: it has 64 bytes for the mailbox, where only the whole address has a limit here.
 fn email(sent: String) -> Result<String, Error> {
     let has_gap = sent.chars().any(|c| c.is_whitespace() || c.is_control());
     let has_parts = sent.split_once('@').is_some_and(|(mailbox, domain)| {

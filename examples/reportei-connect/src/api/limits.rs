@@ -1,4 +1,7 @@
 //! How many requests a merchant may send. The real clock counts, also when that of the data stands still.
+//!
+//! Not `governor`: it lets a request pass as soon as a 999th of the minute is over, and so has no number that goes down by one with
+//! every request and begins anew with the next minute, as `X-RateLimit-Remaining` does (R8).
 
 use std::{
     collections::HashMap,
