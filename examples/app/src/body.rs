@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, header},
+    extract::Request,
+    http::{HeaderMap, StatusCode, header},
 };
 use http_body_util::BodyExt;
 
 /// How long a body may take to arrive: less than the whole request may take.
 const ARRIVAL: Duration = Duration::from_secs(8);
 
-/// Why there is no body.
+/// Why there is no body that can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// It has more bytes than it may have.
@@ -23,6 +24,37 @@ pub enum Unreadable {
     /// It was not there in time.
     #[error("the body did not arrive within 8 seconds")]
     TooSlow,
+    /// It is said to be of a type that is not taken.
+    #[error("the body is of another type than is taken")]
+    WrongType,
+}
+
+impl Unreadable {
+    /// The answer's status, whatever the answer says.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BrokeOff => StatusCode::BAD_REQUEST,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::WrongType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        }
+    }
+}
+
+/// [`read_body`] of a request whose content type is JSON's, or that names none. Of another one the body is read all the same, for
+/// the caller to see the answer.
+///
+/// # Errors
+/// [`Unreadable`].
+pub async fn read_json(request: Request, most: usize) -> Result<Vec<u8>, Unreadable> {
+    let is_json = says_json(request.headers());
+    let bytes = read_body(request.into_body(), most).await?;
+    if is_json {
+        Ok(bytes)
+    } else {
+        Err(Unreadable::WrongType)
+    }
 }
 
 /// The whole of a body that has `most` bytes at most, and arrives within eight seconds.
@@ -140,6 +172,20 @@ mod tests {
         let read = read_body(Body::from_stream(endless), 10).await;
         assert_eq!(read, Err(Unreadable::TooSlow));
         assert_eq!(started.elapsed(), ARRIVAL);
+    }
+
+    #[tokio::test]
+    async fn a_body_of_another_type_is_refused_once_it_was_read() {
+        for (sent, content_type, expected) in [
+            (2, "application/json", Ok(b"01234567890123456789".to_vec())),
+            (2, "text/plain", Err(Unreadable::WrongType)),
+            (3, "text/plain", Err(Unreadable::TooLarge)),
+        ] {
+            let (body, read) = tens(sent);
+            let request = Request::builder().header(header::CONTENT_TYPE, content_type);
+            assert_eq!(read_json(request.body(body).unwrap(), 20).await, expected);
+            assert_eq!(read.load(Ordering::Relaxed), sent * 10);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, error::Error, fmt, time::Duration};
 
+use axum::http::StatusCode;
 use churnkey_integrator::HandlerError;
 
 use crate::NoRandomness;
@@ -31,6 +32,16 @@ impl StoreFailure {
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Database(error) if is_busy(error))
+    }
+
+    /// A 503 for what may work in a moment, a 500 for everything else.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        if self.is_temporary() {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
     }
 
     /// SQLite's code, which tells nothing of the data.
@@ -118,11 +129,13 @@ mod tests {
     async fn only_what_is_busy_may_work_in_a_moment() {
         let failure = StoreFailure::from(busy().await);
         assert!(failure.is_temporary());
+        assert_eq!(failure.status(), 503);
         assert_eq!(failure.code().as_deref(), Some("5"));
         assert!(StoreFailure::from(sqlx::Error::PoolTimedOut).is_temporary());
         assert!(!StoreFailure::from(sqlx::Error::PoolClosed).is_temporary());
         let failure = StoreFailure::from(broken().await);
         assert!(!failure.is_temporary());
+        assert_eq!(failure.status(), 500);
         assert_eq!(failure.code().as_deref(), Some("1"));
     }
 

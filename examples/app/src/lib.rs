@@ -29,7 +29,7 @@ mod sqlite;
 mod token;
 
 #[cfg(feature = "merchant")]
-pub use body::{Unreadable, read_body, says_json};
+pub use body::{Unreadable, read_body, read_json, says_json};
 pub use clock::{Clock, InvalidClock};
 #[cfg(feature = "merchant")]
 pub use contact::{email_key, lower_case_email, phone_key};

@@ -1,7 +1,7 @@
 //! Reading a JSON body.
 
 use axum::extract::{FromRequest, Request};
-use example_app::{read_body, says_json};
+use example_app::read_json;
 use serde::de::DeserializeOwned;
 
 use super::error::Error;
@@ -16,12 +16,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Error> {
-        let is_json = says_json(request.headers());
-        let bytes = read_body(request.into_body(), MAX).await?;
-        if !is_json {
-            return Err(Error::NotJson);
-        }
-        Ok(Self(parse(&bytes)?))
+        Ok(Self(parse(&read_json(request, MAX).await?)?))
     }
 }
 

@@ -23,14 +23,10 @@ pub(super) enum Error {
     UnknownPath,
     /// No method of the path.
     WrongMethod,
-    /// More than the body may have.
-    TooLarge,
-    /// The body was not there in time.
-    BodyTooSlow,
-    /// The answer was not.
+    /// There is no body that can be used.
+    Body(Unreadable),
+    /// The answer was not there in time.
     TooSlow,
-    /// The body is said to be something else than JSON.
-    NotJson,
     /// The store refused, or failed.
     Store(store::Error),
 }
@@ -43,11 +39,7 @@ impl From<store::Error> for Error {
 
 impl From<Unreadable> for Error {
     fn from(why: Unreadable) -> Self {
-        match why {
-            Unreadable::TooLarge => Self::TooLarge,
-            Unreadable::BrokeOff => Self::invalid("The body broke off"),
-            Unreadable::TooSlow => Self::BodyTooSlow,
-        }
+        Self::Body(why)
     }
 }
 
@@ -70,25 +62,11 @@ impl Error {
                 "method_not_allowed",
                 "The path has no such method",
             ),
-            Self::TooLarge => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "payload_too_large",
-                "The body must not have more than 1 MiB",
-            ),
-            Self::BodyTooSlow => (
-                StatusCode::REQUEST_TIMEOUT,
-                "request_timeout",
-                "The body did not arrive within 8 seconds",
-            ),
+            Self::Body(why) => of_body(*why),
             Self::TooSlow => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
                 "The request took more than 10 seconds, try again",
-            ),
-            Self::NotJson => (
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
-                "Content-Type must be application/json",
             ),
             Self::Store(error) => of_store(error),
         }
@@ -97,6 +75,25 @@ impl Error {
 
 fn invalid(rule: &str) -> (StatusCode, &'static str, &str) {
     (StatusCode::BAD_REQUEST, "validation_error", rule)
+}
+
+fn of_body(why: Unreadable) -> (StatusCode, &'static str, &'static str) {
+    let (code, message) = match why {
+        Unreadable::TooLarge => (
+            "payload_too_large",
+            "The body must not have more than 1 MiB",
+        ),
+        Unreadable::BrokeOff => return invalid("The body broke off"),
+        Unreadable::TooSlow => (
+            "request_timeout",
+            "The body did not arrive within 8 seconds",
+        ),
+        Unreadable::WrongType => (
+            "unsupported_media_type",
+            "Content-Type must be application/json",
+        ),
+    };
+    (why.status(), code, message)
 }
 
 fn of_store(error: &store::Error) -> (StatusCode, &'static str, &'static str) {
@@ -113,16 +110,13 @@ fn of_store(error: &store::Error) -> (StatusCode, &'static str, &'static str) {
             "The email is in use already",
         ),
         store::Error::NoSuchLabel => invalid("labels holds an id of no label"),
-        store::Error::Failed(failure) if failure.is_temporary() => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "unavailable",
-            "Try again in a moment",
-        ),
-        store::Error::Failed(_) => (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal_error",
-            "Something went wrong on our side",
-        ),
+        store::Error::Failed(failure) => {
+            let (code, message) = match failure.is_temporary() {
+                true => ("unavailable", "Try again in a moment"),
+                false => ("internal_error", "Something went wrong on our side"),
+            };
+            (failure.status(), code, message)
+        }
     }
 }
 

@@ -23,14 +23,10 @@ pub(super) enum Error {
     UnknownPath,
     /// No method of the path.
     WrongMethod,
-    /// More than the body may have.
-    TooLarge,
-    /// The body was not there in time.
-    BodyTooSlow,
-    /// The answer was not.
+    /// There is no body that can be used.
+    Body(Unreadable),
+    /// The answer was not there in time.
     TooSlow,
-    /// The body is said to be something else than JSON.
-    NotJson,
     /// The store refused, or failed.
     Store(store::Error),
 }
@@ -43,11 +39,7 @@ impl From<store::Error> for Error {
 
 impl From<Unreadable> for Error {
     fn from(why: Unreadable) -> Self {
-        match why {
-            Unreadable::TooLarge => Self::TooLarge,
-            Unreadable::BrokeOff => Self::Invalid("The body broke off"),
-            Unreadable::TooSlow => Self::BodyTooSlow,
-        }
+        Self::Body(why)
     }
 }
 
@@ -59,21 +51,22 @@ impl Error {
             Self::InvalidKeys => (StatusCode::UNAUTHORIZED, "Invalid credentals"),
             Self::UnknownPath => (StatusCode::NOT_FOUND, "Not found"),
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed"),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Body too large"),
-            Self::BodyTooSlow => (
-                StatusCode::REQUEST_TIMEOUT,
-                "The body did not arrive within 8 seconds",
-            ),
+            Self::Body(why) => (why.status(), of_body(*why)),
             Self::TooSlow => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The request took more than 10 seconds, try again",
             ),
-            Self::NotJson => (
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "Content type must be application/json",
-            ),
             Self::Store(error) => of_store(error),
         }
+    }
+}
+
+fn of_body(why: Unreadable) -> &'static str {
+    match why {
+        Unreadable::TooLarge => "Body too large",
+        Unreadable::BrokeOff => "The body broke off",
+        Unreadable::TooSlow => "The body did not arrive within 8 seconds",
+        Unreadable::WrongType => "Content type must be application/json",
     }
 }
 
@@ -87,10 +80,10 @@ fn of_store(error: &store::Error) -> (StatusCode, &'static str) {
             "Customer requires at least a valid email, phone or external id.",
         ),
         store::Error::InvalidValue(kind) => (StatusCode::BAD_REQUEST, invalid_value(*kind)),
-        store::Error::Failed(failure) if failure.is_temporary() => {
-            (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
-        }
-        store::Error::Failed(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+        store::Error::Failed(failure) => match failure.is_temporary() {
+            true => (failure.status(), "Service Unavailable"),
+            false => (failure.status(), "Internal Server Error"),
+        },
     }
 }
 

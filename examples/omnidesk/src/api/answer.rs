@@ -74,17 +74,15 @@ impl Refused {
 
 impl From<Unreadable> for Refused {
     fn from(why: Unreadable) -> Self {
-        match why {
-            Unreadable::TooLarge => {
-                let status = StatusCode::PAYLOAD_TOO_LARGE;
-                Self::new(status, "The body is larger than 1 MiB.")
+        let message = match why {
+            Unreadable::TooLarge => "The body is larger than 1 MiB.",
+            Unreadable::BrokeOff => "The body ended too early.",
+            Unreadable::TooSlow => "The body did not arrive within 8 seconds.",
+            Unreadable::WrongType => {
+                "The body must be multipart/form-data, application/x-www-form-urlencoded or application/json."
             }
-            Unreadable::BrokeOff => Self::bad("The body ended too early."),
-            Unreadable::TooSlow => {
-                let status = StatusCode::REQUEST_TIMEOUT;
-                Self::new(status, "The body did not arrive within 8 seconds.")
-            }
-        }
+        };
+        Self::new(why.status(), message)
     }
 }
 

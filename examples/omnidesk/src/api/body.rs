@@ -4,9 +4,9 @@ use std::convert::Infallible;
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    http::{HeaderMap, header::CONTENT_TYPE},
 };
-use example_app::read_body;
+use example_app::{Unreadable, read_body};
 use multer::Multipart;
 use serde_json::{Map, Value};
 
@@ -25,23 +25,16 @@ pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Form> {
         if bytes.is_empty() {
             return Ok(Form::default());
         }
-        return Err(unsupported());
+        return Err(Unreadable::WrongType.into());
     };
-    let content_type = content_type.to_str().map_err(|_| unsupported())?;
+    let content_type = content_type.to_str().map_err(|_| Unreadable::WrongType)?;
     let essence = content_type.split(';').next().unwrap_or_default();
     match essence.trim().to_ascii_lowercase().as_str() {
         "multipart/form-data" => multipart(content_type, bytes).await,
         "application/x-www-form-urlencoded" => Form::from_urlencoded(&bytes),
         "application/json" => json(&bytes),
-        _ => Err(unsupported()),
+        _ => Err(Unreadable::WrongType.into()),
     }
-}
-
-fn unsupported() -> Refused {
-    Refused::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "The body must be multipart/form-data, application/x-www-form-urlencoded or application/json.",
-    )
 }
 
 async fn multipart(content_type: &str, bytes: Bytes) -> Result<Form> {
@@ -68,6 +61,7 @@ async fn multipart(content_type: &str, bytes: Bytes) -> Result<Form> {
     Ok(form)
 }
 
+/// Its fields hold texts, as those of a form do, so that `serde_path_to_error` would have no path to tell.
 fn json(bytes: &[u8]) -> Result<Form> {
     let mut form = Form::default();
     if bytes.is_empty() {

@@ -1,13 +1,15 @@
 //! Reading a JSON body.
 
 use axum::extract::{FromRequest, Request};
-use example_app::{read_body, says_json};
+use example_app::{Unreadable, read_body, says_json};
 use serde_json::{Map, Value};
 
 use super::{error::Error, fields::Fields};
 
 const MAX: usize = 1024 * 1024;
 
+/// The fields are asked for by name, as the rules' sentences name them: a path of `serde_path_to_error` would have nothing to add.
+///
 /// JSON that has no fields, such as a list, and no body at all lack every required field, and are told which.
 impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = Error;
@@ -19,7 +21,7 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
             return Ok(Self::new(Map::new()));
         }
         if !is_json {
-            return Err(Error::NotJson);
+            return Err(Unreadable::WrongType.into());
         }
         match serde_json::from_slice(&bytes) {
             Ok(Value::Object(fields)) => Ok(Self::new(fields)),

@@ -29,13 +29,9 @@ pub(super) enum Error {
     WrongMethod,
     /// The body is no JSON, whatever it is said to be.
     Malformed,
-    /// The body is said to be something else than JSON.
-    NotJson,
-    /// More than the body may have.
-    TooLarge,
-    /// The body was not there in time.
-    BodyTooSlow,
-    /// The answer was not.
+    /// There is no body that can be used.
+    Body(Unreadable),
+    /// The answer was not there in time.
     TooSlow,
     /// Fields that break rules, each with the rule's sentence.
     Invalid(Vec<(String, String)>),
@@ -58,11 +54,7 @@ impl From<store::Error> for Error {
 
 impl From<Unreadable> for Error {
     fn from(why: Unreadable) -> Self {
-        match why {
-            Unreadable::TooLarge => Self::TooLarge,
-            Unreadable::BrokeOff => Self::Malformed,
-            Unreadable::TooSlow => Self::BodyTooSlow,
-        }
+        Self::Body(why)
     }
 }
 
@@ -76,14 +68,11 @@ impl Error {
             Self::NoSuchPath | Self::NoSuchRecord => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Malformed => StatusCode::BAD_REQUEST,
-            Self::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Body(why) => why.status(),
             Self::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
-            Self::Failed(failure) if failure.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Failed(failure) => failure.status(),
         }
     }
 
@@ -96,10 +85,12 @@ impl Error {
             Self::NoSuchPath => "Route not found",
             Self::NoSuchRecord => "Record not found",
             Self::WrongMethod => "Method not allowed",
-            Self::Malformed => "The request body is not valid JSON.",
-            Self::NotJson => "The content type must be application/json.",
-            Self::TooLarge => "The request body is too large.",
-            Self::BodyTooSlow => "The request body did not arrive within 8 seconds.",
+            Self::Malformed | Self::Body(Unreadable::BrokeOff) => {
+                "The request body is not valid JSON."
+            }
+            Self::Body(Unreadable::WrongType) => "The content type must be application/json.",
+            Self::Body(Unreadable::TooLarge) => "The request body is too large.",
+            Self::Body(Unreadable::TooSlow) => "The request body did not arrive within 8 seconds.",
             Self::TooSlow => "The request took more than 10 seconds. Please try again.",
             Self::Invalid(_) => "The given data was invalid.",
             Self::TooManyRequests(_) => "Too Many Attempts.",
