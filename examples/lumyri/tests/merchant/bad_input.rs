@@ -1,10 +1,11 @@
 //! Whatever is sent, the answer has Lumyri's shape, and is never a 5xx.
 
 use axum::http::StatusCode;
+use merchant_cases::block_on;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::{As, FIRST, LABEL_1, Shop, block_on, minimal};
+use crate::{As, FIRST, LABEL_1, Shop, minimal};
 
 const JSON: Option<&str> = Some("application/json");
 

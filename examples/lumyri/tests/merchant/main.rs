@@ -239,13 +239,6 @@ pub(crate) fn signed(header: &Value, claims: &Value, secret: &str) -> String {
 }
 
 /// For a property, which is no `async fn`.
-pub(crate) fn block_on<T>(test: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.unwrap().block_on(test)
-}
-
 /// The least that a customer has.
 pub(crate) fn minimal(email: &str) -> Value {
     json!({"first_name": "New", "last_name": "One", "email": email})

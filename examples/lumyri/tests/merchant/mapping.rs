@@ -9,12 +9,13 @@ use lumyri::{
     churnkey::Mapping,
     record::{Address, Customer, Tag},
 };
+use merchant_cases::block_on;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::{
     As, COMPANY_A, FIRST, LABEL_1, LABEL_2, MAIN, NOBODY, OF_SECOND, SECOND, SECRET, Shop, USER,
-    block_on, token,
+    token,
 };
 
 #[tokio::test]

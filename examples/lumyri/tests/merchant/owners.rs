@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use lumyri::churnkey::Mapping;
+use merchant_cases::block_on;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::{As, COMPANY_A, COMPANY_B, FIRST, MAIN, OF_SECOND, SECOND, Shop, block_on, minimal};
+use crate::{As, COMPANY_A, COMPANY_B, FIRST, MAIN, OF_SECOND, SECOND, Shop, minimal};
 
 fn path(kind: &str, value: &str) -> String {
     let value: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use merchant_cases::block_on;
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::{As, COMPANY_A, FIRST, OF_SECOND, SECOND, Shop, block_on, minimal};
+use crate::{As, COMPANY_A, FIRST, OF_SECOND, SECOND, Shop, minimal};
 
 /// What happens to the customers between two pages.
 #[derive(Debug, Clone)]

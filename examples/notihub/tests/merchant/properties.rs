@@ -1,9 +1,10 @@
 //! Rules of the mapping that hold for any customers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use churnkey_integrator::{Email, Phone, model};
 use example_app::{email_key, phone_key};
+use merchant_cases::{block_on, changed, paths};
 use notihub::{
     churnkey::Mapping,
     record::{Contact, ContactKind, Customer, NewContact, NewCustomer, Status},
@@ -92,26 +93,9 @@ async fn store(environment: &Environment, customers: Vec<NewCustomer>) -> Vec<Cu
     stored
 }
 
-fn block_on<T>(test: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = { runtime }.enable_all().build().unwrap();
-    runtime.block_on(test)
-}
-
 /// All that Churnkey gets in live mode, page by page.
 async fn crawl(merchant: &Merchant, limit: usize) -> Vec<Value> {
-    let (mut all, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let (status, page) = merchant.churnkey(&format!("?limit={limit}{cursor}")).await;
-        assert_eq!(status, 200);
-        let data = page["data"].as_array().unwrap();
-        assert!(data.len() <= limit);
-        all.extend(data.iter().cloned());
-        match page["next"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return all,
-        }
-    }
+    merchant_cases::crawl(limit, async |query| merchant.churnkey(&query).await).await
 }
 
 fn encoded(text: &str) -> String {
@@ -120,34 +104,6 @@ fn encoded(text: &str) -> String {
 
 fn mapped(native: &Customer) -> Value {
     serde_json::to_value(Mapping::default().customer(native).unwrap()).unwrap()
-}
-
-/// The paths of the values that differ.
-fn changed(before: &Value, after: &Value) -> BTreeSet<String> {
-    let flat = |value: &Value| -> BTreeMap<String, Value> {
-        let mut flat = BTreeMap::new();
-        for (key, value) in value.as_object().unwrap() {
-            match value {
-                Value::Object(inner) => {
-                    let inner = inner.iter().map(|(k, v)| (format!("{key}.{k}"), v.clone()));
-                    flat.extend(inner);
-                }
-                other => {
-                    flat.insert(key.clone(), other.clone());
-                }
-            }
-        }
-        flat
-    };
-    let (before, after) = (flat(before), flat(after));
-    let keys = before.keys().chain(after.keys());
-    keys.filter(|key| before.get(*key) != after.get(*key))
-        .cloned()
-        .collect()
-}
-
-fn paths(paths: &[&str]) -> BTreeSet<String> {
-    paths.iter().map(|path| (*path).to_owned()).collect()
 }
 
 /// The paths that differ between customers with different contacts: of each kind the primary one shows, or else the oldest, if

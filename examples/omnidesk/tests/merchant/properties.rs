@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use churnkey_integrator::{model::Customer as Mapped, testing::Client};
 use example_app::{MetadataLimits, demo_token};
+use merchant_cases::block_on;
 use omnidesk::{
     address::{Address, ChannelType},
     churnkey::{Mapping, integration},
@@ -158,17 +159,11 @@ fn client_of(store: &Store, scope: Scope) -> Client {
 
 /// Reads pages of this size to the end.
 async fn crawl(client: &Client, limit: usize) -> Vec<Value> {
-    let mut all = Vec::new();
-    let mut next = String::new();
-    loop {
-        let path = format!("/churnkey/customers?limit={limit}{next}");
-        let mut body = client.get(&path).await.body;
-        all.append(body["data"].as_array_mut().unwrap());
-        match body["next"].as_str() {
-            Some(cursor) => next = format!("&cursor={cursor}"),
-            None => return all,
-        }
-    }
+    let get = async |query| {
+        let answer = client.get(&format!("/churnkey/customers{query}")).await;
+        (answer.status, answer.body)
+    };
+    merchant_cases::crawl(limit, get).await
 }
 
 fn ids_of(customers: &[Value]) -> Vec<i64> {
@@ -205,11 +200,6 @@ fn keys(natives: &[Native]) -> BTreeSet<(ChannelType, String)> {
 fn mapped(native: &Customer) -> Value {
     let customer = Mapping::default().customer(native, Scope::AllBrands);
     serde_json::to_value(customer.unwrap()).unwrap()
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    let mut builder = tokio::runtime::Builder::new_current_thread();
-    builder.enable_all().build().unwrap()
 }
 
 /// Where two JSON objects differ, by JSON pointer.
@@ -317,7 +307,7 @@ proptest! {
     /// Rules 2 and 5.
     #[test]
     fn a_list_entry_is_what_retrieve_answers_and_holds_no_secret(mut natives in vec(native(), 0..8), limit in 1..4_usize) {
-        runtime().block_on(async {
+        block_on(async {
             let (store, ids) = store(&mut natives).await;
             let mut tx = store.write().await.unwrap();
             for id in &ids {
@@ -342,7 +332,7 @@ proptest! {
     /// Rule 6.
     #[test]
     fn a_look_up_finds_its_only_owner_and_never_one_of_several(mut natives in vec(native(), 0..8)) {
-        runtime().block_on(async {
+        block_on(async {
             let (store, ids) = store(&mut natives).await;
             let client = client_of(&store, Scope::AllBrands);
             for (kind, key) in keys(&natives) {
@@ -374,7 +364,7 @@ proptest! {
         limit in 1..4_usize,
         events in vec((0..4_u8, any::<Index>(), native()), 0..20),
     ) {
-        runtime().block_on(async {
+        block_on(async {
             let (store, ids) = store(&mut natives).await;
             let client = client_of(&store, Scope::AllBrands);
             let (mut there, mut stayed) = (ids.clone(), BTreeSet::from_iter(ids));
@@ -418,7 +408,7 @@ proptest! {
     /// Rule 8.
     #[test]
     fn nothing_of_who_is_gone_is_reachable(mut natives in vec(native(), 1..6), at in any::<Index>(), purge in any::<bool>()) {
-        runtime().block_on(async {
+        block_on(async {
             let (store, ids) = store(&mut natives).await;
             let at = at.index(ids.len());
             remove(&store, ids[at], purge).await;
@@ -441,7 +431,7 @@ proptest! {
     /// Rule 9.
     #[test]
     fn brands_never_mix(mut natives in vec(native(), 0..8), limit in 1..4_usize) {
-        runtime().block_on(async {
+        block_on(async {
             let (store, ids) = store(&mut natives).await;
             for brand in [1, 2] {
                 let client = client_of(&store, Scope::Brand(brand));

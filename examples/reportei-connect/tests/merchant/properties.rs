@@ -1,9 +1,10 @@
 //! Rules of the mapping that hold for any customers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use churnkey_integrator::{Timestamp, model};
 use example_app::Generator;
+use merchant_cases::{block_on, changed, paths};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use reportei_connect::{
     churnkey::Mapping,
@@ -14,12 +15,6 @@ use serde_json::{Value, json};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::{C1, C2, C3, Merchant, NOBODY, REPORTEI, TRIALING, churnkey, contacts::AddressBook};
-
-fn block_on<T>(test: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = { runtime }.enable_all().build().unwrap();
-    runtime.block_on(test)
-}
 
 fn moment() -> impl Strategy<Value = Moment> {
     // The years 0000 to 9999.
@@ -51,33 +46,6 @@ fn mapped(native: &Customer, merchant: &str, now: Timestamp) -> Value {
     serde_json::to_value(mapped.unwrap()).unwrap()
 }
 
-/// The paths of the values that differ.
-fn changed(before: &Value, after: &Value) -> BTreeSet<String> {
-    let flat = |value: &Value| -> BTreeMap<String, Value> {
-        let mut flat = BTreeMap::new();
-        for (key, value) in value.as_object().unwrap() {
-            match value {
-                Value::Object(inner) => {
-                    flat.extend(inner.iter().map(|(k, v)| (format!("{key}.{k}"), v.clone())));
-                }
-                other => {
-                    flat.insert(key.clone(), other.clone());
-                }
-            }
-        }
-        flat
-    };
-    let (before, after) = (flat(before), flat(after));
-    let keys = before.keys().chain(after.keys());
-    keys.filter(|key| before.get(*key) != after.get(*key))
-        .cloned()
-        .collect()
-}
-
-fn paths(paths: &[&str]) -> BTreeSet<String> {
-    paths.iter().map(|path| (*path).to_owned()).collect()
-}
-
 /// What is wrong with a customer's JSON, by the contract's table of fields.
 fn broken(customer: &Value) -> Option<String> {
     let text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
@@ -102,18 +70,7 @@ fn broken(customer: &Value) -> Option<String> {
 
 /// All that Churnkey gets, page by page.
 async fn crawl(merchant: &Merchant, limit: usize) -> Vec<Value> {
-    let (mut all, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let (status, page) = merchant.churnkey(&format!("?limit={limit}{cursor}")).await;
-        assert_eq!(status, 200);
-        let data = page["data"].as_array().unwrap();
-        assert!(data.len() <= limit);
-        all.extend(data.iter().cloned());
-        match page["next"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return all,
-        }
-    }
+    merchant_cases::crawl(limit, async |query| merchant.churnkey(&query).await).await
 }
 
 fn ids(customers: &[Value]) -> Vec<&str> {

@@ -1,0 +1,113 @@
+//! What tests of rules share that hold for any customers.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that panics has done its work"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+/// Runs a test where there is no runtime yet, as in a property.
+///
+/// # Panics
+/// If the test does, or there is no runtime to be had.
+pub fn block_on<T>(test: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build();
+    runtime.unwrap().block_on(test)
+}
+
+/// All records of a list, page by page. `get` answers a query, such as `?limit=2`, with status and body.
+///
+/// # Panics
+/// If an answer is no page, or holds more than its limit.
+pub async fn crawl(limit: usize, get: impl AsyncFn(String) -> (u16, Value)) -> Vec<Value> {
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let (status, page) = get(format!("?limit={limit}{cursor}")).await;
+        assert_eq!(status, 200, "{page}");
+        let data = page["data"].as_array().unwrap();
+        assert!(data.len() <= limit, "{} records", data.len());
+        all.extend(data.iter().cloned());
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return all,
+        }
+    }
+}
+
+/// The paths of the values that differ between two customers, such as `metadata.language`.
+///
+/// # Panics
+/// If one is no object.
+#[must_use]
+pub fn changed(before: &Value, after: &Value) -> BTreeSet<String> {
+    let (before, after) = (flat(before), flat(after));
+    let keys = before.keys().chain(after.keys());
+    keys.filter(|key| before.get(*key) != after.get(*key))
+        .cloned()
+        .collect()
+}
+
+fn flat(customer: &Value) -> BTreeMap<String, &Value> {
+    let mut flat = BTreeMap::new();
+    for (key, value) in customer.as_object().unwrap() {
+        match value {
+            Value::Object(inner) => {
+                flat.extend(inner.iter().map(|(k, v)| (format!("{key}.{k}"), v)));
+            }
+            other => {
+                flat.insert(key.clone(), other);
+            }
+        }
+    }
+    flat
+}
+
+/// Paths as [`changed`] has them.
+#[must_use]
+pub fn paths(paths: &[&str]) -> BTreeSet<String> {
+    paths.iter().map(|path| (*path).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_crawl_follows_the_cursors_to_the_end() {
+        let asked = RefCell::new(Vec::new());
+        let all = block_on(crawl(2, async |query: String| {
+            let next = (!query.contains("cursor")).then_some("c");
+            asked.borrow_mut().push(query);
+            (200, json!({"data": [asked.borrow().len()], "next": next}))
+        }));
+        assert_eq!(all, [1, 2]);
+        assert_eq!(asked.into_inner(), ["?limit=2", "?limit=2&cursor=c"]);
+    }
+
+    #[test]
+    #[should_panic(expected = "2 records")]
+    fn a_page_holds_no_more_than_its_limit() {
+        block_on(crawl(1, async |_: String| {
+            (200, json!({"data": [1, 2], "next": null}))
+        }));
+    }
+
+    #[test]
+    fn what_changed_is_named_by_path() {
+        let before = json!({"id": "a", "name": "x", "metadata": {"k": "1", "same": "s"}});
+        let after = json!({"id": "a", "phone": "1", "metadata": {"k": "2", "same": "s"}});
+        let wanted = paths(&["metadata.k", "name", "phone"]);
+        assert_eq!(changed(&before, &after), wanted);
+        assert_eq!(changed(&after, &before), wanted);
+        assert_eq!(changed(&before, &before), paths(&[]));
+    }
+}
