@@ -10,6 +10,7 @@
 
 mod call;
 mod case;
+mod in_process;
 mod late;
 mod matcher;
 mod program;
@@ -27,6 +28,7 @@ use std::{
 
 pub use call::{Answer, CallError, Request};
 use case::{Cases, Played};
+pub use in_process::{churnkey, send, text};
 pub use late::{answer_behind_hanging, answer_to_unfinished_body};
 pub use matcher::difference;
 pub use program::{Program, StartError};

@@ -23,7 +23,7 @@ use std::path::Path;
 use axum::Router;
 use churnkey_integrator::{Integration, Mode, testing::Client};
 use example_app::{Generator, demo_token};
-use http::Method;
+use merchant_cases::text;
 use notihub::{
     app,
     churnkey::{self, Churnkey, Mapping},
@@ -84,12 +84,8 @@ impl Merchant {
 
     /// A call of Notihub's own API in the environment `prod`.
     pub(crate) async fn call(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
-        let body = match body {
-            Value::Null => String::new(),
-            body => body.to_string(),
-        };
-        self.raw(method, path, &[("authorization", BEARER)], body)
-            .await
+        let headers = [("authorization", BEARER)];
+        self.raw(method, path, &headers, text(&body)).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
@@ -103,31 +99,18 @@ impl Merchant {
         headers: &[(&str, &str)],
         body: impl Into<Vec<u8>>,
     ) -> (u16, Value) {
-        let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let mut call = self.client.call(method, path).body(body);
-        for (name, value) in headers {
-            call = call.header(name, value);
-        }
-        let answer = call.send_unchecked().await;
-        assert_eq!(
-            answer.header("content-type"),
-            Some("application/json"),
-            "{path}"
-        );
+        let answer = merchant_cases::send(&self.client, method, path, headers, body).await;
         (answer.status, answer.body)
     }
 
     /// What Churnkey gets, in live mode.
     pub(crate) async fn churnkey(&self, path: &str) -> (u16, Value) {
-        let answer = self.client.get(&format!("/churnkey/customers{path}")).await;
-        (answer.status, answer.body)
+        merchant_cases::churnkey(&self.client, path).await
     }
 
     /// What Churnkey gets, in test mode.
     pub(crate) async fn churnkey_in_test(&self, path: &str) -> (u16, Value) {
-        let client = self.client.in_mode(Mode::Test);
-        let answer = client.get(&format!("/churnkey/customers{path}")).await;
-        (answer.status, answer.body)
+        merchant_cases::churnkey(&self.client.in_mode(Mode::Test), path).await
     }
 }
 

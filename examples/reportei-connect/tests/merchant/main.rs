@@ -29,7 +29,7 @@ use churnkey_integrator::{
     testing::{Answer, Client},
 };
 use example_app::{Clock, Generator, demo_token};
-use http::Method;
+use merchant_cases::text;
 use reportei_connect::{
     app,
     churnkey::{self, Churnkey, Mapping},
@@ -135,11 +135,7 @@ impl Merchant {
         headers: &[(&str, &str)],
         body: Value,
     ) -> (u16, Value) {
-        let body = match body {
-            Value::Null => String::new(),
-            body => body.to_string(),
-        };
-        let answer = self.raw(method, path, headers, body).await;
+        let answer = self.raw(method, path, headers, text(&body)).await;
         (answer.status, answer.body)
     }
 
@@ -151,17 +147,7 @@ impl Merchant {
         headers: &[(&str, &str)],
         body: impl Into<Vec<u8>>,
     ) -> Answer {
-        let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let mut call = self.client.call(method, path).body(body);
-        for (name, value) in headers {
-            call = call.header(name, value);
-        }
-        let answer = call.send_unchecked().await;
-        assert_eq!(
-            answer.header("content-type"),
-            Some("application/json"),
-            "{path}"
-        );
+        let answer = merchant_cases::send(&self.client, method, path, headers, body).await;
         for header in ["x-ratelimit-limit", "x-ratelimit-remaining"] {
             let number = answer.header(header).unwrap().parse::<u32>();
             assert!(number.is_ok(), "{path} without {header}");
@@ -175,15 +161,11 @@ impl Merchant {
 
     /// What Churnkey gets of its customers.
     pub(crate) async fn churnkey(&self, path: &str) -> (u16, Value) {
-        let path = format!("/churnkey/customers{path}");
-        let answer = self.client.get(&path).await;
-        (answer.status, answer.body)
+        merchant_cases::churnkey(&self.client, path).await
     }
 
     pub(crate) async fn churnkey_in_test(&self, path: &str) -> (u16, Value) {
-        let path = format!("/churnkey/customers{path}");
-        let answer = self.client.in_mode(Mode::Test).get(&path).await;
-        (answer.status, answer.body)
+        merchant_cases::churnkey(&self.client.in_mode(Mode::Test), path).await
     }
 
     pub(crate) async fn manifest(&self) -> Value {
