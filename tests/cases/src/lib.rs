@@ -32,7 +32,7 @@ pub use in_process::{churnkey, send, text};
 pub use late::{answer_behind_hanging, answer_to_unfinished_body};
 pub use matcher::difference;
 pub use program::{Program, StartError};
-pub use properties::{block_on, changed, crawl, paths};
+pub use properties::{block_on, broken, changed, crawl, paths};
 pub use readme::paste;
 pub use sqlite::file_holds;
 pub use stub::CrmStub;

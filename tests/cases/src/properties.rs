@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use churnkey_integrator::model::Customer;
 use serde_json::Value;
 
 /// Runs a test where there is no runtime yet, as in a property.
@@ -67,6 +68,36 @@ fn flat(customer: &Value) -> BTreeMap<String, &Value> {
     flat
 }
 
+/// What is wrong with a customer's JSON, by the contract's table of fields: the id and these others are texts, and there is nothing
+/// else but metadata within the default limits.
+///
+/// # Panics
+/// If it is no object.
+#[must_use]
+pub fn broken(customer: &Value, others: &[&str]) -> Option<String> {
+    let text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+    let fits = |value: &Value| {
+        value
+            .as_str()
+            .is_some_and(|text| text.chars().count() <= 500)
+    };
+    for (key, value) in customer.as_object().unwrap() {
+        let good = match key.as_str() {
+            "metadata" => value.as_object().is_some_and(|entries| {
+                let good = |value: &Value| text(value) && fits(value);
+                entries.len() <= 50 && entries.values().all(good)
+            }),
+            key => (key == "id" || others.contains(&key)) && text(value),
+        };
+        if !good {
+            return Some(key.clone());
+        }
+    }
+    let read: Result<Customer, _> = serde_json::from_value(customer.clone());
+    let again = read.ok().and_then(|read| serde_json::to_value(read).ok());
+    (again.as_ref() != Some(customer)).then(|| "not the same when read".to_owned())
+}
+
 /// Paths as [`changed`] has them.
 #[must_use]
 pub fn paths(paths: &[&str]) -> BTreeSet<String> {
@@ -99,6 +130,29 @@ mod tests {
         block_on(crawl(1, async |_: String| {
             (200, json!({"data": [1, 2], "next": null}))
         }));
+    }
+
+    #[test]
+    fn what_breaks_the_table_of_fields_is_named() {
+        let metadata = json!({"k": "\u{eb}".repeat(500)});
+        let good = json!({"id": "a", "name": "x", "metadata": metadata});
+        assert_eq!(broken(&good, &["name"]), None);
+        assert_eq!(broken(&good, &["email"]).as_deref(), Some("name"));
+        let many: serde_json::Map<_, _> = (0..51).map(|n| (n.to_string(), "x".into())).collect();
+        for (key, value) in [
+            ("id", json!("")),
+            ("name", json!(7)),
+            ("metadata", json!({"k": "x".repeat(501)})),
+            ("metadata", json!({"k": ""})),
+            ("metadata", Value::Object(many)),
+            ("secret", json!("x")),
+        ] {
+            let mut bad = good.clone();
+            bad[key] = value;
+            assert_eq!(broken(&bad, &["name"]).as_deref(), Some(key));
+        }
+        let anonymous = broken(&json!({"name": "x"}), &["name"]);
+        assert_eq!(anonymous.as_deref(), Some("not the same when read"));
     }
 
     #[test]
