@@ -1,147 +1,6 @@
-//! The one table of what can be asked for: operation, method, path, place in the manifest.
+//! The one table of what can be asked for: operation, method, path, whether it is required, place in the manifest.
 
 use http::Method;
-
-/// Anything that the router can serve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Operation {
-    /// The features manifest. Always there.
-    Features,
-    /// An operation of the customers controller.
-    Customers(CustomersOperation),
-    /// An operation of the subscriptions controller.
-    Subscriptions(SubscriptionsOperation),
-    /// An operation of the prices controller.
-    Prices(PricesOperation),
-    /// An operation of the coupons controller.
-    Coupons(CouponsOperation),
-    /// An operation of the products controller.
-    Products(ProductsOperation),
-    /// An operation of the families controller.
-    Families(FamiliesOperation),
-    /// A form of the cancel action.
-    Cancel(CancelOperation),
-    /// A form of the pause action.
-    Pause(PauseOperation),
-    /// The apply-coupon action.
-    ApplyCoupon(ApplyCouponOperation),
-    /// The extend-trial action.
-    ExtendTrial(ExtendTrialOperation),
-    /// The change-price action.
-    ChangePrice(ChangePriceOperation),
-}
-
-macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident of $trait:literal as $variant:ident { $($(#[$rule:meta])* $operation:ident),* $(,)? })*) => {$(
-        $(#[$doc])*
-        #[doc = concat!("\n\nNamed after the methods of [`", $trait, "`](crate::", $trait, ").")]
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$rule])* $operation,)*
-        }
-
-        impl $name {
-            /// All of them, in the order of the table.
-            pub const ALL: &'static [Self] = &[$(Self::$operation),*];
-        }
-
-        impl From<$name> for Operation {
-            fn from(operation: $name) -> Self {
-                Self::$variant(operation)
-            }
-        }
-    )*};
-}
-
-operations! {
-    /// The operations of a customers controller.
-    CustomersOperation of "CustomersController" as Customers {
-        /// Required.
-        Retrieve,
-        /// Optional.
-        List,
-        /// Optional; for Churnkey's managed flow.
-        FindByEmail,
-        /// Optional; for Churnkey's managed flow.
-        FindByPhone,
-    }
-
-    /// The operations of a subscriptions controller.
-    SubscriptionsOperation of "SubscriptionsController" as Subscriptions {
-        /// Required.
-        Retrieve,
-        /// Optional.
-        List,
-    }
-
-    /// The operations of a prices controller.
-    PricesOperation of "PricesController" as Prices {
-        /// Required.
-        Retrieve,
-        /// Required.
-        List,
-    }
-
-    /// The operations of a coupons controller.
-    CouponsOperation of "CouponsController" as Coupons {
-        /// Required.
-        Retrieve,
-        /// Required.
-        List,
-    }
-
-    /// The operations of a products controller.
-    ProductsOperation of "ProductsController" as Products {
-        /// Required.
-        Retrieve,
-        /// Required.
-        List,
-    }
-
-    /// The operations of a families controller.
-    FamiliesOperation of "FamiliesController" as Families {
-        /// Required.
-        Retrieve,
-        /// Required.
-        List,
-    }
-
-    /// The forms of the cancel action.
-    CancelOperation of "CancelAction" as Cancel {
-        /// One subscription; required.
-        Cancel,
-        /// All subscriptions of a customer; optional.
-        CancelAll,
-    }
-
-    /// The forms of the pause action.
-    PauseOperation of "PauseAction" as Pause {
-        /// One subscription; required.
-        Pause,
-        /// All subscriptions of a customer; optional.
-        PauseAll,
-    }
-
-    /// The form of the apply-coupon action.
-    ApplyCouponOperation of "ApplyCouponAction" as ApplyCoupon {
-        /// Required.
-        ApplyCoupon,
-    }
-
-    /// The form of the extend-trial action.
-    ExtendTrialOperation of "ExtendTrialAction" as ExtendTrial {
-        /// Required.
-        ExtendTrial,
-    }
-
-    /// The form of the change-price action.
-    ChangePriceOperation of "ChangePriceAction" as ChangePrice {
-        /// Required.
-        ChangePrice,
-    }
-}
 
 /// A line of the table.
 struct Row {
@@ -169,127 +28,166 @@ pub(crate) enum Section {
     Actions,
 }
 
-const REQUIRED: bool = true;
-const OPTIONAL: bool = false;
+/// Makes the enums, what is documented of them, and the look-ups of the table below.
+macro_rules! operations {
+    (
+        Features $features:literal: $method:ident $path:literal;
+        $($(#[$doc:meta])* $variant:ident($name:ident) of $trait:literal in $section:ident $module:literal {
+            $($(#[$note:meta])* $operation:ident $text:literal: $verb:ident $route:literal $rule:ident $($key:literal)?;)*
+        })*
+    ) => {
+        /// Anything that the router can serve.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Operation {
+            #[doc = concat!("The features manifest, `", stringify!($method), " ", $path, "`. Always there.")]
+            Features,
+            $(#[doc = concat!("One of [`", $trait, "`](crate::", $trait, ").")] $variant($name),)*
+        }
 
-fn read(
-    name: &'static str,
-    path: &'static str,
-    required: bool,
-    module: &'static str,
-    key: &'static str,
-) -> Row {
-    Row {
-        name,
-        method: Method::GET,
-        path,
-        required,
-        manifest: Some(Line {
-            section: Section::Controllers,
-            module,
-            key: Some(key),
-        }),
-    }
+        $(
+            $(#[$doc])*
+            #[doc = concat!("\n\nNamed after the methods of [`", $trait, "`](crate::", $trait, ").")]
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+            #[non_exhaustive]
+            pub enum $name {
+                $(
+                    #[doc = concat!("`", stringify!($verb), " ", $route, "`; ", stringify!($rule), ".\n\n")]
+                    $(#[$note])*
+                    $operation,
+                )*
+            }
+
+            impl $name {
+                /// All of them, in the order of the table.
+                pub const ALL: &'static [Self] = &[$(Self::$operation),*];
+            }
+
+            impl From<$name> for Operation {
+                fn from(operation: $name) -> Self {
+                    Self::$variant(operation)
+                }
+            }
+        )*
+
+        impl Operation {
+            const ALL: &'static [Self] = &[
+                Self::Features,
+                $($(Self::$variant($name::$operation),)*)*
+            ];
+
+            fn row(self) -> Row {
+                match self {
+                    Self::Features => Row {
+                        name: $features,
+                        method: Method::$method,
+                        path: $path,
+                        required: true,
+                        manifest: None,
+                    },
+                    $($(
+                        Self::$variant($name::$operation) => Row {
+                            name: $text,
+                            method: Method::$verb,
+                            path: $route,
+                            required: operations!(@ $rule),
+                            manifest: Some(Line {
+                                section: Section::$section,
+                                module: $module,
+                                key: operations!(@ key $($key)?),
+                            }),
+                        },
+                    )*)*
+                }
+            }
+        }
+    };
+    (@ required) => { true };
+    (@ optional) => { false };
+    (@ key) => { None };
+    (@ key $key:literal) => { Some($key) };
 }
 
-fn act(
-    name: &'static str,
-    path: &'static str,
-    required: bool,
-    module: &'static str,
-    key: Option<&'static str>,
-) -> Row {
-    Row {
-        name,
-        method: Method::POST,
-        path,
-        required,
-        manifest: Some(Line {
-            section: Section::Actions,
-            module,
-            key,
-        }),
+// Variant, name, method, path, whether a controller that is registered has to serve it, key in the manifest.
+operations! {
+    Features "features": GET "/features";
+
+    /// The operations of a customers controller.
+    Customers(CustomersOperation) of "CustomersController" in Controllers "customers" {
+        Retrieve "customers.retrieve": GET "/customers/{id}" required "retrieve";
+        List "customers.list": GET "/customers" optional "list";
+        /// For Churnkey's managed flow.
+        FindByEmail "customers.find_by_email": GET "/customers/email/{email}" optional "findByEmail";
+        /// For Churnkey's managed flow.
+        FindByPhone "customers.find_by_phone": GET "/customers/phone/{phone}" optional "findByPhone";
+    }
+
+    /// The operations of a subscriptions controller.
+    Subscriptions(SubscriptionsOperation) of "SubscriptionsController" in Controllers "subscriptions" {
+        Retrieve "subscriptions.retrieve": GET "/customers/{customerId}/subscriptions/{id}" required "retrieve";
+        List "subscriptions.list": GET "/customers/{customerId}/subscriptions" optional "list";
+    }
+
+    /// The operations of a prices controller.
+    Prices(PricesOperation) of "PricesController" in Controllers "prices" {
+        Retrieve "prices.retrieve": GET "/prices/{id}" required "retrieve";
+        List "prices.list": GET "/prices" required "list";
+    }
+
+    /// The operations of a coupons controller.
+    Coupons(CouponsOperation) of "CouponsController" in Controllers "coupons" {
+        Retrieve "coupons.retrieve": GET "/coupons/{id}" required "retrieve";
+        List "coupons.list": GET "/coupons" required "list";
+    }
+
+    /// The operations of a products controller.
+    Products(ProductsOperation) of "ProductsController" in Controllers "products" {
+        Retrieve "products.retrieve": GET "/products/{id}" required "retrieve";
+        List "products.list": GET "/products" required "list";
+    }
+
+    /// The operations of a families controller.
+    Families(FamiliesOperation) of "FamiliesController" in Controllers "families" {
+        Retrieve "families.retrieve": GET "/families/{id}" required "retrieve";
+        List "families.list": GET "/families" required "list";
+    }
+
+    /// The forms of the cancel action. The contract knows no `enabled` of it (section 0.3).
+    Cancel(CancelOperation) of "CancelAction" in Actions "cancel" {
+        /// One subscription.
+        Cancel "cancel": POST "/actions/subscription/cancel" required;
+        /// All subscriptions of a customer.
+        CancelAll "cancel_all": POST "/actions/customer/cancel" optional "all";
+    }
+
+    /// The forms of the pause action.
+    Pause(PauseOperation) of "PauseAction" in Actions "pause" {
+        /// One subscription.
+        Pause "pause": POST "/actions/subscription/pause" required "enabled";
+        /// All subscriptions of a customer.
+        PauseAll "pause_all": POST "/actions/customer/pause" optional "all";
+    }
+
+    /// The form of the apply-coupon action.
+    ApplyCoupon(ApplyCouponOperation) of "ApplyCouponAction" in Actions "applyCoupon" {
+        ApplyCoupon "apply_coupon": POST "/actions/subscription/apply-coupon" required "enabled";
+    }
+
+    /// The form of the extend-trial action.
+    ExtendTrial(ExtendTrialOperation) of "ExtendTrialAction" in Actions "extendTrial" {
+        ExtendTrial "extend_trial": POST "/actions/subscription/extend-trial" required "enabled";
+    }
+
+    /// The form of the change-price action.
+    ChangePrice(ChangePriceOperation) of "ChangePriceAction" in Actions "changePrice" {
+        ChangePrice "change_price": POST "/actions/subscription/change-price" required "enabled";
     }
 }
 
 impl Operation {
-    #[rustfmt::skip]
-    fn row(self) -> Row {
-        match self {
-            Self::Features => Row {
-                name: "features",
-                method: Method::GET,
-                path: "/features",
-                required: true,
-                manifest: None,
-            },
-            Self::Customers(operation) => match operation {
-                CustomersOperation::Retrieve =>
-                    read("customers.retrieve", "/customers/{id}", REQUIRED, "customers", "retrieve"),
-                CustomersOperation::List =>
-                    read("customers.list", "/customers", OPTIONAL, "customers", "list"),
-                CustomersOperation::FindByEmail =>
-                    read("customers.find_by_email", "/customers/email/{email}", OPTIONAL, "customers", "findByEmail"),
-                CustomersOperation::FindByPhone =>
-                    read("customers.find_by_phone", "/customers/phone/{phone}", OPTIONAL, "customers", "findByPhone"),
-            },
-            Self::Subscriptions(operation) => match operation {
-                SubscriptionsOperation::Retrieve =>
-                    read("subscriptions.retrieve", "/customers/{customerId}/subscriptions/{id}", REQUIRED, "subscriptions", "retrieve"),
-                SubscriptionsOperation::List =>
-                    read("subscriptions.list", "/customers/{customerId}/subscriptions", OPTIONAL, "subscriptions", "list"),
-            },
-            Self::Prices(operation) => match operation {
-                PricesOperation::Retrieve => read("prices.retrieve", "/prices/{id}", REQUIRED, "prices", "retrieve"),
-                PricesOperation::List => read("prices.list", "/prices", REQUIRED, "prices", "list"),
-            },
-            Self::Coupons(operation) => match operation {
-                CouponsOperation::Retrieve => read("coupons.retrieve", "/coupons/{id}", REQUIRED, "coupons", "retrieve"),
-                CouponsOperation::List => read("coupons.list", "/coupons", REQUIRED, "coupons", "list"),
-            },
-            Self::Products(operation) => match operation {
-                ProductsOperation::Retrieve => read("products.retrieve", "/products/{id}", REQUIRED, "products", "retrieve"),
-                ProductsOperation::List => read("products.list", "/products", REQUIRED, "products", "list"),
-            },
-            Self::Families(operation) => match operation {
-                FamiliesOperation::Retrieve => read("families.retrieve", "/families/{id}", REQUIRED, "families", "retrieve"),
-                FamiliesOperation::List => read("families.list", "/families", REQUIRED, "families", "list"),
-            },
-            // The contract knows no `enabled` of cancel (section 0.3).
-            Self::Cancel(form) => match form {
-                CancelOperation::Cancel => act("cancel", "/actions/subscription/cancel", REQUIRED, "cancel", None),
-                CancelOperation::CancelAll => act("cancel_all", "/actions/customer/cancel", OPTIONAL, "cancel", Some("all")),
-            },
-            Self::Pause(form) => match form {
-                PauseOperation::Pause => act("pause", "/actions/subscription/pause", REQUIRED, "pause", Some("enabled")),
-                PauseOperation::PauseAll => act("pause_all", "/actions/customer/pause", OPTIONAL, "pause", Some("all")),
-            },
-            Self::ApplyCoupon(ApplyCouponOperation::ApplyCoupon) =>
-                act("apply_coupon", "/actions/subscription/apply-coupon", REQUIRED, "applyCoupon", Some("enabled")),
-            Self::ExtendTrial(ExtendTrialOperation::ExtendTrial) =>
-                act("extend_trial", "/actions/subscription/extend-trial", REQUIRED, "extendTrial", Some("enabled")),
-            Self::ChangePrice(ChangePriceOperation::ChangePrice) =>
-                act("change_price", "/actions/subscription/change-price", REQUIRED, "changePrice", Some("enabled")),
-        }
-    }
-
     /// Every operation, in the order of the table.
     pub fn all() -> impl Iterator<Item = Self> {
-        fn of<O: Copy + Into<Operation>>(operations: &[O]) -> impl Iterator<Item = Operation> {
-            operations.iter().map(|operation| (*operation).into())
-        }
-        std::iter::once(Self::Features)
-            .chain(of(CustomersOperation::ALL))
-            .chain(of(SubscriptionsOperation::ALL))
-            .chain(of(PricesOperation::ALL))
-            .chain(of(CouponsOperation::ALL))
-            .chain(of(ProductsOperation::ALL))
-            .chain(of(FamiliesOperation::ALL))
-            .chain(of(CancelOperation::ALL))
-            .chain(of(PauseOperation::ALL))
-            .chain(of(ApplyCouponOperation::ALL))
-            .chain(of(ExtendTrialOperation::ALL))
-            .chain(of(ChangePriceOperation::ALL))
+        Self::ALL.iter().copied()
     }
 
     /// The name in logs and reports, such as `customers.find_by_email`.
