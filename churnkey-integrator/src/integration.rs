@@ -6,14 +6,12 @@ use axum::Router;
 use http::HeaderName;
 use tokio_util::task::TaskTracker;
 
-mod modules;
 mod readiness;
 mod running;
 
 pub use readiness::Readiness;
 pub use running::RunningActions;
 
-use self::modules::Modules;
 use crate::{
     actions::{ApplyCouponAction, CancelAction, ChangePriceAction, ExtendTrialAction, PauseAction},
     auth::{DEFAULT_TOLERANCE_SECONDS, Verifier},
@@ -21,7 +19,19 @@ use crate::{
         CouponsController, CustomersController, FamiliesController, PricesController,
         ProductsController, SubscriptionsController,
     },
-    http::{self as wire, Clock, Limits, Routes, Shared},
+    http::{
+        self as wire, Clock, Limits, Part, Parts, Routes, Shared,
+        actions::{
+            apply_coupon::ApplyCoupon, cancel::Cancel, change_price::ChangePrice,
+            extend_trial::ExtendTrial, pause::Pause,
+        },
+        coupons::Coupons,
+        customers::Customers,
+        families::Families,
+        prices::Prices,
+        products::Products,
+        subscriptions::Subscriptions,
+    },
     id,
     idempotency::{IdempotencyStore, InMemoryIdempotency},
     operation::Operation,
@@ -71,7 +81,7 @@ impl Integration {
             name: name.into(),
             token,
             further_tokens: Vec::new(),
-            modules: Modules::default(),
+            parts: Vec::new(),
             idempotency: None,
             namespace: None,
             prefix: "/churnkey".to_owned(),
@@ -161,7 +171,7 @@ pub struct IntegrationBuilder {
     name: String,
     token: IntegrationToken,
     further_tokens: Vec<IntegrationToken>,
-    modules: Modules,
+    parts: Vec<Arc<dyn Part>>,
     idempotency: Option<Arc<dyn IdempotencyStore>>,
     namespace: Option<String>,
     prefix: String,
@@ -175,70 +185,64 @@ pub struct IntegrationBuilder {
 
 impl IntegrationBuilder {
     /// Serves customers. An `Arc` of a controller is one as well.
-    pub fn customers(mut self, controller: impl CustomersController) -> Self {
-        self.modules.customers.push(Arc::new(controller));
-        self
+    pub fn customers(self, controller: impl CustomersController) -> Self {
+        self.with(Customers::new(controller))
     }
 
     /// Serves subscriptions; needs [`prices`](Self::prices).
-    pub fn subscriptions(mut self, controller: impl SubscriptionsController) -> Self {
-        self.modules.subscriptions.push(Arc::new(controller));
-        self
+    pub fn subscriptions(self, controller: impl SubscriptionsController) -> Self {
+        self.with(Subscriptions::new(controller))
     }
 
     /// Serves prices; needs [`products`](Self::products) if they belong to products.
-    pub fn prices(mut self, controller: impl PricesController) -> Self {
-        self.modules.prices.push(Arc::new(controller));
-        self
+    pub fn prices(self, controller: impl PricesController) -> Self {
+        self.with(Prices::new(controller))
     }
 
     /// Serves coupons. Discounts of customers and subscriptions need it.
-    pub fn coupons(mut self, controller: impl CouponsController) -> Self {
-        self.modules.coupons.push(Arc::new(controller));
-        self
+    pub fn coupons(self, controller: impl CouponsController) -> Self {
+        self.with(Coupons::new(controller))
     }
 
     /// Serves products; needs [`families`](Self::families) if they belong to families.
-    pub fn products(mut self, controller: impl ProductsController) -> Self {
-        self.modules.products.push(Arc::new(controller));
-        self
+    pub fn products(self, controller: impl ProductsController) -> Self {
+        self.with(Products::new(controller))
     }
 
     /// Serves families of products.
-    pub fn families(mut self, controller: impl FamiliesController) -> Self {
-        self.modules.families.push(Arc::new(controller));
-        self
+    pub fn families(self, controller: impl FamiliesController) -> Self {
+        self.with(Families::new(controller))
     }
 
     /// Cancels; needs [`subscriptions`](Self::subscriptions).
-    pub fn cancel(mut self, action: impl CancelAction) -> Self {
-        self.modules.cancel.push(Arc::new(action));
-        self
+    pub fn cancel(self, action: impl CancelAction) -> Self {
+        self.with(Cancel::new(action))
     }
 
     /// Pauses; needs [`subscriptions`](Self::subscriptions) and [`cancel`](Self::cancel).
-    pub fn pause(mut self, action: impl PauseAction) -> Self {
-        self.modules.pause.push(Arc::new(action));
-        self
+    pub fn pause(self, action: impl PauseAction) -> Self {
+        self.with(Pause::new(action))
     }
 
     /// Applies coupons; needs [`subscriptions`](Self::subscriptions), [`coupons`](Self::coupons) and
     /// [`cancel`](Self::cancel).
-    pub fn apply_coupon(mut self, action: impl ApplyCouponAction) -> Self {
-        self.modules.apply_coupon.push(Arc::new(action));
-        self
+    pub fn apply_coupon(self, action: impl ApplyCouponAction) -> Self {
+        self.with(ApplyCoupon::new(action))
     }
 
     /// Extends trials; needs [`subscriptions`](Self::subscriptions) and [`cancel`](Self::cancel).
-    pub fn extend_trial(mut self, action: impl ExtendTrialAction) -> Self {
-        self.modules.extend_trial.push(Arc::new(action));
-        self
+    pub fn extend_trial(self, action: impl ExtendTrialAction) -> Self {
+        self.with(ExtendTrial::new(action))
     }
 
     /// Changes prices; needs [`subscriptions`](Self::subscriptions), [`prices`](Self::prices) and
     /// [`cancel`](Self::cancel).
-    pub fn change_price(mut self, action: impl ChangePriceAction) -> Self {
-        self.modules.change_price.push(Arc::new(action));
+    pub fn change_price(self, action: impl ChangePriceAction) -> Self {
+        self.with(ChangePrice::new(action))
+    }
+
+    fn with(mut self, part: impl Part) -> Self {
+        self.parts.push(Arc::new(part));
         self
     }
 
@@ -355,8 +359,12 @@ impl IntegrationBuilder {
     ///
     /// # Errors
     /// [`BuildError`] with every problem at once, each with its cure.
-    pub fn build(self) -> Result<Integration, BuildError> {
+    pub fn build(mut self) -> Result<Integration, BuildError> {
+        let idempotency = self.idempotency.take();
+        let idempotency = idempotency.unwrap_or_else(|| Arc::new(InMemoryIdempotency::default()));
+        let parts = Parts::of(std::mem::take(&mut self.parts), idempotency);
         let mut problems = self.problems();
+        problems.extend(parts.problems());
         let token_header = match self.token_header.as_deref().map(token_header) {
             Some(Err(problem)) => {
                 problems.push(problem);
@@ -384,9 +392,7 @@ impl IntegrationBuilder {
         let namespace = namespace.unwrap_or_else(|| format!("{}\n{}", self.name, self.prefix));
         let mut routes = Routes::new(self.name);
         wire::mount_features(&mut routes);
-        let idempotency = self.idempotency;
-        let idempotency = idempotency.unwrap_or_else(|| Arc::new(InMemoryIdempotency::default()));
-        self.modules.mount(&mut routes, &idempotency);
+        parts.mount(&mut routes);
         let integration = Integration {
             shared: Arc::new(Shared {
                 features: routes.features().clone(),
@@ -452,8 +458,7 @@ impl IntegrationBuilder {
             ),
         ];
         let broken = rules.iter().filter(|(kept, _)| !kept);
-        let broken = broken.map(|(_, problem)| (*problem).to_owned());
-        broken.chain(self.modules.problems()).collect()
+        broken.map(|(_, problem)| (*problem).to_owned()).collect()
     }
 }
 

@@ -6,6 +6,7 @@ use axum::{http::StatusCode, response::Response};
 
 use super::{
     extract::Call,
+    part::{About, Part, Parts, Without},
     response::{self, paged},
     routes::Routes,
 };
@@ -15,38 +16,65 @@ use crate::{
     error::{Fault, HandlerError, Result},
     id::CouponId,
     model::Coupon,
-    operation::CouponsOperation::{List, Retrieve},
+    operation::{
+        CouponsOperation::{List, Retrieve},
+        Operation,
+    },
 };
 
-type Controller = Arc<dyn CouponsController>;
+pub(crate) static ABOUT: About = About {
+    method: "coupons",
+    first: Operation::Coupons(Retrieve),
+    needs: &[],
+    without: &[Without::Offer(
+        Operation::Coupons(Retrieve),
+        "no discounts without .coupons(..)",
+    )],
+};
 
-/// Mounts both operations.
-pub(crate) fn mount(routes: &mut Routes, coupons: &Controller) {
-    routes.serve(Retrieve.into(), coupons, retrieve);
-    routes.serve(List.into(), coupons, list);
+pub(crate) struct Coupons {
+    controller: Box<dyn CouponsController>,
 }
 
-pub(super) async fn coupon(
-    coupons: &Controller,
-    cx: &RequestContext,
-    id: &CouponId,
-) -> Result<Coupon> {
-    let coupon = coupons.retrieve(cx, id).await?;
-    let coupon = coupon.ok_or_else(|| HandlerError::not_found("Coupon not found"))?;
-    if coupon.id() != id {
-        return Err(Fault::AnotherRecord.into());
+impl Coupons {
+    pub(crate) fn new(controller: impl CouponsController) -> Self {
+        Self {
+            controller: Box::new(controller),
+        }
     }
-    Ok(coupon)
+
+    pub(super) async fn of(&self, cx: &RequestContext, id: &CouponId) -> Result<Coupon> {
+        let coupon = self.controller.retrieve(cx, id).await?;
+        let coupon = coupon.ok_or_else(|| HandlerError::not_found("Coupon not found"))?;
+        if coupon.id() != id {
+            return Err(Fault::AnotherRecord.into());
+        }
+        Ok(coupon)
+    }
 }
 
-async fn retrieve(coupons: Controller, call: Call) -> Result<Response> {
+impl Part for Coupons {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn mount(self: Arc<Self>, _: &Parts, routes: &mut Routes) -> Option<()> {
+        routes
+            .of(&self, self.controller.operations())
+            .serve(Retrieve, retrieve)
+            .serve(List, list);
+        Some(())
+    }
+}
+
+async fn retrieve(coupons: Arc<Coupons>, call: Call) -> Result<Response> {
     let id: CouponId = call.id("id")?;
-    let coupon = coupon(&coupons, &call.context, &id).await?;
+    let coupon = coupons.of(&call.context, &id).await?;
     Ok(response::json(StatusCode::OK, &coupon))
 }
 
-async fn list(coupons: Controller, call: Call) -> Result<Response> {
+async fn list(coupons: Arc<Coupons>, call: Call) -> Result<Response> {
     let page = call.page()?;
-    let found = coupons.list(&call.context, &page).await?;
+    let found = coupons.controller.list(&call.context, &page).await?;
     paged(&call, page.limit(), &found)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{
     extract::Call,
+    part::{About, Part, Parts, Without},
     response::{self, paged},
     routes::Routes,
 };
@@ -14,69 +15,97 @@ use crate::{
     id::CustomerId,
     model::Customer,
     operation::{
-        CustomersOperation::{self, FindByEmail, FindByPhone, List, Retrieve},
+        CustomersOperation::{FindByEmail, FindByPhone, List, Retrieve},
         Operation,
     },
     pii::{Email, InvalidContact, Phone},
 };
 use axum::{http::StatusCode, response::Response};
 
-type Controller = Arc<dyn CustomersController>;
+pub(crate) static ABOUT: About = About {
+    method: "customers",
+    first: Operation::Customers(Retrieve),
+    needs: &[],
+    without: &[
+        Without::Offer(
+            Operation::Customers(FindByEmail),
+            "no managed flow by e-mail without find_by_email",
+        ),
+        Without::Offer(
+            Operation::Customers(FindByPhone),
+            "no managed flow by phone without find_by_phone",
+        ),
+    ],
+};
 
-/// Mounts what the controller serves.
-pub(crate) fn mount(routes: &mut Routes, controller: &Controller) {
-    let served = controller.operations();
-    let is_served = |operation: CustomersOperation| {
-        Operation::from(operation).is_required() || served.contains(&operation)
-    };
-    if is_served(Retrieve) {
-        routes.serve(Retrieve.into(), controller, retrieve);
+pub(crate) struct Customers {
+    controller: Box<dyn CustomersController>,
+}
+
+impl Customers {
+    pub(crate) fn new(controller: impl CustomersController) -> Self {
+        Self {
+            controller: Box::new(controller),
+        }
     }
-    if is_served(List) {
-        routes.serve(List.into(), controller, list);
-    }
-    if is_served(FindByEmail) {
-        routes.serve(FindByEmail.into(), controller, find_by_email);
-    }
-    if is_served(FindByPhone) {
-        routes.serve(FindByPhone.into(), controller, find_by_phone);
+
+    /// The customer with this id.
+    pub(super) async fn of(&self, cx: &RequestContext, id: &CustomerId) -> Result<Customer> {
+        let customer = self.controller.retrieve(cx, id).await?;
+        let customer = customer.ok_or_else(not_found)?;
+        if customer.id() != id {
+            return Err(Fault::AnotherRecord.into());
+        }
+        Ok(customer)
     }
 }
 
-/// The customer with this id.
-pub(super) async fn customer(
-    customers: &Controller,
-    cx: &RequestContext,
-    id: &CustomerId,
-) -> Result<Customer> {
-    let customer = customers.retrieve(cx, id).await?;
-    let customer = customer.ok_or_else(not_found)?;
-    if customer.id() != id {
-        return Err(Fault::AnotherRecord.into());
+impl Part for Customers {
+    fn about(&self) -> &'static About {
+        &ABOUT
     }
-    Ok(customer)
+
+    fn mount(self: Arc<Self>, _: &Parts, routes: &mut Routes) -> Option<()> {
+        routes
+            .of(&self, self.controller.operations())
+            .serve(Retrieve, retrieve)
+            .serve(List, list)
+            .serve(FindByEmail, find_by_email)
+            .serve(FindByPhone, find_by_phone);
+        Some(())
+    }
 }
 
-async fn retrieve(controller: Controller, call: Call) -> Result<Response> {
+async fn retrieve(customers: Arc<Customers>, call: Call) -> Result<Response> {
     let id: CustomerId = call.id("id")?;
-    let customer = customer(&controller, &call.context, &id).await?;
+    let customer = customers.of(&call.context, &id).await?;
     Ok(response::json(StatusCode::OK, &customer))
 }
 
-async fn list(controller: Controller, call: Call) -> Result<Response> {
+async fn list(customers: Arc<Customers>, call: Call) -> Result<Response> {
     let page = call.page()?;
-    let customers = controller.list(&call.context, &page).await?;
-    paged(&call, page.limit(), &customers)
+    let found = customers.controller.list(&call.context, &page).await?;
+    paged(&call, page.limit(), &found)
 }
 
-async fn find_by_email(controller: Controller, call: Call) -> Result<Response> {
+async fn find_by_email(customers: Arc<Customers>, call: Call) -> Result<Response> {
     let email = Email::new(call.parameter("email")?).map_err(|e| invalid(&e))?;
-    found(controller.find_by_email(&call.context, &email).await?)
+    found(
+        customers
+            .controller
+            .find_by_email(&call.context, &email)
+            .await?,
+    )
 }
 
-async fn find_by_phone(controller: Controller, call: Call) -> Result<Response> {
+async fn find_by_phone(customers: Arc<Customers>, call: Call) -> Result<Response> {
     let phone = Phone::new(call.parameter("phone")?).map_err(|e| invalid(&e))?;
-    found(controller.find_by_phone(&call.context, &phone).await?)
+    found(
+        customers
+            .controller
+            .find_by_phone(&call.context, &phone)
+            .await?,
+    )
 }
 
 fn found(customer: Option<Customer>) -> Result<Response> {

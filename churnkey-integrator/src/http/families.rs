@@ -6,6 +6,7 @@ use axum::{http::StatusCode, response::Response};
 
 use super::{
     extract::Call,
+    part::{About, Part, Parts},
     response::{self, paged},
     routes::Routes,
 };
@@ -13,20 +14,48 @@ use crate::{
     controllers::FamiliesController,
     error::{Fault, HandlerError, Result},
     id::FamilyId,
-    operation::FamiliesOperation::{List, Retrieve},
+    operation::{
+        FamiliesOperation::{List, Retrieve},
+        Operation,
+    },
 };
 
-type Controller = Arc<dyn FamiliesController>;
+static ABOUT: About = About {
+    method: "families",
+    first: Operation::Families(Retrieve),
+    needs: &[],
+    without: &[],
+};
 
-/// Mounts both operations.
-pub(crate) fn mount(routes: &mut Routes, families: &Controller) {
-    routes.serve(Retrieve.into(), families, retrieve);
-    routes.serve(List.into(), families, list);
+pub(crate) struct Families {
+    controller: Box<dyn FamiliesController>,
 }
 
-async fn retrieve(families: Controller, call: Call) -> Result<Response> {
+impl Families {
+    pub(crate) fn new(controller: impl FamiliesController) -> Self {
+        Self {
+            controller: Box::new(controller),
+        }
+    }
+}
+
+impl Part for Families {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn mount(self: Arc<Self>, _: &Parts, routes: &mut Routes) -> Option<()> {
+        routes
+            .of(&self, self.controller.operations())
+            .serve(Retrieve, retrieve)
+            .serve(List, list);
+        Some(())
+    }
+}
+
+async fn retrieve(families: Arc<Families>, call: Call) -> Result<Response> {
     let id: FamilyId = call.id("id")?;
-    let family = families.retrieve(&call.context, &id).await?;
+    let family = families.controller.retrieve(&call.context, &id).await?;
     let family = family.ok_or_else(|| HandlerError::not_found("Family not found"))?;
     if *family.id() != id {
         return Err(Fault::AnotherRecord.into());
@@ -34,8 +63,8 @@ async fn retrieve(families: Controller, call: Call) -> Result<Response> {
     Ok(response::json(StatusCode::OK, &family))
 }
 
-async fn list(families: Controller, call: Call) -> Result<Response> {
+async fn list(families: Arc<Families>, call: Call) -> Result<Response> {
     let page = call.page()?;
-    let found = families.list(&call.context, &page).await?;
+    let found = families.controller.list(&call.context, &page).await?;
     paged(&call, page.limit(), &found)
 }

@@ -13,6 +13,7 @@ mod extract;
 pub(crate) mod families;
 mod idempotency;
 mod observe;
+mod part;
 mod payload;
 pub(crate) mod prices;
 pub(crate) mod products;
@@ -24,6 +25,7 @@ mod webhook;
 #[cfg(feature = "testing")]
 pub(crate) use observe::Cause;
 pub(crate) use observe::RequestIds;
+pub(crate) use part::{About, Part, Parts, Without};
 pub(crate) use routes::Routes;
 
 use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Duration};

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use axum::{http::StatusCode, response::Response};
+use serde_json::Value;
 
 use super::{
     extract::Call,
+    part::{About, Part, Parts, Without},
     response::{self, paged},
     routes::Routes,
 };
@@ -15,16 +17,36 @@ use crate::{
     error::{Fault, HandlerError, Result},
     id::PriceId,
     model::{Price, PriceType},
-    operation::PricesOperation::{List, Retrieve},
+    operation::{
+        Operation,
+        PricesOperation::{List, Retrieve},
+    },
+};
+
+pub(crate) static ABOUT: About = About {
+    method: "prices",
+    first: Operation::Prices(Retrieve),
+    needs: &[],
+    without: &[Without::Publication(
+        Operation::Prices(Retrieve),
+        ".prices(..)",
+    )],
 };
 
 /// The controller, and the type that it has declared.
 pub(crate) struct Prices {
-    pub(crate) controller: Arc<dyn PricesController>,
-    pub(crate) declared: PriceType,
+    controller: Box<dyn PricesController>,
+    declared: PriceType,
 }
 
 impl Prices {
+    pub(crate) fn new(controller: impl PricesController) -> Self {
+        Self {
+            declared: controller.price_type(),
+            controller: Box::new(controller),
+        }
+    }
+
     pub(super) async fn of(&self, cx: &RequestContext, id: &PriceId) -> Result<Price> {
         let price = self.controller.retrieve(cx, id).await?;
         let price = price.ok_or_else(|| HandlerError::not_found("Price not found"))?;
@@ -45,10 +67,37 @@ impl Prices {
     }
 }
 
-/// Mounts both operations.
-pub(crate) fn mount(routes: &mut Routes, prices: &Arc<Prices>) {
-    routes.serve(Retrieve.into(), prices, retrieve);
-    routes.serve(List.into(), prices, list);
+impl Part for Prices {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    /// Prices say what they belong to, and that has to be there.
+    fn problems(&self, parts: &Parts) -> Vec<String> {
+        let problem = match (self.declared, parts.has("products")) {
+            (PriceType::Product, false) => {
+                "price_type() is Product, which needs .products(..): add it, or declare Standalone"
+            }
+            (PriceType::Standalone, true) => {
+                "there are .products(..), so prices must belong to them: declare Product in price_type(), or leave \
+                 .products(..) out"
+            }
+            _ => return Vec::new(),
+        };
+        vec![problem.to_owned()]
+    }
+
+    fn declares(&self) -> Vec<(&'static str, Value)> {
+        vec![("type", self.declared.as_str().into())]
+    }
+
+    fn mount(self: Arc<Self>, _: &Parts, routes: &mut Routes) -> Option<()> {
+        routes
+            .of(&self, self.controller.operations())
+            .serve(Retrieve, retrieve)
+            .serve(List, list);
+        Some(())
+    }
 }
 
 async fn retrieve(prices: Arc<Prices>, call: Call) -> Result<Response> {

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use axum::{http::StatusCode, response::Response};
+use serde_json::Value;
 
 use super::{
     extract::Call,
+    part::{About, Part, Parts},
     response::{self, paged},
     routes::Routes,
 };
@@ -14,18 +16,35 @@ use crate::{
     error::{Fault, HandlerError, Result},
     id::ProductId,
     model::{Product, ProductType},
-    operation::ProductsOperation::{List, Retrieve},
+    operation::{
+        Operation,
+        ProductsOperation::{List, Retrieve},
+    },
+};
+
+static ABOUT: About = About {
+    method: "products",
+    first: Operation::Products(Retrieve),
+    needs: &[],
+    without: &[],
 };
 
 /// The controller, and the type that it has declared.
 pub(crate) struct Products {
-    pub(crate) controller: Arc<dyn ProductsController>,
-    pub(crate) declared: ProductType,
+    controller: Box<dyn ProductsController>,
+    declared: ProductType,
 }
 
 impl Products {
+    pub(crate) fn new(controller: impl ProductsController) -> Self {
+        Self {
+            declared: controller.product_type(),
+            controller: Box::new(controller),
+        }
+    }
+
     /// A product of the other type would be read wrongly.
-    pub(super) fn check(&self, product: &Product) -> Result<(), Fault> {
+    fn check(&self, product: &Product) -> Result<(), Fault> {
         if product.product_type() == self.declared {
             Ok(())
         } else {
@@ -34,10 +53,37 @@ impl Products {
     }
 }
 
-/// Mounts both operations.
-pub(crate) fn mount(routes: &mut Routes, products: &Arc<Products>) {
-    routes.serve(Retrieve.into(), products, retrieve);
-    routes.serve(List.into(), products, list);
+impl Part for Products {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    /// Products say what they belong to, and that has to be there.
+    fn problems(&self, parts: &Parts) -> Vec<String> {
+        let problem = match (self.declared, parts.has("families")) {
+            (ProductType::Family, false) => {
+                "product_type() is Family, which needs .families(..): add it, or declare Standalone"
+            }
+            (ProductType::Standalone, true) => {
+                "there are .families(..), so products must belong to them: declare Family in product_type(), or leave \
+                 .families(..) out"
+            }
+            _ => return Vec::new(),
+        };
+        vec![problem.to_owned()]
+    }
+
+    fn declares(&self) -> Vec<(&'static str, Value)> {
+        vec![("type", self.declared.as_str().into())]
+    }
+
+    fn mount(self: Arc<Self>, _: &Parts, routes: &mut Routes) -> Option<()> {
+        routes
+            .of(&self, self.controller.operations())
+            .serve(Retrieve, retrieve)
+            .serve(List, list);
+        Some(())
+    }
 }
 
 async fn retrieve(products: Arc<Products>, call: Call) -> Result<Response> {

@@ -7,6 +7,7 @@ use axum::{
     response::Response,
     routing::{MethodRouter, any},
 };
+use serde_json::Value;
 
 use super::{Guarded, Shared, authenticate::Proven, extract::Call, response};
 use crate::{error::Result, features::Features, operation::Operation};
@@ -26,10 +27,22 @@ impl Routes {
         }
     }
 
-    /// Serves an operation by a controller's method.
-    pub(super) fn serve<C, H, F>(&mut self, operation: Operation, controller: &Arc<C>, handler: H)
+    /// The routes of a part that lists these operations.
+    pub(super) fn of<'a, C, O>(
+        &'a mut self,
+        controller: &'a Arc<C>,
+        listed: &'static [O],
+    ) -> RoutesOf<'a, C, O> {
+        RoutesOf {
+            routes: self,
+            controller,
+            listed,
+        }
+    }
+
+    fn serve<C, H, F>(&mut self, operation: Operation, controller: &Arc<C>, handler: H)
     where
-        C: ?Sized + Send + Sync + 'static,
+        C: Send + Sync + 'static,
         H: Fn(Arc<C>, Call) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Result<Response>> + Send + 'static,
     {
@@ -65,9 +78,11 @@ impl Routes {
         self.mounted.push((operation, any(guarded)));
     }
 
-    /// The manifest, for what a controller or an action declares of itself.
-    pub(crate) fn features_mut(&mut self) -> &mut Features {
-        &mut self.features
+    /// What a controller or an action declares of itself in the manifest.
+    pub(super) fn declare(&mut self, first: Operation, declared: Vec<(&'static str, Value)>) {
+        for (key, value) in declared {
+            self.features.declare(first, key, value);
+        }
     }
 
     pub(crate) fn features(&self) -> &Features {
@@ -80,6 +95,32 @@ impl Routes {
 
     pub(super) fn into_mounted(self) -> Vec<(Operation, MethodRouter<Arc<Shared>>)> {
         self.mounted
+    }
+}
+
+pub(super) struct RoutesOf<'a, C, O: 'static> {
+    routes: &'a mut Routes,
+    controller: &'a Arc<C>,
+    listed: &'static [O],
+}
+
+impl<C, O> RoutesOf<'_, C, O>
+where
+    C: Send + Sync + 'static,
+    O: Copy + PartialEq + Into<Operation>,
+{
+    /// Serves an operation by a controller's method, if it is required or listed.
+    pub(super) fn serve<H, F>(self, operation: O, handler: H) -> Self
+    where
+        H: Fn(Arc<C>, Call) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Result<Response>> + Send + 'static,
+    {
+        let is_listed = self.listed.contains(&operation);
+        let operation = operation.into();
+        if operation.is_required() || is_listed {
+            self.routes.serve(operation, self.controller, handler);
+        }
+        self
     }
 }
 

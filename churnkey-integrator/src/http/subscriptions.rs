@@ -5,37 +5,79 @@ use std::sync::Arc;
 use axum::{http::StatusCode, response::Response};
 
 use super::{
-    customers::customer,
+    customers::Customers,
     extract::Call,
+    part::{About, Part, Parts, Without},
     prices::Prices,
     response::{self, paged},
     routes::Routes,
 };
 use crate::{
     context::RequestContext,
-    controllers::{CustomersController, SubscriptionsController},
+    controllers::SubscriptionsController,
     error::{Fault, HandlerError, Result},
     id::{CustomerId, SubscriptionId},
     model::Subscription,
-    operation::SubscriptionsOperation::{List, Retrieve},
+    operation::{
+        Operation,
+        SubscriptionsOperation::{List, Retrieve},
+    },
 };
 
-/// The controller, and what its answers are checked against.
-pub(crate) struct Subscriptions {
-    pub(crate) controller: Arc<dyn SubscriptionsController>,
-    pub(crate) customers: Arc<dyn CustomersController>,
-    pub(crate) prices: Arc<Prices>,
-}
+pub(crate) static ABOUT: About = About {
+    method: "subscriptions",
+    first: Operation::Subscriptions(Retrieve),
+    needs: &["prices"],
+    without: &[Without::Publication(
+        Operation::Subscriptions(Retrieve),
+        ".subscriptions(..)",
+    )],
+};
 
-/// Mounts what the controller serves.
-pub(crate) fn mount(routes: &mut Routes, subscriptions: &Arc<Subscriptions>) {
-    routes.serve(Retrieve.into(), subscriptions, retrieve);
-    if subscriptions.controller.operations().contains(&List) {
-        routes.serve(List.into(), subscriptions, list);
-    }
+pub(crate) struct Subscriptions {
+    controller: Arc<dyn SubscriptionsController>,
 }
 
 impl Subscriptions {
+    pub(crate) fn new(controller: impl SubscriptionsController) -> Self {
+        Self {
+            controller: Arc::new(controller),
+        }
+    }
+}
+
+impl Part for Subscriptions {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn mount(self: Arc<Self>, parts: &Parts, routes: &mut Routes) -> Option<()> {
+        let checked = CheckedSubscriptions::of_parts(parts)?;
+        routes
+            .of(&checked, self.controller.operations())
+            .serve(Retrieve, retrieve)
+            .serve(List, list);
+        Some(())
+    }
+}
+
+/// The controller, and what its answers are checked against.
+pub(super) struct CheckedSubscriptions {
+    controller: Arc<dyn SubscriptionsController>,
+    pub(super) customers: Arc<Customers>,
+    prices: Arc<Prices>,
+}
+
+impl CheckedSubscriptions {
+    /// `None` if one of them is not there.
+    pub(super) fn of_parts(parts: &Parts) -> Option<Arc<Self>> {
+        Some(Arc::new(Self {
+            controller: Arc::clone(&parts.get::<Subscriptions>()?.controller),
+            customers: parts.get()?,
+            prices: parts.get()?,
+        }))
+    }
+
     /// The customer's subscription. One of somebody else is not found, whatever the merchant returned.
     pub(super) async fn of(
         &self,
@@ -59,14 +101,14 @@ impl Subscriptions {
     }
 }
 
-async fn retrieve(subscriptions: Arc<Subscriptions>, call: Call) -> Result<Response> {
+async fn retrieve(subscriptions: Arc<CheckedSubscriptions>, call: Call) -> Result<Response> {
     let customer_id: CustomerId = call.id("customerId")?;
     let id: SubscriptionId = call.id("id")?;
     let subscription = subscriptions.of(&call.context, &customer_id, &id).await?;
     Ok(response::json(StatusCode::OK, &subscription))
 }
 
-async fn list(subscriptions: Arc<Subscriptions>, call: Call) -> Result<Response> {
+async fn list(subscriptions: Arc<CheckedSubscriptions>, call: Call) -> Result<Response> {
     let customer_id: CustomerId = call.id("customerId")?;
     let page = call.page()?;
     let controller = &subscriptions.controller;
@@ -78,7 +120,10 @@ async fn list(subscriptions: Arc<Subscriptions>, call: Call) -> Result<Response>
         subscriptions.check_prices(subscription)?;
     }
     if found.data().is_empty() {
-        customer(&subscriptions.customers, &call.context, &customer_id).await?;
+        subscriptions
+            .customers
+            .of(&call.context, &customer_id)
+            .await?;
     }
     paged(&call, page.limit(), &found)
 }

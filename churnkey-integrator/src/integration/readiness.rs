@@ -2,11 +2,27 @@
 
 use std::fmt;
 
-use crate::operation::{
-    ApplyCouponOperation, CancelOperation, ChangePriceOperation, CouponsOperation,
-    CustomersOperation, ExtendTrialOperation, Operation, PauseOperation, PricesOperation,
-    SubscriptionsOperation,
+use crate::{
+    http::{
+        About, Without,
+        actions::{apply_coupon, cancel, change_price, extend_trial, pause},
+        coupons, customers, prices, subscriptions,
+    },
+    operation::Operation,
 };
+
+/// The parts that Churnkey wants, in the order in which a merchant would add them.
+const WANTED: [&About; 9] = [
+    &customers::ABOUT,
+    &prices::ABOUT,
+    &subscriptions::ABOUT,
+    &cancel::ABOUT,
+    &pause::ABOUT,
+    &coupons::ABOUT,
+    &apply_coupon::ABOUT,
+    &extend_trial::ABOUT,
+    &change_price::ABOUT,
+];
 
 /// What Churnkey still needs before an integration can be published (contract, section 1.2), and what it would offer if
 /// there were more. `Display` is one line for a log.
@@ -29,54 +45,20 @@ pub struct Readiness {
 
 impl Readiness {
     pub(crate) fn of(served: &[Operation]) -> Self {
-        let without = |wanted: &[(Operation, &'static str)]| {
-            let wanted = wanted.iter();
-            let missing = wanted.filter(|(operation, _)| !served.contains(operation));
-            missing.map(|(_, text)| *text).collect()
+        let mut readiness = Self {
+            missing: Vec::new(),
+            unavailable: Vec::new(),
         };
-        Self {
-            missing: without(&[
-                (PricesOperation::Retrieve.into(), ".prices(..)"),
-                (
-                    SubscriptionsOperation::Retrieve.into(),
-                    ".subscriptions(..)",
-                ),
-            ]),
-            unavailable: without(&[
-                (
-                    CustomersOperation::FindByEmail.into(),
-                    "no managed flow by e-mail without find_by_email",
-                ),
-                (
-                    CustomersOperation::FindByPhone.into(),
-                    "no managed flow by phone without find_by_phone",
-                ),
-                (
-                    CancelOperation::Cancel.into(),
-                    "no cancel flow, and no offers in it, without .cancel(..)",
-                ),
-                (
-                    PauseOperation::Pause.into(),
-                    "no pause offers without .pause(..)",
-                ),
-                (
-                    CouponsOperation::Retrieve.into(),
-                    "no discounts without .coupons(..)",
-                ),
-                (
-                    ApplyCouponOperation::ApplyCoupon.into(),
-                    "no discount offers without .apply_coupon(..)",
-                ),
-                (
-                    ExtendTrialOperation::ExtendTrial.into(),
-                    "no trial extension offers without .extend_trial(..)",
-                ),
-                (
-                    ChangePriceOperation::ChangePrice.into(),
-                    "no plan change offers without .change_price(..)",
-                ),
-            ]),
+        for without in WANTED.iter().flat_map(|part| part.without) {
+            let (operation, text, texts) = match without {
+                Without::Publication(operation, text) => (operation, text, &mut readiness.missing),
+                Without::Offer(operation, text) => (operation, text, &mut readiness.unavailable),
+            };
+            if !served.contains(operation) {
+                texts.push(*text);
+            }
         }
+        readiness
     }
 
     /// Whether Churnkey has all that it needs to publish the integration.

@@ -1,0 +1,77 @@
+//! The routes of the actions. Each reads its fields, refuses what lies outside of the declared features, and then, once for
+//! every request that can be told from another, looks up what the request names and calls the merchant.
+
+pub(crate) mod apply_coupon;
+pub(crate) mod cancel;
+pub(crate) mod change_price;
+pub(crate) mod extend_trial;
+pub(crate) mod pause;
+
+use std::sync::Arc;
+
+use axum::response::Response;
+
+use super::{
+    body::Fields, extract::Call, idempotency::once, part::Parts,
+    subscriptions::CheckedSubscriptions,
+};
+use crate::{
+    context::RequestContext,
+    error::Result,
+    id::{CustomerId, SubscriptionId},
+    idempotency::IdempotencyStore,
+    model::Subscription,
+};
+
+/// An action, and what it needs besides.
+struct Action<P, N = ()> {
+    part: Arc<P>,
+    subscriptions: Arc<CheckedSubscriptions>,
+    idempotency: Arc<dyn IdempotencyStore>,
+    needs: N,
+}
+
+impl<P, N> Action<P, N> {
+    /// `None` if no subscriptions are there.
+    fn new(part: &Arc<P>, parts: &Parts, needs: N) -> Option<Arc<Self>> {
+        Some(Arc::new(Self {
+            part: Arc::clone(part),
+            subscriptions: CheckedSubscriptions::of_parts(parts)?,
+            idempotency: Arc::clone(&parts.idempotency),
+            needs,
+        }))
+    }
+
+    /// Acts unless this was done before ([`once`]).
+    async fn once<Acted>(
+        self: Arc<Self>,
+        call: Call,
+        act: impl FnOnce(Arc<Self>, Arc<Call>) -> Acted,
+    ) -> Result<Response>
+    where
+        Acted: Future<Output = Result<()>> + Send + 'static,
+    {
+        let store = Arc::clone(&self.idempotency);
+        let call = Arc::new(call);
+        once(store, Arc::clone(&call), act(self, call)).await
+    }
+}
+
+/// Which subscription a request is about.
+struct Subject {
+    customer_id: CustomerId,
+    subscription_id: SubscriptionId,
+}
+
+impl Subject {
+    fn of(fields: &Fields) -> Result<Self> {
+        Ok(Self {
+            customer_id: fields.id(&["customerId"])?,
+            subscription_id: fields.id(&["subscriptionId"])?,
+        })
+    }
+
+    async fn among(&self, all: &CheckedSubscriptions, cx: &RequestContext) -> Result<Subscription> {
+        all.of(cx, &self.customer_id, &self.subscription_id).await
+    }
+}
