@@ -391,7 +391,6 @@ impl IntegrationBuilder {
         let namespace = self.namespace;
         let namespace = namespace.unwrap_or_else(|| format!("{}\n{}", self.name, self.prefix));
         let mut routes = Routes::new(self.name);
-        wire::mount_features(&mut routes);
         parts.mount(&mut routes);
         let integration = Integration {
             shared: Arc::new(Shared {

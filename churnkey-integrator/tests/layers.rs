@@ -260,6 +260,173 @@ fn a_file_uses_its_own_layers_earlier_files_and_lower_layers() {
     assert_eq!((upward, unknown), (vec![], vec![]));
 }
 
+/// The source files by the modules that they are.
+type Modules<'a> = BTreeMap<Vec<String>, &'a str>;
+
+fn is_word(token: Option<&TokenTree>, word: &str) -> bool {
+    matches!(token, Some(TokenTree::Ident(ident)) if *ident == word)
+}
+
+/// The tokens without what is re-exported, and the re-exports of a module's own children: name and whole path.
+fn split_reexports(
+    module: &[String],
+    tokens: TokenStream,
+    modules: &Modules<'_>,
+) -> (Vec<TokenTree>, BTreeMap<String, Vec<String>>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let (mut kept, mut found) = (Vec::new(), Vec::new());
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        let in_crate = matches!(tokens.get(at + 1), Some(TokenTree::Group(_)));
+        let after = at + 1 + usize::from(in_crate);
+        if is_word(Some(token), "pub") && is_word(tokens.get(after), "use") {
+            at = path(module, &[], &tokens, after + 1, &mut found);
+        } else {
+            kept.push(token.clone());
+            at += 1;
+        }
+    }
+    let of_children = found.into_iter().filter_map(|path| {
+        let path = match path.starts_with(module) {
+            true if !module.is_empty() => path,
+            _ => [module, &path].concat(),
+        };
+        modules
+            .contains_key(path.get(..=module.len())?)
+            .then(|| (path.last().unwrap().clone(), path))
+    });
+    (kept, of_children.collect())
+}
+
+/// The files of the crate that each file uses, in its layer or not. A re-export is no use of it, but whoever names it uses
+/// the file that it is from.
+fn uses(sources: &[(String, TokenStream)]) -> BTreeMap<&str, BTreeSet<&str>> {
+    let modules: Modules<'_> = sources
+        .iter()
+        .map(|(file, _)| (module_of(file), &**file))
+        .collect();
+    let mut reexports = BTreeMap::new();
+    let mut code = Vec::new();
+    for (file, tokens) in sources {
+        let module = module_of(file);
+        let (kept, own) = split_reexports(&module, tokens.clone(), &modules);
+        reexports.insert(module.clone(), own);
+        code.push((file.as_str(), module, kept));
+    }
+    let file_of = |mut path: Vec<String>| loop {
+        let lengths = (0..=path.len()).rev();
+        let of_file = lengths
+            .map(|length| &path[..length])
+            .find(|m| modules.contains_key(*m))?;
+        let name = path.get(of_file.len());
+        match name.and_then(|name| reexports[of_file].get(name)) {
+            Some(whole) => path = [whole, &path[of_file.len() + 1..]].concat(),
+            None => return Some(modules[of_file]),
+        }
+    };
+    let mut uses: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (file, module, tokens) in &code {
+        let mut named = paths(module, tokens.iter().cloned().collect());
+        named.extend(children_named(module, tokens, &modules));
+        let used = named
+            .into_iter()
+            .filter_map(file_of)
+            .filter(|used| used != file);
+        uses.entry(file).or_default().extend(used);
+    }
+    uses
+}
+
+/// The paths that begin with the name of a module's own child, as in `child::f()` and `use child::f`.
+fn children_named(
+    module: &[String],
+    tokens: &[TokenTree],
+    modules: &Modules<'_>,
+) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Ident(ident) if is_separator(tokens, at + 1) => {
+                let child = [module, &[ident.to_string()]].concat();
+                if modules.contains_key(&child) && !(at >= 2 && is_separator(tokens, at - 2)) {
+                    path(module, module, tokens, at, &mut found);
+                }
+            }
+            TokenTree::Group(group) => {
+                let inner: Vec<TokenTree> = group.stream().into_iter().collect();
+                found.extend(children_named(module, &inner, modules));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// What can be reached from a file and reaches it again.
+fn circles(
+    uses: &BTreeMap<&str, BTreeSet<&str>>,
+    is_one_layer: impl Fn(&str, &str) -> bool,
+) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in uses.keys() {
+        let mut reached = BTreeSet::new();
+        let mut ahead = vec![*file];
+        while let Some(next) = ahead.pop() {
+            for used in uses.get(next).into_iter().flatten() {
+                if is_one_layer(file, used) && reached.insert(*used) {
+                    ahead.push(used);
+                }
+            }
+        }
+        if reached.contains(file) {
+            found.push((*file).to_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn a_circle_is_found_through_reexports_children_and_further_files() {
+    let sources = [
+        (
+            "a/mod.rs",
+            "mod b; mod c; pub use b::B; pub(crate) use self::c::{C, D};",
+        ),
+        ("a/b.rs", "use super::C;"),
+        ("a/c.rs", "fn f() { super::e::E; }"),
+        ("a/e.rs", "use crate::a::{B, X};"),
+        ("a/leaf.rs", "use std::fmt;"),
+        ("g/mod.rs", "mod h; fn f() { h::f() }"),
+        ("g/h.rs", "use super::Own;"),
+        ("lib.rs", "mod a; mod g; pub use a::B;"),
+    ];
+    let sources = sources.map(|(file, text)| (file.to_owned(), text.parse().unwrap()));
+    let uses = uses(&sources);
+    assert_eq!(uses["a/e.rs"], BTreeSet::from(["a/b.rs", "a/mod.rs"]));
+    assert_eq!(uses["a/mod.rs"], BTreeSet::new());
+    let found = circles(&uses, |_, _| true);
+    assert_eq!(found, ["a/b.rs", "a/c.rs", "a/e.rs", "g/h.rs", "g/mod.rs"]);
+}
+
+#[test]
+fn no_files_of_a_layer_use_each_other_in_a_circle() {
+    let layers = layers();
+    let layer_of = |file: &str| {
+        let own = module_of(file).into_iter().next()?;
+        layers
+            .iter()
+            .position(|(_, modules)| modules.contains(&own))
+    };
+    let sources = sources();
+    let uses = uses(&sources);
+    let circles = circles(&uses, |one, other| {
+        layer_of(one).is_some() && layer_of(one) == layer_of(other)
+    });
+    // Nothing builds on the suite, so its own circles harm nobody else.
+    let circles = circles.iter().filter(|file| !file.starts_with("testing/"));
+    assert_eq!(circles.collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
 /// The names among these that a layer's files use, each with its file.
 fn mentions(layer: &str, names: &[&str]) -> Vec<String> {
     let layers = layers();

@@ -7,7 +7,7 @@ use axum::{http::StatusCode, response::Response};
 use super::{
     extract::Call,
     part::{About, Part, Parts, Without},
-    response::{self, paged},
+    response,
     routes::Routes,
 };
 use crate::{
@@ -76,5 +76,5 @@ async fn retrieve(coupons: Arc<Coupons>, call: Call) -> Result<Response> {
 async fn list(coupons: Arc<Coupons>, call: Call) -> Result<Response> {
     let page = call.page()?;
     let found = coupons.controller.list(&call.context, &page).await?;
-    paged(&call, page.limit(), &found)
+    call.paged(&page, &found)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     extract::Call,
     part::{About, Part, Parts, Without},
-    response::{self, paged},
+    response,
     routes::Routes,
 };
 use crate::{
@@ -85,7 +85,7 @@ async fn retrieve(customers: Arc<Customers>, call: Call) -> Result<Response> {
 async fn list(customers: Arc<Customers>, call: Call) -> Result<Response> {
     let page = call.page()?;
     let found = customers.controller.list(&call.context, &page).await?;
-    paged(&call, page.limit(), &found)
+    call.paged(&page, &found)
 }
 
 async fn find_by_email(customers: Arc<Customers>, call: Call) -> Result<Response> {

@@ -1,19 +1,21 @@
-//! What a handler reads from a request. Each rejection is a 400 in the contract's shape that names the parameter.
+//! What a handler reads from a request, and the page that it answers with. Each rejection is a 400 in the contract's shape that names the parameter.
 
 use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use axum::{
     body::Bytes,
     extract::{FromRequestParts, RawPathParams},
-    http::Method,
+    http::{Method, StatusCode},
+    response::Response,
 };
+use serde::Serialize;
 
-use super::{Shared, authenticate::Proven, idempotency};
+use super::{Shared, idempotency, proven::Proven, response};
 use crate::{
     context::RequestContext,
-    error::{HandlerError, Result},
+    error::{Fault, HandlerError, Result},
     operation::Operation,
-    page::{InvalidCursor, PageRequest},
+    page::{InvalidCursor, Page, PageRequest},
     seal::Binding,
 };
 
@@ -33,7 +35,7 @@ impl Call {
         shared: Arc<Shared>,
         mut proven: Proven,
     ) -> Result<Self> {
-        let parameters = RawPathParams::from_request_parts(&mut proven.request, &()).await;
+        let parameters = RawPathParams::from_request_parts(proven.parts_mut(), &()).await;
         let parameters = parameters
             .map_err(|_| HandlerError::bad_request("The path is not percent-encoded UTF-8"))?;
         let (ends, attempt) = match operation.method() {
@@ -41,14 +43,15 @@ impl Call {
                 Instant::now() + shared.limits.action_deadline,
                 idempotency::attempt(operation, &shared, &proven, &parameters)?,
             ),
-            _ => (proven.deadline, None),
+            _ => (proven.deadline(), None),
         };
-        let extensions = proven.request.extensions;
-        let context = RequestContext::new(proven.mode, proven.request_id, ends, extensions);
+        let mode = proven.mode();
+        let (request, body, request_id) = proven.into_parts();
+        let context = RequestContext::new(mode, request_id, ends, request.extensions);
         Ok(Self {
             context: context.with_attempt(attempt),
-            body: proven.body,
-            query: proven.request.uri.query().map(str::to_owned),
+            body,
+            query: request.uri.query().map(str::to_owned),
             shared,
             operation,
             parameters,
@@ -92,8 +95,27 @@ impl Call {
         Ok(PageRequest::new(limit, cursor))
     }
 
+    /// A page, with the cursor of the next one sealed.
+    pub(super) fn paged<T: Serialize>(
+        &self,
+        asked: &PageRequest,
+        page: &Page<T>,
+    ) -> Result<Response> {
+        let (held, limit) = (page.data().len(), asked.limit());
+        if held > limit {
+            return Err(Fault::PageOverLimit { held, limit }.into());
+        }
+        let seal = |cursor| self.with_binding(|to| self.shared.seal.close(cursor, to));
+        let next = page.next().map(seal).transpose()?;
+        let body = PageBody {
+            data: page.data(),
+            next,
+        };
+        Ok(response::sized(StatusCode::OK, &body, 512 * (held + 1)))
+    }
+
     /// What a cursor of this list is bound to.
-    pub(super) fn with_binding<T>(&self, use_it: impl FnOnce(Binding<'_>) -> T) -> T {
+    fn with_binding<T>(&self, use_it: impl FnOnce(Binding<'_>) -> T) -> T {
         let path_keys: Vec<&str> = self.parameters.iter().map(|(_, value)| value).collect();
         use_it(Binding {
             list: self.operation.name(),
@@ -113,6 +135,13 @@ impl Call {
             (value, None) => Ok(value),
         }
     }
+}
+
+#[derive(Serialize)]
+struct PageBody<'a, T> {
+    data: &'a [T],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
 }
 
 /// An id that a caller has sent under this name.

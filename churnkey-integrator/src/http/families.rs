@@ -7,7 +7,7 @@ use axum::{http::StatusCode, response::Response};
 use super::{
     extract::Call,
     part::{About, Part, Parts},
-    response::{self, paged},
+    response,
     routes::Routes,
 };
 use crate::{
@@ -66,5 +66,5 @@ async fn retrieve(families: Arc<Families>, call: Call) -> Result<Response> {
 async fn list(families: Arc<Families>, call: Call) -> Result<Response> {
     let page = call.page()?;
     let found = families.controller.list(&call.context, &page).await?;
-    paged(&call, page.limit(), &found)
+    call.paged(&page, &found)
 }

@@ -10,18 +10,17 @@ use axum::{
 use futures_util::future::FutureExt;
 use sha2::{Digest, Sha256};
 use tokio::{sync::oneshot, time::timeout};
+use tokio_util::task::TaskTracker;
 use tracing::{Instrument, instrument::WithSubscriber};
 
 use super::{
     Shared,
-    authenticate::{Proven, path_as_sent},
-    extract::Call,
-    observe::Cause,
-    response,
+    proven::Proven,
+    response::{self, Cause},
 };
 use crate::{
     attempt::{Attempt, Fingerprint, IdempotencyKey},
-    auth::{Proof, TIMESTAMP_HEADER},
+    auth::TIMESTAMP_HEADER,
     context::RequestContext,
     error::{Fault, HandlerError, Result},
     idempotency::{IdempotencyStore, Known},
@@ -54,24 +53,24 @@ pub(super) fn attempt(
             part(name.as_bytes());
             part(value.as_bytes());
         }
-        part(proven.mode.as_str().as_bytes());
+        part(proven.mode().as_str().as_bytes());
         part(kind);
         for bytes in parts {
             part(bytes);
         }
         IdempotencyKey(hex::encode(digest.finalize()))
     };
-    let signature_key = (proven.proof == Proof::Signature).then(|| {
-        let timestamp = proven.request.headers.get(TIMESTAMP_HEADER);
+    let signature_key = proven.is_signed().then(|| {
+        let timestamp = proven.headers().get(TIMESTAMP_HEADER);
         let timestamp = timestamp.map_or(b"".as_slice(), |timestamp| timestamp.as_bytes());
-        let path = path_as_sent(&proven.request).as_bytes();
-        key(b"signature", &[timestamp, path, &proven.body])
+        let path = proven.path_as_sent().as_bytes();
+        key(b"signature", &[timestamp, path, proven.body()])
     });
     let header_key = sent_key(proven)?.map(|sent| key(b"header", &[sent]));
     Ok(Attempt::new(
         signature_key,
         header_key,
-        fingerprint(operation, &proven.body),
+        fingerprint(operation, proven.body()),
         (shared.clock)(),
         shared.limits.action_deadline,
         KEEP,
@@ -79,7 +78,7 @@ pub(super) fn attempt(
 }
 
 fn sent_key(proven: &Proven) -> Result<Option<&[u8]>> {
-    let mut sent = proven.request.headers.get_all(KEY_HEADER).iter();
+    let mut sent = proven.headers().get_all(KEY_HEADER).iter();
     let sent = match (sent.next(), sent.next()) {
         (_, Some(_)) => {
             return Err(HandlerError::bad_request(
@@ -110,13 +109,13 @@ fn fingerprint(operation: Operation, body: &[u8]) -> Fingerprint {
 /// request's deadline, does not stop it halfway.
 pub(super) async fn once(
     store: Arc<dyn IdempotencyStore>,
-    call: Arc<Call>,
+    running: &TaskTracker,
+    cx: Arc<RequestContext>,
     action: impl Future<Output = Result<()>> + Send + 'static,
 ) -> Result<Response> {
-    let running = call.shared.running.clone();
     let (answer, answered) = oneshot::channel();
     let task = async move {
-        let done = run(&*store, &call.context, action).await;
+        let done = run(&*store, &cx, action).await;
         if let Err(unheard) = answer.send(done) {
             report_unheard(unheard);
         }

@@ -5,13 +5,9 @@
 //! logged at debug level only.
 
 use std::{
-    borrow::Cow,
     collections::hash_map::RandomState,
     hash::BuildHasher,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::Instant,
 };
 
@@ -22,49 +18,10 @@ use axum::{
 };
 use tracing::{Instrument, Span, field};
 
-use crate::{auth::Refusal, context::RequestId, error::Fault};
+use super::response::{Cause, Said, chain};
+use crate::context::RequestId;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Why a request ended as it did, as an extension of its response: for the log, and for the conformance suite.
-#[derive(Clone)]
-pub(crate) enum Cause {
-    Refused(Refusal),
-    Failed(Arc<dyn std::error::Error + Send + Sync>),
-}
-
-impl Cause {
-    /// The text that holds no data of anybody.
-    pub(crate) fn safe_text(&self) -> Option<String> {
-        match self {
-            Self::Refused(refusal) => Some(refusal.to_string()),
-            Self::Failed(error) => error.downcast_ref::<Fault>().map(Fault::to_string),
-        }
-    }
-
-    /// Logs the merchant's error behind a failure, which may hold anything: at debug level only.
-    pub(super) fn explain(&self) {
-        if let Self::Failed(error) = self {
-            // Formatted with `?`, so that a line feed or an escape sequence inside can't forge a line.
-            tracing::debug!(cause = ?chain(&**error), "the error behind it");
-        }
-    }
-}
-
-#[cfg(feature = "testing")]
-impl Cause {
-    /// All that is known, for the merchant's own tests.
-    pub(crate) fn full_text(&self) -> String {
-        match self {
-            Self::Refused(refusal) => refusal.to_string(),
-            Self::Failed(error) => chain(&**error),
-        }
-    }
-}
-
-/// What an error's answer says, as an extension of its response: for the log. A merchant's text may hold anything.
-#[derive(Clone)]
-pub(crate) struct Said(pub(crate) Cow<'static, str>);
 
 /// Makes ids that differ between processes and can't be guessed from one another.
 pub(crate) struct RequestIds {
@@ -146,14 +103,12 @@ fn report(span: &Span, response: &Response, started: Instant) {
     }
 }
 
-/// The error and what caused it, in one line.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
+impl Cause {
+    /// Logs the merchant's error behind a failure, which may hold anything: at debug level only.
+    pub(super) fn explain(&self) {
+        if let Self::Failed(error) = self {
+            // Formatted with `?`, so that a line feed or an escape sequence inside can't forge a line.
+            tracing::debug!(cause = ?chain(&**error), "the error behind it");
+        }
     }
-    text
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     extract::Call,
     part::{About, Part, Parts, Without},
-    response::{self, paged},
+    response,
     routes::Routes,
 };
 use crate::{
@@ -112,5 +112,5 @@ async fn list(prices: Arc<Prices>, call: Call) -> Result<Response> {
     for price in found.data() {
         prices.check(price)?;
     }
-    paged(&call, page.limit(), &found)
+    call.paged(&page, &found)
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     extract::Call,
     part::{About, Part, Parts},
-    response::{self, paged},
+    response,
     routes::Routes,
 };
 use crate::{
@@ -103,5 +103,5 @@ async fn list(products: Arc<Products>, call: Call) -> Result<Response> {
     for product in found.data() {
         products.check(product)?;
     }
-    paged(&call, page.limit(), &found)
+    call.paged(&page, &found)
 }

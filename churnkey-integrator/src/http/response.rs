@@ -1,6 +1,6 @@
 //! Answers. Every body is JSON; every error is `{"code": <status>, "message": ".."}` (contract, section 2.6).
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     body::Body,
@@ -9,17 +9,43 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::{
-    Shared,
-    authenticate::Proven,
-    extract::Call,
-    observe::{Cause, Said},
-};
 use crate::{
-    error::{Fault, HandlerError, Result},
+    auth::Refusal,
+    error::{Fault, HandlerError},
     operation::Operation,
-    page::Page,
 };
+
+/// Why a request ended as it did, as an extension of its response: for the log, and for the conformance suite.
+#[derive(Clone)]
+pub(crate) enum Cause {
+    Refused(Refusal),
+    Failed(Arc<dyn std::error::Error + Send + Sync>),
+}
+
+impl Cause {
+    /// The text that holds no data of anybody.
+    pub(crate) fn safe_text(&self) -> Option<String> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.to_string()),
+            Self::Failed(error) => error.downcast_ref::<Fault>().map(Fault::to_string),
+        }
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Cause {
+    /// All that is known, for the merchant's own tests.
+    pub(crate) fn full_text(&self) -> String {
+        match self {
+            Self::Refused(refusal) => refusal.to_string(),
+            Self::Failed(error) => chain(&**error),
+        }
+    }
+}
+
+/// What an error's answer says, as an extension of its response: for the log. A merchant's text may hold anything.
+#[derive(Clone)]
+pub(super) struct Said(pub(super) Cow<'static, str>);
 
 #[derive(Serialize)]
 struct ErrorBody<'a> {
@@ -94,35 +120,21 @@ pub(super) fn done() -> Response {
     response
 }
 
-#[derive(Serialize)]
-struct PageBody<'a, T> {
-    data: &'a [T],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
-}
-
-/// A page, with the cursor of the next one sealed.
-pub(super) fn paged<T: Serialize>(call: &Call, limit: usize, page: &Page<T>) -> Result<Response> {
-    let held = page.data().len();
-    if held > limit {
-        return Err(Fault::PageOverLimit { held, limit }.into());
-    }
-    let seal = |cursor| call.with_binding(|to| call.shared.seal.close(cursor, to));
-    let next = page.next().map(seal).transpose()?;
-    let body = PageBody {
-        data: page.data(),
-        next,
-    };
-    Ok(sized(StatusCode::OK, &body, 512 * (held + 1)))
-}
-
-pub(super) async fn not_found(_: Arc<Shared>, _: Proven) -> Response {
-    error(StatusCode::NOT_FOUND)
-}
-
 pub(super) fn method_not_allowed(operation: Operation) -> Response {
     let mut response = error(StatusCode::METHOD_NOT_ALLOWED);
     let allow = HeaderValue::from_static(operation.allow());
     response.headers_mut().insert(header::ALLOW, allow);
     response
+}
+
+/// The error and what caused it, in one line.
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
 }

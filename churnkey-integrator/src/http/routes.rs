@@ -1,16 +1,26 @@
 //! The one place where an operation becomes a route and a line of the manifest, both at once.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use axum::{
     Router,
+    extract::Request,
+    handler::Handler,
+    http::StatusCode,
     response::Response,
     routing::{MethodRouter, any},
 };
+use futures_util::future::{FutureExt, TryFutureExt};
 use serde_json::Value;
 
-use super::{Guarded, Shared, authenticate::Proven, extract::Call, response};
-use crate::{error::Result, features::Features, operation::Operation};
+use super::{
+    Shared, authenticate::authenticate, extract::Call, observe::observe, proven::Proven, response,
+};
+use crate::{
+    error::{Fault, Result},
+    features::Features,
+    operation::Operation,
+};
 
 /// What is mounted so far, and the manifest that says so.
 #[derive(Clone)]
@@ -20,11 +30,16 @@ pub(crate) struct Routes {
 }
 
 impl Routes {
+    /// Begins with the manifest, which every integration has.
     pub(crate) fn new(name: String) -> Self {
-        Self {
+        let mut routes = Self {
             mounted: Vec::new(),
             features: Features::new(name),
-        }
+        };
+        routes.mount(Operation::Features, |shared, _| async move {
+            response::json(StatusCode::OK, &shared.features)
+        });
+        routes
     }
 
     /// The routes of a part that lists these operations.
@@ -58,13 +73,13 @@ impl Routes {
 
     /// Takes every method to the handler's door and turns the wrong ones away there, behind authentication. axum's own
     /// method routing would add `Allow` outside of it, and so tell anybody which paths there are.
-    pub(super) fn mount<H, F>(&mut self, operation: Operation, handler: H)
+    fn mount<H, F>(&mut self, operation: Operation, handler: H)
     where
         H: FnOnce(Arc<Shared>, Proven) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Response> + Send + 'static,
     {
         let route = move |shared, proven: Proven| async move {
-            if operation.answers(&proven.request.method) {
+            if operation.answers(proven.method()) {
                 handler(shared, proven).await
             } else {
                 response::method_not_allowed(operation)
@@ -91,10 +106,6 @@ impl Routes {
 
     pub(crate) fn operations(&self) -> impl Iterator<Item = Operation> {
         self.mounted.iter().map(|(operation, _)| *operation)
-    }
-
-    pub(super) fn into_mounted(self) -> Vec<(Operation, MethodRouter<Arc<Shared>>)> {
-        self.mounted
     }
 }
 
@@ -124,12 +135,69 @@ where
     }
 }
 
+/// Mounts the routes under the prefix, and a 404 of our shape everywhere else under it.
+pub(crate) fn router<S>(routes: Routes, shared: &Arc<Shared>, prefix: &str) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let mut router = Router::new();
+    for (operation, route) in routes.mounted {
+        let path = format!("{prefix}{}", operation.path());
+        router = mount(router, &path, route);
+    }
+    for rest in ["", "/", "/{*rest}"] {
+        let route = any(Guarded {
+            operation: "none",
+            route: |_, _| async { response::error(StatusCode::NOT_FOUND) },
+        });
+        router = mount(router, &format!("{prefix}{rest}"), route);
+    }
+    router.with_state(Arc::clone(shared))
+}
+
+/// A route with everything that lies around every one.
+///
+/// Functions that call each other, because each of axum's layers would cost every request several allocations.
+#[derive(Clone)]
+struct Guarded<R> {
+    operation: &'static str,
+    route: R,
+}
+
+impl<R, F> Handler<(), Arc<Shared>> for Guarded<R>
+where
+    R: FnOnce(Arc<Shared>, Proven) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Response> + Send,
+{
+    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+    fn call(self, request: Request, shared: Arc<Shared>) -> Self::Future {
+        Box::pin(async move {
+            let Self { operation, route } = self;
+            let request_ids = &Arc::clone(&shared).request_ids;
+            observe(operation, request_ids, request, |request, id, started| {
+                let answer = authenticate(shared, request, id, started, route);
+                // What a panic leaves half done is the controller's own; nothing of the request is used after it.
+                AssertUnwindSafe(answer)
+                    .catch_unwind()
+                    .unwrap_or_else(panicked)
+            })
+            .await
+        })
+    }
+}
+
+/// The panic's text stays here: it may hold data, and the panic hook has reported it already.
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    response::from_error(Fault::Panic.into())
+}
+
 /// The only call of `Router::route` in the crate.
 #[expect(
     clippy::disallowed_methods,
     reason = "the wrapper that the rule points to"
 )]
-pub(super) fn mount(
+fn mount(
     router: Router<Arc<Shared>>,
     path: &str,
     route: MethodRouter<Arc<Shared>>,

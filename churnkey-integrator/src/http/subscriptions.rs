@@ -9,7 +9,7 @@ use super::{
     extract::Call,
     part::{About, Part, Parts, Without},
     prices::Prices,
-    response::{self, paged},
+    response,
     routes::Routes,
 };
 use crate::{
@@ -125,5 +125,5 @@ async fn list(subscriptions: Arc<CheckedSubscriptions>, call: Call) -> Result<Re
             .of(&call.context, &customer_id)
             .await?;
     }
-    paged(&call, page.limit(), &found)
+    call.paged(&page, &found)
 }

@@ -63,8 +63,8 @@ async fn apply_coupon(
     let subject = Subject::of(&fields)?;
     let coupon_id: CouponId = fields.id(&["coupon", "couponId"])?;
     apply_coupon
-        .once(call, |apply_coupon, call| async move {
-            let cx = &call.context;
+        .once(call, |apply_coupon, cx| async move {
+            let cx = &*cx;
             let subscription = subject.among(&apply_coupon.subscriptions, cx).await?;
             let request = ApplyCouponRequest {
                 subscription,

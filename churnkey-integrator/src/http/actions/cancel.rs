@@ -69,8 +69,8 @@ async fn cancel_one(cancel: Arc<Action<Cancel>>, call: Call) -> Result<Response>
     let schedule = fields.schedule("scheduledAt", cancel.part.features.schedules())?;
     let unpause = fields.flag("unpause")?.unwrap_or(false);
     cancel
-        .once(call, |cancel, call| async move {
-            let cx = &call.context;
+        .once(call, |cancel, cx| async move {
+            let cx = &*cx;
             let request = CancelRequest {
                 subscription: subject.among(&cancel.subscriptions, cx).await?,
                 schedule,
@@ -89,8 +89,8 @@ async fn cancel_all(cancel: Arc<Action<Cancel>>, call: Call) -> Result<Response>
         unpause: fields.flag("unpause")?.unwrap_or(false),
     };
     cancel
-        .once(call, |cancel, call| async move {
-            let cx = &call.context;
+        .once(call, |cancel, cx| async move {
+            let cx = &*cx;
             let customers = &cancel.subscriptions.customers;
             customers.of(cx, &request.customer_id).await?;
             cancel.part.action.cancel_all(cx, &request).await

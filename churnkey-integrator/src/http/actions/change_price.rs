@@ -82,8 +82,8 @@ async fn change_price(
         ));
     }
     change_price
-        .once(call, |change_price, call| async move {
-            let cx = &call.context;
+        .once(call, |change_price, cx| async move {
+            let cx = &*cx;
             let subscription = subject.among(&change_price.subscriptions, cx).await?;
             let request = ChangePriceRequest {
                 subscription,

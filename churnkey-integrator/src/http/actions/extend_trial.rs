@@ -70,8 +70,8 @@ async fn extend_trial(extend_trial: Arc<Action<ExtendTrial>>, call: Call) -> Res
     let subject = Subject::of(&fields)?;
     let duration = fields.duration(extend_trial.part.features.durations())?;
     extend_trial
-        .once(call, |extend_trial, call| async move {
-            let cx = &call.context;
+        .once(call, |extend_trial, cx| async move {
+            let cx = &*cx;
             let request = ExtendTrialRequest {
                 subscription: subject.among(&extend_trial.subscriptions, cx).await?,
                 duration,

@@ -46,14 +46,17 @@ impl<P, N> Action<P, N> {
     async fn once<Acted>(
         self: Arc<Self>,
         call: Call,
-        act: impl FnOnce(Arc<Self>, Arc<Call>) -> Acted,
+        act: impl FnOnce(Arc<Self>, Arc<RequestContext>) -> Acted,
     ) -> Result<Response>
     where
         Acted: Future<Output = Result<()>> + Send + 'static,
     {
         let store = Arc::clone(&self.idempotency);
-        let call = Arc::new(call);
-        once(store, Arc::clone(&call), act(self, call)).await
+        let Call {
+            context, shared, ..
+        } = call;
+        let cx = Arc::new(context);
+        once(store, &shared.running, Arc::clone(&cx), act(self, cx)).await
     }
 }
 

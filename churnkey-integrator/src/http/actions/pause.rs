@@ -75,8 +75,8 @@ async fn pause_one(pause: Arc<Action<Pause>>, call: Call) -> Result<Response> {
     let duration = fields.duration(pause.part.features.durations())?;
     let allow_annual = allow_annual(&fields, pause.part.features)?;
     pause
-        .once(call, |pause, call| async move {
-            let cx = &call.context;
+        .once(call, |pause, cx| async move {
+            let cx = &*cx;
             let subscription = subject.among(&pause.subscriptions, cx).await?;
             if subscription.duration().is_annual() && !allow_annual {
                 return Err(HandlerError::annual_pause_not_allowed());
@@ -101,8 +101,8 @@ async fn pause_all(pause: Arc<Action<Pause>>, call: Call) -> Result<Response> {
         allow_annual: allow_annual(&fields, pause.part.features)?,
     };
     pause
-        .once(call, |pause, call| async move {
-            let cx = &call.context;
+        .once(call, |pause, cx| async move {
+            let cx = &*cx;
             let customers = &pause.subscriptions.customers;
             customers.of(cx, &request.customer_id).await?;
             pause.part.action.pause_all(cx, &request).await

@@ -1,0 +1,133 @@
+//! A request that has proven itself.
+
+use std::time::Instant;
+
+use axum::{
+    body::Bytes,
+    extract::{OriginalUri, Request},
+    http::{HeaderMap, Method, StatusCode, request::Parts},
+    response::Response,
+};
+
+use super::{
+    Shared,
+    payload::{Unread, read, unless_announced_too_large},
+    response::{self, Cause},
+};
+use crate::{
+    auth::{MODE_HEADER, Proof, Refusal},
+    context::{Mode, RequestId},
+    error::HandlerError,
+};
+
+/// A request that has proven itself: a route runs with nothing else. Nothing but [`prove`](Self::prove) makes one.
+pub(super) struct Proven {
+    request: Parts,
+    body: Bytes,
+    proof: Proof,
+    request_id: RequestId,
+    mode: Mode,
+    deadline: Instant,
+}
+
+impl Proven {
+    /// Size, headers, timestamp, signature, mode, in this order: the cheapest check first.
+    pub(super) async fn prove(
+        shared: &Shared,
+        request: Request,
+        request_id: RequestId,
+        deadline: Instant,
+    ) -> Result<Self, Response> {
+        let (request, body) = request.into_parts();
+        let max_bytes = shared.limits.body_bytes;
+        let body = unless_announced_too_large(&request.headers, body, max_bytes);
+        let body = body.await.map_err(unread)?;
+        let now = (shared.clock)();
+        let claim = shared
+            .verifier
+            .read(&request.headers, now)
+            .map_err(unauthorized)?;
+        let within = deadline.saturating_duration_since(Instant::now());
+        let body = read(body, max_bytes, within).await.map_err(unread)?;
+        let proof = claim
+            .check(&request.method, path_as_sent(&request), &body)
+            .map_err(unauthorized)?;
+        let mode = mode(&request, shared.live_only).map_err(response::from_error)?;
+        Ok(Self {
+            request,
+            body,
+            proof,
+            request_id,
+            mode,
+            deadline,
+        })
+    }
+
+    pub(super) fn method(&self) -> &Method {
+        &self.request.method
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.request.headers
+    }
+
+    /// The path and query that the caller sent, before any nesting took a prefix off.
+    pub(super) fn path_as_sent(&self) -> &str {
+        path_as_sent(&self.request)
+    }
+
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    pub(super) fn is_signed(&self) -> bool {
+        self.proof == Proof::Signature
+    }
+
+    pub(super) fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// For axum's extractors, which want them so.
+    pub(super) fn parts_mut(&mut self) -> &mut Parts {
+        &mut self.request
+    }
+
+    pub(super) fn into_parts(self) -> (Parts, Bytes, RequestId) {
+        (self.request, self.body, self.request_id)
+    }
+}
+
+fn path_as_sent(request: &Parts) -> &str {
+    let original = request.extensions.get::<OriginalUri>();
+    let uri = original.map_or(&request.uri, |OriginalUri(uri)| uri);
+    uri.path_and_query().map_or("/", |path| path.as_str())
+}
+
+fn unread(unread: Unread) -> Response {
+    response::error(unread.status())
+}
+
+fn mode(parts: &Parts, live_only: bool) -> Result<Mode, HandlerError> {
+    match parts.headers.get(&MODE_HEADER).map(|mode| mode.as_bytes()) {
+        None | Some(b"live") => Ok(Mode::Live),
+        Some(b"test") if live_only => Err(HandlerError::bad_request(
+            "This integration serves live data only",
+        )),
+        Some(b"test") => Ok(Mode::Test),
+        Some(_) => Err(HandlerError::bad_request(
+            "X-Churnkey-Mode must be live or test",
+        )),
+    }
+}
+
+/// The same bytes for every cause: what was wrong is for the merchant's log alone.
+fn unauthorized(refusal: Refusal) -> Response {
+    let mut response = response::error(StatusCode::UNAUTHORIZED);
+    response.extensions_mut().insert(Cause::Refused(refusal));
+    response
+}
