@@ -97,7 +97,6 @@ mod attempt;
 mod id;
 pub mod model;
 mod money;
-pub mod page;
 mod pii;
 mod secret;
 mod time;
@@ -109,6 +108,7 @@ mod error;
 mod features;
 pub mod idempotency;
 mod operation;
+pub mod page;
 
 mod auth;
 mod seal;
@@ -150,7 +150,7 @@ pub use operation::{
     CustomersOperation, ExtendTrialOperation, FamiliesOperation, Operation, PauseOperation,
     PricesOperation, ProductsOperation, SubscriptionsOperation,
 };
-pub use page::{Cursor, InvalidCursor, InvalidCursorKey, Page, PageRequest};
+pub use page::{Cursor, InvalidCursorKey, Page, PageRequest};
 pub use pii::{Email, InvalidContact, Phone};
 pub use secret::{ApiKey, IntegrationToken, InvalidSecret, TokenError, WebhookSecret};
 pub use time::{CalendarUnit, InvalidTimestamp, Timestamp};

@@ -25,19 +25,13 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::error::{HandlerError, Result};
+
 /// Where a page ends: the merchant's own key, as JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     key: String,
 }
-
-/// The cursor does not fit the list: its key has another type than the one asked for.
-///
-/// With `?` it becomes a 400, not a 500: the caller has to start again from the first page, as after a
-/// release that changed the key.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Invalid cursor")]
-pub struct InvalidCursor;
 
 /// The key can't be written as JSON.
 #[derive(Debug, thiserror::Error)]
@@ -58,19 +52,17 @@ impl Cursor {
     /// The key, as the type it was made from.
     ///
     /// # Errors
-    /// [`InvalidCursor`] if it is of another type.
-    pub fn key<K: DeserializeOwned>(&self) -> Result<K, InvalidCursor> {
-        serde_json::from_str(&self.key).map_err(|_| InvalidCursor)
+    /// A 400 if it is of another type ([`HandlerError::invalid_cursor`]).
+    pub fn key<K: DeserializeOwned>(&self) -> Result<K> {
+        serde_json::from_str(&self.key).map_err(|_| HandlerError::invalid_cursor())
     }
 
     pub(crate) fn payload(&self) -> &[u8] {
         self.key.as_bytes()
     }
 
-    pub(crate) fn from_payload(payload: Vec<u8>) -> Result<Self, InvalidCursor> {
-        String::from_utf8(payload)
-            .map(|key| Self { key })
-            .map_err(|_| InvalidCursor)
+    pub(crate) fn from_payload(payload: Vec<u8>) -> Option<Self> {
+        String::from_utf8(payload).ok().map(|key| Self { key })
     }
 }
 
@@ -103,8 +95,8 @@ impl PageRequest {
     /// The key behind which the page begins; `None` on the first page.
     ///
     /// # Errors
-    /// [`InvalidCursor`] if the key is of another type; with `?` a 400.
-    pub fn after<K: DeserializeOwned>(&self) -> Result<Option<K>, InvalidCursor> {
+    /// A 400 if the key is of another type ([`HandlerError::invalid_cursor`]): return it as it is.
+    pub fn after<K: DeserializeOwned>(&self) -> Result<Option<K>> {
         self.cursor.as_ref().map(Cursor::key).transpose()
     }
 
@@ -202,24 +194,30 @@ mod tests {
     fn one_row_more_than_the_limit_becomes_the_cursor_of_the_last_row_kept() {
         let page = Page::from_overfetch(vec![1, 2, 3], &request(2), |last| *last).unwrap();
         assert_eq!(page.data(), [1, 2]);
-        assert_eq!(page.next().unwrap().key::<i32>(), Ok(2));
+        assert_eq!(page.next().unwrap().key::<i32>().unwrap(), 2);
         assert_eq!(request(2).fetch_limit(), 3);
     }
 
     #[test]
     fn a_request_says_after_which_key_its_page_begins() {
-        assert_eq!(request(2).after::<i32>(), Ok(None));
+        assert_eq!(request(2).after::<i32>().unwrap(), None);
         let cursor = Cursor::new(&7).unwrap();
         let second = PageRequest::new(2, Some(cursor.clone()));
-        assert_eq!(second.after(), Ok(Some(7)));
-        assert_eq!(second.after::<String>(), Err(InvalidCursor));
+        assert_eq!(second.after().unwrap(), Some(7));
         assert_eq!(second.cursor(), Some(&cursor));
     }
 
     #[test]
-    fn a_key_of_another_type_is_an_invalid_cursor() {
+    fn a_key_of_another_type_is_a_400() {
         let cursor = Cursor::new(&("2026", 7)).unwrap();
-        assert_eq!(cursor.key::<(String, i64)>(), Ok(("2026".to_owned(), 7)));
-        assert_eq!(cursor.key::<i64>(), Err(InvalidCursor));
+        assert_eq!(
+            cursor.key::<(String, i64)>().unwrap(),
+            ("2026".to_owned(), 7)
+        );
+        let page = PageRequest::new(2, Some(cursor.clone()));
+        let (key, after) = (cursor.key::<i64>(), page.after::<i64>());
+        for error in [key.unwrap_err(), after.unwrap_err()] {
+            assert_eq!((error.status(), error.message()), (400, "Invalid cursor"));
+        }
     }
 }

@@ -85,7 +85,7 @@ impl Seal {
         if *version != VERSION || !self.opening.iter().any(is_ours) {
             return None;
         }
-        Cursor::from_payload(payload.to_vec()).ok()
+        Cursor::from_payload(payload.to_vec())
     }
 }
 

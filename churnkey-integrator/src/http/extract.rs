@@ -15,7 +15,7 @@ use crate::{
     context::RequestContext,
     error::{Fault, HandlerError, Result},
     operation::Operation,
-    page::{InvalidCursor, Page, PageRequest},
+    page::{Page, PageRequest},
     seal::Binding,
 };
 
@@ -89,7 +89,7 @@ impl Call {
             None => None,
             Some(text) => Some(
                 self.with_binding(|to| self.shared.seal.open(&text, to))
-                    .ok_or(InvalidCursor)?,
+                    .ok_or_else(HandlerError::invalid_cursor)?,
             ),
         };
         Ok(PageRequest::new(limit, cursor))
