@@ -30,14 +30,14 @@
 use std::{
     collections::{BTreeSet, HashMap},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 
 pub use crate::attempt::{Attempt, Fingerprint, IdempotencyKey};
 
-use crate::{context::RequestContext, error::Result, time::Timestamp};
+use crate::{context::RequestContext, controllers::forward, error::Result, time::Timestamp};
 
 /// What a store knows about an attempt's request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,18 +172,11 @@ pub trait IdempotencyStore: Send + Sync + 'static {
     async fn forget(&self, cx: &RequestContext, attempt: &Attempt) -> Result<()>;
 }
 
-#[async_trait]
-impl<T: IdempotencyStore + ?Sized> IdempotencyStore for Arc<T> {
-    async fn begin(&self, cx: &RequestContext, attempt: &Attempt) -> Result<Known> {
-        (**self).begin(cx, attempt).await
-    }
-
-    async fn complete(&self, cx: &RequestContext, attempt: &Attempt) -> Result<()> {
-        (**self).complete(cx, attempt).await
-    }
-
-    async fn forget(&self, cx: &RequestContext, attempt: &Attempt) -> Result<()> {
-        (**self).forget(cx, attempt).await
+forward! {
+    impl IdempotencyStore {
+        async fn begin(&self, cx: &RequestContext, attempt: &Attempt) -> Result<Known>;
+        async fn complete(&self, cx: &RequestContext, attempt: &Attempt) -> Result<()>;
+        async fn forget(&self, cx: &RequestContext, attempt: &Attempt) -> Result<()>;
     }
 }
 

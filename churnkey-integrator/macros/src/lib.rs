@@ -4,54 +4,90 @@
 use proc_macro::TokenStream;
 use proc_macro2::{Span, TokenStream as Tokens};
 use quote::{format_ident, quote};
-use syn::{Error, Ident, ImplItem, ItemImpl, parse_macro_input};
+use syn::{
+    Error, Ident, ImplItem, ImplItemFn, ItemImpl, Path, Token,
+    parse::{Parse, ParseStream},
+    parse_macro_input, parse_quote,
+};
 
 /// Turns an `impl` of a Churnkey trait into one that can be mounted.
 ///
 /// It does two things and nothing else: it applies `async_trait`, and it implements `Serves` from
 /// the names of the async methods that the block really has, so that the features manifest lists what
 /// is there. It goes where `#[async_trait]` would go, on controllers and on actions.
+///
+/// Where the dependency has another name, or is re-exported by another crate, say which:
+/// `#[controller(crate = my_framework::churnkey)]`.
 #[proc_macro_attribute]
 pub fn controller(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let arguments = Tokens::from(arguments);
+    let Library(library) = parse_macro_input!(arguments as Library);
     let block = parse_macro_input!(item as ItemImpl);
-    if !arguments.is_empty() {
-        return Error::new_spanned(arguments, "`#[controller]` takes no arguments")
-            .into_compile_error()
-            .into();
-    }
-    expand(&block)
+    expand(&block, &library)
         .unwrap_or_else(Error::into_compile_error)
         .into()
 }
 
-fn expand(block: &ItemImpl) -> Result<Tokens, Error> {
+/// The path of the library.
+struct Library(Path);
+
+impl Parse for Library {
+    fn parse(input: ParseStream<'_>) -> Result<Self, Error> {
+        if input.is_empty() {
+            return Ok(Self(parse_quote!(::churnkey_integrator)));
+        }
+        let rule = "`#[controller]` takes nothing but the library's path: \
+                    `#[controller(crate = other_name)]`";
+        let path = || {
+            input.parse::<Token![crate]>()?;
+            input.parse::<Token![=]>()?;
+            let path = input.call(Path::parse_mod_style)?;
+            match input.is_empty() {
+                true => Ok(Self(path)),
+                false => Err(input.error(rule)),
+            }
+        };
+        path().map_err(|error| Error::new(error.span(), rule))
+    }
+}
+
+fn expand(block: &ItemImpl, library: &Path) -> Result<Tokens, Error> {
     let operations = operations_of(block)?;
     let (generics, _, bounds) = block.generics.split_for_impl();
     let served_by = &block.self_ty;
-    let served = block.items.iter().filter_map(|item| match item {
-        // What is not async declares something, such as the features of an action, and serves nothing.
-        ImplItem::Fn(method) if method.sig.asyncness.is_some() => Some(method),
+    let methods = block.items.iter().filter_map(|item| match item {
+        ImplItem::Fn(method) => Some(method),
         _ => None,
     });
+    if let Some(method) = methods.clone().find(|method| lacks_async(method)) {
+        let name = &method.sig.ident;
+        let cure = format!("write `async fn {name}`: `#[controller]` serves async methods only");
+        return Err(Error::new_spanned(method.sig.fn_token, cure));
+    }
+    let served = methods.filter(|method| method.sig.asyncness.is_some());
     let served = served.map(|method| {
         // A method that is compiled out is not served.
         let conditions = method.attrs.iter().filter(|a| a.path().is_ident("cfg"));
         let variant = camel_case(&method.sig.ident);
-        quote!(#(#conditions)* ::churnkey_integrator::#operations::#variant)
+        quote!(#(#conditions)* #library::#operations::#variant)
     });
     Ok(quote! {
-        #[::churnkey_integrator::async_trait]
+        #[#library::async_trait]
         #block
 
-        impl #generics ::churnkey_integrator::Serves<::churnkey_integrator::#operations>
+        impl #generics #library::Serves<#library::#operations>
             for #served_by #bounds
         {
-            fn operations(&self) -> &'static [::churnkey_integrator::#operations] {
+            fn operations(&self) -> &'static [#library::#operations] {
                 &[#(#served),*]
             }
         }
     })
+}
+
+/// What declares something, such as the features of an action, is asked with nothing but `&self`, and serves nothing. What
+/// is asked with more is an operation.
+fn lacks_async(method: &ImplItemFn) -> bool {
+    method.sig.asyncness.is_none() && method.sig.inputs.len() > 1
 }
 
 /// `CustomersController` is described by `CustomersOperation`, `CancelAction` by `CancelOperation`.
@@ -81,4 +117,29 @@ fn camel_case(method: &Ident) -> Ident {
     });
     let span: Span = method.span();
     Ident::new(&words.collect::<String>(), span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_a_path_of_its_own_the_librarys_usual_name_is_not_needed() {
+        let block: ItemImpl = parse_quote! {
+            impl CustomersController for Shop {
+                async fn retrieve(&self, cx: &Context) {}
+                fn declares(&self) {}
+            }
+        };
+        let expanded = |arguments: &str| {
+            let Library(library) = syn::parse_str(arguments).unwrap();
+            expand(&block, &library).unwrap().to_string()
+        };
+        let usual = expanded("");
+        assert_eq!(usual.matches(":: churnkey_integrator ::").count(), 5);
+        let renamed = expanded("crate = crate::other::name");
+        assert!(!renamed.contains("churnkey_integrator"), "{renamed}");
+        let other = usual.replace(":: churnkey_integrator ::", "crate :: other :: name ::");
+        assert_eq!(renamed, other);
+    }
 }

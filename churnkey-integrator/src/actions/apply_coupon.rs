@@ -1,12 +1,10 @@
 //! Apply a coupon (contract, section 5.3).
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
 use crate::{
     context::RequestContext,
-    controllers::Serves,
+    controllers::{Serves, forward},
     error::Result,
     model::{Coupon, Subscription},
     operation::ApplyCouponOperation,
@@ -80,11 +78,9 @@ pub trait ApplyCouponAction: Serves<ApplyCouponOperation> + Send + Sync + 'stati
     async fn apply_coupon(&self, cx: &RequestContext, request: &ApplyCouponRequest) -> Result<()>;
 }
 
-#[deny(clippy::missing_trait_methods)]
-#[async_trait]
-impl<T: ApplyCouponAction + ?Sized> ApplyCouponAction for Arc<T> {
-    async fn apply_coupon(&self, cx: &RequestContext, request: &ApplyCouponRequest) -> Result<()> {
-        (**self).apply_coupon(cx, request).await
+forward! {
+    impl ApplyCouponAction {
+        async fn apply_coupon(&self, cx: &RequestContext, request: &ApplyCouponRequest) -> Result<()>;
     }
 }
 

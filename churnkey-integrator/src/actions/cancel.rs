@@ -1,13 +1,11 @@
 //! Cancel (contract, section 5.1).
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
 use super::{Schedule, Schedules};
 use crate::{
     context::RequestContext,
-    controllers::Serves,
+    controllers::{Serves, forward},
     error::{Fault, Result},
     id::CustomerId,
     model::Subscription,
@@ -98,19 +96,11 @@ pub trait CancelAction: Serves<CancelOperation> + Send + Sync + 'static {
     }
 }
 
-#[deny(clippy::missing_trait_methods)]
-#[async_trait]
-impl<T: CancelAction + ?Sized> CancelAction for Arc<T> {
-    fn features(&self) -> CancelFeatures {
-        (**self).features()
-    }
-
-    async fn cancel(&self, cx: &RequestContext, request: &CancelRequest) -> Result<()> {
-        (**self).cancel(cx, request).await
-    }
-
-    async fn cancel_all(&self, cx: &RequestContext, request: &CancelAllRequest) -> Result<()> {
-        (**self).cancel_all(cx, request).await
+forward! {
+    impl CancelAction {
+        fn features(&self) -> CancelFeatures;
+        async fn cancel(&self, cx: &RequestContext, request: &CancelRequest) -> Result<()>;
+        async fn cancel_all(&self, cx: &RequestContext, request: &CancelAllRequest) -> Result<()>;
     }
 }
 

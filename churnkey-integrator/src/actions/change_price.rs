@@ -1,13 +1,11 @@
 //! Change the price (contract, section 5.5).
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
 use super::{Schedule, Schedules};
 use crate::{
     context::RequestContext,
-    controllers::Serves,
+    controllers::{Serves, forward},
     error::Result,
     model::{Price, Subscription},
     operation::ChangePriceOperation,
@@ -90,15 +88,10 @@ pub trait ChangePriceAction: Serves<ChangePriceOperation> + Send + Sync + 'stati
     async fn change_price(&self, cx: &RequestContext, request: &ChangePriceRequest) -> Result<()>;
 }
 
-#[deny(clippy::missing_trait_methods)]
-#[async_trait]
-impl<T: ChangePriceAction + ?Sized> ChangePriceAction for Arc<T> {
-    fn features(&self) -> ChangePriceFeatures {
-        (**self).features()
-    }
-
-    async fn change_price(&self, cx: &RequestContext, request: &ChangePriceRequest) -> Result<()> {
-        (**self).change_price(cx, request).await
+forward! {
+    impl ChangePriceAction {
+        fn features(&self) -> ChangePriceFeatures;
+        async fn change_price(&self, cx: &RequestContext, request: &ChangePriceRequest) -> Result<()>;
     }
 }
 

@@ -1,12 +1,13 @@
 //! Extend a trial (contract, section 5.4).
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
 use super::{ActionDuration, Durations};
 use crate::{
-    context::RequestContext, controllers::Serves, error::Result, model::Subscription,
+    context::RequestContext,
+    controllers::{Serves, forward},
+    error::Result,
+    model::Subscription,
     operation::ExtendTrialOperation,
 };
 
@@ -94,15 +95,10 @@ pub trait ExtendTrialAction: Serves<ExtendTrialOperation> + Send + Sync + 'stati
     async fn extend_trial(&self, cx: &RequestContext, request: &ExtendTrialRequest) -> Result<()>;
 }
 
-#[deny(clippy::missing_trait_methods)]
-#[async_trait]
-impl<T: ExtendTrialAction + ?Sized> ExtendTrialAction for Arc<T> {
-    fn features(&self) -> ExtendTrialFeatures {
-        (**self).features()
-    }
-
-    async fn extend_trial(&self, cx: &RequestContext, request: &ExtendTrialRequest) -> Result<()> {
-        (**self).extend_trial(cx, request).await
+forward! {
+    impl ExtendTrialAction {
+        fn features(&self) -> ExtendTrialFeatures;
+        async fn extend_trial(&self, cx: &RequestContext, request: &ExtendTrialRequest) -> Result<()>;
     }
 }
 

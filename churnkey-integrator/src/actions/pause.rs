@@ -1,13 +1,11 @@
 //! Pause (contract, section 5.2).
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
 use super::{ActionDuration, Durations, Schedule, Schedules};
 use crate::{
     context::RequestContext,
-    controllers::Serves,
+    controllers::{Serves, forward},
     error::{Fault, Result},
     id::CustomerId,
     model::Subscription,
@@ -110,19 +108,11 @@ pub trait PauseAction: Serves<PauseOperation> + Send + Sync + 'static {
     }
 }
 
-#[deny(clippy::missing_trait_methods)]
-#[async_trait]
-impl<T: PauseAction + ?Sized> PauseAction for Arc<T> {
-    fn features(&self) -> PauseFeatures {
-        (**self).features()
-    }
-
-    async fn pause(&self, cx: &RequestContext, request: &PauseRequest) -> Result<()> {
-        (**self).pause(cx, request).await
-    }
-
-    async fn pause_all(&self, cx: &RequestContext, request: &PauseAllRequest) -> Result<()> {
-        (**self).pause_all(cx, request).await
+forward! {
+    impl PauseAction {
+        fn features(&self) -> PauseFeatures;
+        async fn pause(&self, cx: &RequestContext, request: &PauseRequest) -> Result<()>;
+        async fn pause_all(&self, cx: &RequestContext, request: &PauseAllRequest) -> Result<()>;
     }
 }
 

@@ -1,10 +1,8 @@
 //! Coupons (contract, section 4).
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
-use super::Serves;
+use super::{Serves, forward};
 use crate::{
     context::RequestContext,
     error::Result,
@@ -79,14 +77,9 @@ pub trait CouponsController: Serves<CouponsOperation> + Send + Sync + 'static {
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Coupon>>;
 }
 
-#[deny(clippy::missing_trait_methods)]
-#[async_trait]
-impl<T: CouponsController + ?Sized> CouponsController for Arc<T> {
-    async fn retrieve(&self, cx: &RequestContext, id: &CouponId) -> Result<Option<Coupon>> {
-        (**self).retrieve(cx, id).await
-    }
-
-    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Coupon>> {
-        (**self).list(cx, page).await
+forward! {
+    impl CouponsController {
+        async fn retrieve(&self, cx: &RequestContext, id: &CouponId) -> Result<Option<Coupon>>;
+        async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Coupon>>;
     }
 }

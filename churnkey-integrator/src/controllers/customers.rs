@@ -1,10 +1,8 @@
 //! Customers (contract, section 4).
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
-use super::Serves;
+use super::{Serves, forward};
 use crate::{
     context::RequestContext,
     error::{Fault, Result},
@@ -145,22 +143,11 @@ pub trait CustomersController: Serves<CustomersOperation> + Send + Sync + 'stati
     }
 }
 
-#[deny(clippy::missing_trait_methods)]
-#[async_trait]
-impl<T: CustomersController + ?Sized> CustomersController for Arc<T> {
-    async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
-        (**self).retrieve(cx, id).await
-    }
-
-    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
-        (**self).list(cx, page).await
-    }
-
-    async fn find_by_email(&self, cx: &RequestContext, email: &Email) -> Result<Option<Customer>> {
-        (**self).find_by_email(cx, email).await
-    }
-
-    async fn find_by_phone(&self, cx: &RequestContext, phone: &Phone) -> Result<Option<Customer>> {
-        (**self).find_by_phone(cx, phone).await
+forward! {
+    impl CustomersController {
+        async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>>;
+        async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>>;
+        async fn find_by_email(&self, cx: &RequestContext, email: &Email) -> Result<Option<Customer>>;
+        async fn find_by_phone(&self, cx: &RequestContext, phone: &Phone) -> Result<Option<Customer>>;
     }
 }

@@ -1,10 +1,8 @@
 //! Families (contract, section 4).
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
-use super::Serves;
+use super::{Serves, forward};
 use crate::{
     context::RequestContext,
     error::Result,
@@ -66,14 +64,9 @@ pub trait FamiliesController: Serves<FamiliesOperation> + Send + Sync + 'static 
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Family>>;
 }
 
-#[deny(clippy::missing_trait_methods)]
-#[async_trait]
-impl<T: FamiliesController + ?Sized> FamiliesController for Arc<T> {
-    async fn retrieve(&self, cx: &RequestContext, id: &FamilyId) -> Result<Option<Family>> {
-        (**self).retrieve(cx, id).await
-    }
-
-    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Family>> {
-        (**self).list(cx, page).await
+forward! {
+    impl FamiliesController {
+        async fn retrieve(&self, cx: &RequestContext, id: &FamilyId) -> Result<Option<Family>>;
+        async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Family>>;
     }
 }

@@ -1,10 +1,8 @@
 //! Prices (contract, section 4).
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
-use super::Serves;
+use super::{Serves, forward};
 use crate::{
     context::RequestContext,
     error::Result,
@@ -94,18 +92,10 @@ pub trait PricesController: Serves<PricesOperation> + Send + Sync + 'static {
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Price>>;
 }
 
-#[deny(clippy::missing_trait_methods)]
-#[async_trait]
-impl<T: PricesController + ?Sized> PricesController for Arc<T> {
-    fn price_type(&self) -> PriceType {
-        (**self).price_type()
-    }
-
-    async fn retrieve(&self, cx: &RequestContext, id: &PriceId) -> Result<Option<Price>> {
-        (**self).retrieve(cx, id).await
-    }
-
-    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Price>> {
-        (**self).list(cx, page).await
+forward! {
+    impl PricesController {
+        fn price_type(&self) -> PriceType;
+        async fn retrieve(&self, cx: &RequestContext, id: &PriceId) -> Result<Option<Price>>;
+        async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Price>>;
     }
 }

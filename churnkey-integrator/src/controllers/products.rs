@@ -1,10 +1,8 @@
 //! Products (contract, section 4).
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
-use super::Serves;
+use super::{Serves, forward};
 use crate::{
     context::RequestContext,
     error::Result,
@@ -84,18 +82,10 @@ pub trait ProductsController: Serves<ProductsOperation> + Send + Sync + 'static 
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Product>>;
 }
 
-#[deny(clippy::missing_trait_methods)]
-#[async_trait]
-impl<T: ProductsController + ?Sized> ProductsController for Arc<T> {
-    fn product_type(&self) -> ProductType {
-        (**self).product_type()
-    }
-
-    async fn retrieve(&self, cx: &RequestContext, id: &ProductId) -> Result<Option<Product>> {
-        (**self).retrieve(cx, id).await
-    }
-
-    async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Product>> {
-        (**self).list(cx, page).await
+forward! {
+    impl ProductsController {
+        fn product_type(&self) -> ProductType;
+        async fn retrieve(&self, cx: &RequestContext, id: &ProductId) -> Result<Option<Product>>;
+        async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Product>>;
     }
 }

@@ -1,10 +1,8 @@
 //! Subscriptions (contract, section 4).
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
-use super::Serves;
+use super::{Serves, forward};
 use crate::{
     context::RequestContext,
     error::{Fault, Result},
@@ -133,24 +131,19 @@ pub trait SubscriptionsController: Serves<SubscriptionsOperation> + Send + Sync 
     }
 }
 
-#[deny(clippy::missing_trait_methods)]
-#[async_trait]
-impl<T: SubscriptionsController + ?Sized> SubscriptionsController for Arc<T> {
-    async fn retrieve(
-        &self,
-        cx: &RequestContext,
-        customer_id: &CustomerId,
-        id: &SubscriptionId,
-    ) -> Result<Option<Subscription>> {
-        (**self).retrieve(cx, customer_id, id).await
-    }
-
-    async fn list(
-        &self,
-        cx: &RequestContext,
-        customer_id: &CustomerId,
-        page: &PageRequest,
-    ) -> Result<Page<Subscription>> {
-        (**self).list(cx, customer_id, page).await
+forward! {
+    impl SubscriptionsController {
+        async fn retrieve(
+            &self,
+            cx: &RequestContext,
+            customer_id: &CustomerId,
+            id: &SubscriptionId,
+        ) -> Result<Option<Subscription>>;
+        async fn list(
+            &self,
+            cx: &RequestContext,
+            customer_id: &CustomerId,
+            page: &PageRequest,
+        ) -> Result<Page<Subscription>>;
     }
 }

@@ -1,0 +1,18 @@
+use churnkey_integrator::{
+    CustomerId, CustomersController, Email, RequestContext, Result, controller, model::Customer,
+};
+
+struct Shop;
+
+#[controller]
+impl CustomersController for Shop {
+    async fn retrieve(&self, _: &RequestContext, _: &CustomerId) -> Result<Option<Customer>> {
+        Ok(None)
+    }
+
+    fn find_by_email(&self, _: &RequestContext, _: &Email) -> Result<Option<Customer>> {
+        Ok(None)
+    }
+}
+
+fn main() {}
