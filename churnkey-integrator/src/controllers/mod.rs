@@ -89,28 +89,24 @@ pub trait Serves<O: 'static> {
 /// Implements a trait for an `Arc` and for a `Box` of whatever implements it.
 macro_rules! forward {
     (impl $trait:ident { $($method:tt)* }) => {
-        $crate::controllers::forward!(std::sync::Arc, $trait { $($method)* });
-        $crate::controllers::forward!(std::boxed::Box, $trait { $($method)* });
+        $crate::controllers::forward!(std::sync::Arc<T>, $trait { $($method)* });
+        $crate::controllers::forward!(std::boxed::Box<T>, $trait { $($method)* });
     };
-    ($pointer:path, $trait:ident {
+    ($pointer:ty, $trait:ident {
         $(fn $declares:ident(&self) -> $declared:ty;)*
         $(async fn $method:ident(&self $(, $argument:ident: $type:ty)* $(,)?) -> $answer:ty;)*
     }) => {
-        const _: () = {
-            use $pointer as Pointer;
+        #[deny(clippy::missing_trait_methods)]
+        #[::async_trait::async_trait]
+        impl<T: $trait + ?Sized> $trait for $pointer {
+            $(fn $declares(&self) -> $declared {
+                (**self).$declares()
+            })*
 
-            #[deny(clippy::missing_trait_methods)]
-            #[::async_trait::async_trait]
-            impl<T: $trait + ?Sized> $trait for Pointer<T> {
-                $(fn $declares(&self) -> $declared {
-                    (**self).$declares()
-                })*
-
-                $(async fn $method(&self $(, $argument: $type)*) -> $answer {
-                    (**self).$method($($argument),*).await
-                })*
-            }
-        };
+            $(async fn $method(&self $(, $argument: $type)*) -> $answer {
+                (**self).$method($($argument),*).await
+            })*
+        }
     };
 }
 pub(crate) use forward;

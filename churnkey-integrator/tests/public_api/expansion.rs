@@ -209,6 +209,7 @@ fn transcribe(body: TokenStream, bindings: &Bindings) -> TokenStream {
                         made.extend(transcribe(group.stream(), round));
                     }
                 }
+                name if name.to_string() == "crate" => made.extend([name]),
                 name => match &bindings[&name.to_string()] {
                     Binding::Tokens(tokens) => made.extend(tokens.clone()),
                     Binding::Repeated(_) => panic!("`${name}` repeats"),

@@ -128,7 +128,7 @@ impl Source {
     }
 
     fn expansion(&self, call: &syn::Macro) -> TokenStream {
-        let name = call.path.get_ident().map(ToString::to_string);
+        let name = call.path.segments.last().map(|name| name.ident.to_string());
         let rules = name.and_then(|name| self.macros.get(&name));
         match rules {
             Some(rules) => rules.expand(call.tokens.clone()),
