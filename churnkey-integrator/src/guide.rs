@@ -17,6 +17,9 @@
 pub mod quick_start {
     //! [endpoints]: super::endpoints
     //! [mapping]: super::mapping
+    //! [signing]: super::signing
+    //! [`controllers`]: crate::controllers
+    //! [`actions`]: crate::actions
     //! [`Integration::readiness`]: crate::Integration::readiness
     //!
     #![doc = include_str!("../docs/quick-start.md")]
@@ -49,7 +52,10 @@ pub mod errors {
 
 pub mod actions {
     //! [errors]: super::errors
-    //! [`idempotency`]: crate::idempotency
+    //! [postgres]: super::postgres
+    //! [`actions`]: crate::actions
+    //! [`IdempotencyStore`]: crate::idempotency::IdempotencyStore
+    //! [`RequestContext::extension`]: crate::RequestContext::extension
     //!
     #![doc = include_str!("../docs/actions.md")]
 }
@@ -74,6 +80,7 @@ pub mod cancel_flow {
 pub mod postgres {
     //! [actions]: super::actions
     //! [paging]: super::paging
+    //! [`IdempotencyStore`]: crate::idempotency::IdempotencyStore
     //! [`RequestContext::attempt`]: crate::RequestContext::attempt
     //!
     #![doc = include_str!("../docs/postgres.md")]

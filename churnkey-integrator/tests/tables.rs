@@ -97,9 +97,47 @@ fn served(has_methods: bool, is_in_the_table: impl Fn(&str) -> bool) -> BTreeSet
     routes.filter(|route| is_in_the_table(&route.of)).collect()
 }
 
+/// The rows `| trait | method | route |` of the guide's page, which says elsewhere what is required.
+fn rows_of_the_guide() -> BTreeSet<(String, String, String)> {
+    let mut of = String::new();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/endpoints.md");
+    let page = fs::read_to_string(page).unwrap();
+    let mut found = BTreeSet::new();
+    for line in page.lines() {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').collect();
+        let [name, method, route] = cells[..] else {
+            continue;
+        };
+        if let [own] = quoted(name)[..] {
+            of = own.to_owned();
+        }
+        if let ([method], [route]) = (&quoted(method)[..], &quoted(route)[..])
+            && route.contains(" /")
+        {
+            found.insert((of.clone(), (*method).to_owned(), (*route).to_owned()));
+        }
+    }
+    found
+}
+
+#[test]
+fn the_guides_page_has_every_trait_method_and_route() {
+    let routes = served(true, |of| of != "–").into_iter().map(|route| {
+        let Route {
+            of,
+            method,
+            verb,
+            path,
+            ..
+        } = route;
+        (of, method.unwrap(), format!("{verb} {path}"))
+    });
+    assert_eq!(rows_of_the_guide(), routes.collect());
+}
+
 #[test]
 fn the_tables_of_the_documents_are_the_table_of_operations() {
-    assert_eq!(documented("../README.md"), served(true, |_| true));
+    assert_eq!(documented("../README.md"), served(false, |_| true));
     assert_eq!(documented("src/lib.rs"), served(false, |_| true));
     let is_controller = |of: &str| of.ends_with("Controller");
     let controllers = documented("src/controllers/mod.rs");
