@@ -9,7 +9,9 @@ mod ratio;
 
 use std::hint::black_box;
 
-use churnkey_integrator::{IntegrationToken, Mode, Proof, Refusal, Timestamp, Verifier, sign};
+use churnkey_integrator::{
+    AuthenticationError, IntegrationToken, Mode, Proof, Timestamp, Verifier, sign,
+};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{Method, Request};
 use ratio::{Goals, compare};
@@ -40,7 +42,7 @@ fn main() {
     assert_eq!(ours(), Ok(Proof::Signature));
     assert!(rival().is_ok());
     let spoilt = verifier.verify(&parts, b"{}", now);
-    assert_eq!(spoilt, Err(Refusal::Signature));
+    assert_eq!(spoilt, Err(AuthenticationError::Signature));
 
     let goals = Goals {
         instructions: Some(1.6),

@@ -153,7 +153,7 @@ impl<E: Into<BoxError>> From<E> for HandlerError {
 
 /// A rule that the merchant's controller broke. The texts are ours and hold no data, so they may be logged.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Fault {
+pub(crate) enum ContractViolation {
     #[error(
         "retrieve returned a record with another id than the one that was asked for; nothing was served"
     )]
@@ -179,7 +179,7 @@ pub(crate) enum Fault {
     )]
     NotImplemented(&'static str),
     #[error(
-        "the sealed cursor has {length} bytes, but at most {max} are allowed: page by a shorter key, or raise max_cursor_bytes"
+        "the signed cursor has {length} bytes, but at most {max} are allowed: page by a shorter key, or raise max_cursor_bytes"
     )]
     CursorTooLong { length: usize, max: usize },
     #[error("the controller panicked")]
@@ -194,7 +194,7 @@ pub(crate) enum Fault {
     StoreDeadline,
 }
 
-impl Fault {
+impl ContractViolation {
     /// Only reached if `operations()` was written by hand and lists too much.
     pub(crate) fn not_implemented(operation: impl Into<Operation>) -> Self {
         Self::NotImplemented(operation.into().name())

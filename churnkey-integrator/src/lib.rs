@@ -111,7 +111,7 @@ mod operation;
 pub mod page;
 
 mod auth;
-mod seal;
+mod signed_cursor;
 pub mod webhooks;
 
 mod http;
@@ -132,7 +132,8 @@ pub use actions::{
     ApplyCouponAction, CancelAction, ChangePriceAction, ExtendTrialAction, PauseAction,
 };
 pub use auth::{
-    MODE_HEADER, Proof, Refusal, SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER, Verifier, sign,
+    AuthenticationError, MODE_HEADER, Proof, SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER,
+    Verifier, sign,
 };
 pub use context::{Mode, RequestContext, RequestId};
 pub use controllers::{

@@ -19,9 +19,9 @@
 //! }
 //! ```
 //!
-//! The cursor on the wire is sealed: what reaches `list` is a key that this integration issued, for
-//! this list and this mode. Anything else was answered 400 before. The seal is a signature, not a
-//! cipher, and Churnkey can read the key: don't page by personal data.
+//! The cursor on the wire is signed: what reaches `list` is a key that this integration issued, for
+//! this list and this mode. Anything else was answered 400 before. It is signed, not
+//! encrypted: Churnkey can read the key, so don't page by personal data.
 
 use serde::{Serialize, de::DeserializeOwned};
 

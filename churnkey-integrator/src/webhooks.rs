@@ -36,7 +36,7 @@
 //! let body = br#"{"event":"session","data":{"session":{"result":"cancel"}}}"#;
 //!
 //! let mut headers = HeaderMap::new();
-//! assert_eq!(webhooks::verify(&secrets, &headers, body), Err(webhooks::WebhookRefusal::Missing));
+//! assert_eq!(webhooks::verify(&secrets, &headers, body), Err(webhooks::WebhookError::Missing));
 //!
 //! headers.insert(webhooks::SIGNATURE_HEADER, webhooks::sign(&secrets[0], body).parse()?);
 //! let webhook = webhooks::verify(&secrets, &headers, body)?;
@@ -119,7 +119,7 @@ impl fmt::Debug for WebhookSecrets {
 /// Why a webhook was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum WebhookRefusal {
+pub enum WebhookError {
     /// There is no signature.
     #[error("there is no ck-signature header")]
     Missing,
@@ -145,7 +145,7 @@ pub enum WebhookRefusal {
 pub enum WebhookRejection {
     /// It is not signed, or no event: 401 or 400.
     #[error(transparent)]
-    Refused(#[from] WebhookRefusal),
+    Refused(#[from] WebhookError),
     /// The body is larger than [`WebhookSecrets::max_body_bytes`]: 413.
     #[error("the body is too large")]
     TooLarge,
@@ -161,12 +161,12 @@ pub enum WebhookRejection {
 /// accepted during a rotation.
 ///
 /// # Errors
-/// [`WebhookRefusal`]; answer 401 or 400, and read nothing of the body.
+/// [`WebhookError`]; answer 401 or 400, and read nothing of the body.
 pub fn verify(
     secrets: &[WebhookSecret],
     headers: &HeaderMap,
     raw_body: &[u8],
-) -> Result<Webhook, WebhookRefusal> {
+) -> Result<Webhook, WebhookError> {
     Claimed::of(headers)?.check(secrets, raw_body)
 }
 
@@ -175,15 +175,15 @@ pub(crate) struct Claimed([u8; 32]);
 
 impl Claimed {
     /// The first half, which needs no body.
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, WebhookRefusal> {
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, WebhookError> {
         let mut values = headers.get_all(&SIGNATURE_HEADER).iter();
         let value = match (values.next(), values.next()) {
-            (None, _) => return Err(WebhookRefusal::Missing),
-            (Some(_), Some(_)) => return Err(WebhookRefusal::Repeated),
+            (None, _) => return Err(WebhookError::Missing),
+            (Some(_), Some(_)) => return Err(WebhookError::Repeated),
             (Some(value), None) => value,
         };
         let mut claimed = [0; 32];
-        hex::decode_to_slice(value, &mut claimed).map_err(|_| WebhookRefusal::Malformed)?;
+        hex::decode_to_slice(value, &mut claimed).map_err(|_| WebhookError::Malformed)?;
         Ok(Self(claimed))
     }
 
@@ -192,14 +192,14 @@ impl Claimed {
         self,
         secrets: &[WebhookSecret],
         raw_body: &[u8],
-    ) -> Result<Webhook, WebhookRefusal> {
+    ) -> Result<Webhook, WebhookError> {
         let accepted = secrets.iter().fold(Choice::from(0), |accepted, secret| {
             accepted | mac(secret, raw_body).ct_eq(&self.0)
         });
         if !bool::from(accepted) {
-            return Err(WebhookRefusal::Signature);
+            return Err(WebhookError::Signature);
         }
-        serde_json::from_slice(raw_body).map_err(|_| WebhookRefusal::NoEvent)
+        serde_json::from_slice(raw_body).map_err(|_| WebhookError::NoEvent)
     }
 }
 
@@ -350,7 +350,7 @@ mod tests {
         secrets: &[WebhookSecret],
         signatures: &[&str],
         body: &[u8],
-    ) -> Result<Webhook, WebhookRefusal> {
+    ) -> Result<Webhook, WebhookError> {
         let mut headers = HeaderMap::new();
         for signature in signatures {
             headers.append(SIGNATURE_HEADER, signature.parse().unwrap());
@@ -381,11 +381,11 @@ mod tests {
         let foreign = sign(&secret("another-secret"), BODY);
         assert_eq!(
             judge(&both, &[&foreign], BODY),
-            Err(WebhookRefusal::Signature)
+            Err(WebhookError::Signature)
         );
         assert_eq!(
             judge(&[], &[&sign(&old, BODY)], BODY),
-            Err(WebhookRefusal::Signature)
+            Err(WebhookError::Signature)
         );
     }
 
@@ -393,10 +393,10 @@ mod tests {
     fn a_signature_is_whole_hexadecimal_and_alone() {
         let only = [secret("a-webhook-secret")];
         let good = sign(&only[0], BODY);
-        assert_eq!(judge(&only, &[], BODY), Err(WebhookRefusal::Missing));
+        assert_eq!(judge(&only, &[], BODY), Err(WebhookError::Missing));
         assert_eq!(
             judge(&only, &[&good, &good], BODY),
-            Err(WebhookRefusal::Repeated)
+            Err(WebhookError::Repeated)
         );
         for bad in [
             "",
@@ -407,19 +407,16 @@ mod tests {
         ] {
             assert_eq!(
                 judge(&only, &[bad], BODY),
-                Err(WebhookRefusal::Malformed),
+                Err(WebhookError::Malformed),
                 "{bad}"
             );
         }
-        assert_eq!(
-            judge(&only, &[&good], b"{}"),
-            Err(WebhookRefusal::Signature)
-        );
+        assert_eq!(judge(&only, &[&good], b"{}"), Err(WebhookError::Signature));
         for no_event in [b"[]".as_slice(), b"{}", b"{\"event\":", b"\xff"] {
             let signed = sign(&only[0], no_event);
             assert_eq!(
                 judge(&only, &[&signed], no_event),
-                Err(WebhookRefusal::NoEvent)
+                Err(WebhookError::NoEvent)
             );
         }
     }

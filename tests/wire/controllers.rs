@@ -176,7 +176,7 @@ async fn a_cursor_of_a_former_release_is_a_400_and_one_too_long_is_not_minted() 
     assert_eq!(answer.status, 500);
     let cause = answer.cause.unwrap();
     assert!(
-        cause.starts_with("the sealed cursor has 1359 bytes, but at most 512"),
+        cause.starts_with("the signed cursor has 1359 bytes, but at most 512"),
         "{cause}"
     );
 }

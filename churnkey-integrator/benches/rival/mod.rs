@@ -74,13 +74,14 @@ struct App {
 }
 
 /// A status and a message for the caller.
-type Refusal = (StatusCode, &'static str);
+type AuthenticationError = (StatusCode, &'static str);
 
-const INTERNAL: Refusal = (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
-const METHOD_NOT_ALLOWED: Refusal = (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
-const NOT_FOUND: Refusal = (StatusCode::NOT_FOUND, "Not Found");
-const TOO_LARGE: Refusal = (StatusCode::PAYLOAD_TOO_LARGE, "Payload Too Large");
-const UNAUTHORIZED: Refusal = (StatusCode::UNAUTHORIZED, "Unauthorized");
+const INTERNAL: AuthenticationError = (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
+const METHOD_NOT_ALLOWED: AuthenticationError =
+    (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+const NOT_FOUND: AuthenticationError = (StatusCode::NOT_FOUND, "Not Found");
+const TOO_LARGE: AuthenticationError = (StatusCode::PAYLOAD_TOO_LARGE, "Payload Too Large");
+const UNAUTHORIZED: AuthenticationError = (StatusCode::UNAUTHORIZED, "Unauthorized");
 
 pub(crate) fn router(
     token: &str,
@@ -203,7 +204,12 @@ fn request_id(app: &App, headers: &HeaderMap) -> String {
     }
 }
 
-async fn prove(app: &App, parts: &Parts, body: Body, deadline: Instant) -> Result<Mode, Refusal> {
+async fn prove(
+    app: &App,
+    parts: &Parts,
+    body: Body,
+    deadline: Instant,
+) -> Result<Mode, AuthenticationError> {
     if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
         return Err(TOO_LARGE);
     }
@@ -276,7 +282,10 @@ async fn prove(app: &App, parts: &Parts, body: Body, deadline: Instant) -> Resul
     }
 }
 
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, Refusal> {
+fn only<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a [u8]>, AuthenticationError> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (_, Some(_)) => Err(UNAUTHORIZED),
@@ -290,7 +299,7 @@ struct ErrorBody {
     message: &'static str,
 }
 
-fn refused((status, message): Refusal) -> Response {
+fn refused((status, message): AuthenticationError) -> Response {
     let code = status.as_u16();
     let mut response = json(status, &ErrorBody { code, message });
     let (name, value) = match status {

@@ -6,7 +6,7 @@ use super::{Schedule, Schedules};
 use crate::{
     context::RequestContext,
     controllers::{Serves, forward},
-    error::{Fault, Result},
+    error::{ContractViolation, Result},
     id::CustomerId,
     model::Subscription,
     operation::CancelOperation,
@@ -92,7 +92,7 @@ pub trait CancelAction: Serves<CancelOperation> + Send + Sync + 'static {
     /// Whatever kept the store from doing it.
     async fn cancel_all(&self, cx: &RequestContext, request: &CancelAllRequest) -> Result<()> {
         let _ = (cx, request);
-        Err(Fault::not_implemented(CancelOperation::CancelAll).into())
+        Err(ContractViolation::not_implemented(CancelOperation::CancelAll).into())
     }
 }
 

@@ -14,7 +14,7 @@
 //! about lifetimes first.
 //!
 //! # What has happened before an action runs
-//! 1. The request has proven itself, and its body was read into a typed request.
+//! 1. The request was authenticated, and its body was read into a typed request.
 //! 2. What it asks for lies within the action's features; otherwise it was answered 400 with the field's name.
 //! 3. The subscription was fetched through the registered controller, and is the customer's; otherwise 404. So are the
 //!    coupon and the price that the request names. A subscription can change before the action

@@ -6,7 +6,7 @@ use super::{ActionDuration, Durations, Schedule, Schedules};
 use crate::{
     context::RequestContext,
     controllers::{Serves, forward},
-    error::{Fault, Result},
+    error::{ContractViolation, Result},
     id::CustomerId,
     model::Subscription,
     operation::PauseOperation,
@@ -104,7 +104,7 @@ pub trait PauseAction: Serves<PauseOperation> + Send + Sync + 'static {
     /// [`HandlerError::annual_pause_not_allowed`](crate::HandlerError::annual_pause_not_allowed).
     async fn pause_all(&self, cx: &RequestContext, request: &PauseAllRequest) -> Result<()> {
         let _ = (cx, request);
-        Err(Fault::not_implemented(PauseOperation::PauseAll).into())
+        Err(ContractViolation::not_implemented(PauseOperation::PauseAll).into())
     }
 }
 

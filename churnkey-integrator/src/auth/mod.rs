@@ -43,7 +43,7 @@ pub(crate) const DEFAULT_TOLERANCE_SECONDS: u64 = 300;
 /// A rotation needs two. Each one costs a comparison for every accepted token.
 const MAX_SIGNATURES: usize = 8;
 
-/// How a request proved itself.
+/// How a request was authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
     /// By a signature over the request.
@@ -52,10 +52,10 @@ pub enum Proof {
     Token,
 }
 
-/// Why a request did not prove itself. For the merchant's log: every caller gets the same 401.
+/// Why a request was not authenticated. For the merchant's log: every caller gets the same 401.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum AuthenticationError {
     /// Neither a signature nor a token.
     #[error("no credential")]
     Missing,
@@ -96,7 +96,7 @@ pub enum Refusal {
 /// The router has one inside. Alone, it protects a route of your own with the same rules:
 ///
 /// ```
-/// use churnkey_integrator::{IntegrationToken, Mode, Proof, Refusal, Timestamp, Verifier, sign};
+/// use churnkey_integrator::{IntegrationToken, Mode, Proof, AuthenticationError, Timestamp, Verifier, sign};
 /// use http::{Method, Request};
 ///
 /// let token = IntegrationToken::new("a-token-for-this-example")?;
@@ -108,7 +108,7 @@ pub enum Refusal {
 /// parts.headers.extend(signature.headers());
 ///
 /// assert_eq!(verifier.verify(&parts, b"{}", now), Ok(Proof::Signature));
-/// assert_eq!(verifier.verify(&parts, b"[]", now), Err(Refusal::Signature));
+/// assert_eq!(verifier.verify(&parts, b"[]", now), Err(AuthenticationError::Signature));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -191,8 +191,13 @@ impl Verifier {
     /// `OriginalUri` there first.
     ///
     /// # Errors
-    /// The [`Refusal`], for the log.
-    pub fn verify(&self, parts: &Parts, body: &[u8], now: Timestamp) -> Result<Proof, Refusal> {
+    /// The [`AuthenticationError`], for the log.
+    pub fn verify(
+        &self,
+        parts: &Parts,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Proof, AuthenticationError> {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         self.read(&parts.headers, now)?
             .check(&parts.method, path, body)
@@ -203,7 +208,7 @@ impl Verifier {
         &'a self,
         headers: &'a HeaderMap,
         now: Timestamp,
-    ) -> Result<Claim<'a>, Refusal> {
+    ) -> Result<Claim<'a>, AuthenticationError> {
         let mode = at_most_one(headers, &MODE_HEADER)?.map_or(b"live".as_slice(), |v| v.as_bytes());
         let Some(signatures) = at_most_one(headers, &SIGNATURE_HEADER)? else {
             self.check_token(headers)?;
@@ -211,13 +216,14 @@ impl Verifier {
         };
         let signatures = signatures.as_bytes();
         if elements(signatures).nth(MAX_SIGNATURES).is_some() {
-            return Err(Refusal::TooManySignatures);
+            return Err(AuthenticationError::TooManySignatures);
         }
-        let timestamp = at_most_one(headers, &TIMESTAMP_HEADER)?.ok_or(Refusal::Timestamp)?;
+        let timestamp =
+            at_most_one(headers, &TIMESTAMP_HEADER)?.ok_or(AuthenticationError::Timestamp)?;
         let timestamp = timestamp.as_bytes();
-        let seconds = unix_seconds(timestamp).ok_or(Refusal::Timestamp)?;
+        let seconds = unix_seconds(timestamp).ok_or(AuthenticationError::Timestamp)?;
         if now.unix_seconds().abs_diff(seconds) > self.tolerance_seconds {
-            return Err(Refusal::Tolerance);
+            return Err(AuthenticationError::Tolerance);
         }
         Ok(Claim::Signature {
             keys: &self.keys,
@@ -227,7 +233,7 @@ impl Verifier {
         })
     }
 
-    fn check_token(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn check_token(&self, headers: &HeaderMap) -> Result<(), AuthenticationError> {
         let authorization = at_most_one(headers, &header::AUTHORIZATION)?;
         let named = match &self.token_header {
             Some(name) => at_most_one(headers, name)?,
@@ -239,10 +245,10 @@ impl Verifier {
             .chain(named.map(HeaderValue::as_bytes))
             .peekable();
         if tokens.peek().is_none() {
-            return Err(Refusal::Missing);
+            return Err(AuthenticationError::Missing);
         }
         if self.require_signature {
-            return Err(Refusal::SignatureRequired);
+            return Err(AuthenticationError::SignatureRequired);
         }
         // Digests have one length, so that the comparison does not tell the token's.
         let accepted = tokens.fold(Choice::from(0), |accepted, token| {
@@ -253,7 +259,7 @@ impl Verifier {
         if bool::from(accepted) {
             Ok(())
         } else {
-            Err(Refusal::Token)
+            Err(AuthenticationError::Token)
         }
     }
 }
@@ -285,7 +291,12 @@ pub(crate) enum Claim<'a> {
 
 impl Claim<'_> {
     /// The second half: is one of the signatures that of this request?
-    pub(crate) fn check(self, method: &Method, path: &str, body: &[u8]) -> Result<Proof, Refusal> {
+    pub(crate) fn check(
+        self,
+        method: &Method,
+        path: &str,
+        body: &[u8],
+    ) -> Result<Proof, AuthenticationError> {
         let Self::Signature {
             keys,
             mode,
@@ -308,8 +319,8 @@ impl Claim<'_> {
         }
         match (bool::from(accepted), readable) {
             (true, _) => Ok(Proof::Signature),
-            (false, true) => Err(Refusal::Signature),
-            (false, false) => Err(Refusal::Malformed),
+            (false, true) => Err(AuthenticationError::Signature),
+            (false, false) => Err(AuthenticationError::Malformed),
         }
     }
 }
@@ -374,10 +385,10 @@ fn without_scheme(value: &[u8]) -> &[u8] {
 fn at_most_one<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
-) -> Result<Option<&'a HeaderValue>, Refusal> {
+) -> Result<Option<&'a HeaderValue>, AuthenticationError> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
-        (_, Some(_)) => Err(Refusal::Repeated),
+        (_, Some(_)) => Err(AuthenticationError::Repeated),
         (value, None) => Ok(value),
     }
 }

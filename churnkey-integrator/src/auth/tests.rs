@@ -40,11 +40,11 @@ fn signature_over(timestamp: &str, method: &str, path: &str, mode: &str, body: &
     hex::encode(mac.into_bytes())
 }
 
-fn judge(headers: &[(&str, &str)]) -> Result<Proof, Refusal> {
+fn judge(headers: &[(&str, &str)]) -> Result<Proof, AuthenticationError> {
     Verifier::new(&token()).verify(&request(headers), b"", at(NOW))
 }
 
-fn judge_signature(timestamp: &str, signature: &str) -> Result<Proof, Refusal> {
+fn judge_signature(timestamp: &str, signature: &str) -> Result<Proof, AuthenticationError> {
     judge(&[
         ("x-churnkey-timestamp", timestamp),
         ("x-churnkey-signature", signature),
@@ -68,10 +68,13 @@ fn the_signature_of_the_contracts_own_recipe_passes() {
 #[rstest]
 #[case::now(0, Ok(Proof::Signature))]
 #[case::as_old_as_allowed(-300, Ok(Proof::Signature))]
-#[case::a_second_too_old(-301, Err(Refusal::Tolerance))]
+#[case::a_second_too_old(-301, Err(AuthenticationError::Tolerance))]
 #[case::as_far_ahead_as_allowed(300, Ok(Proof::Signature))]
-#[case::a_second_too_far_ahead(301, Err(Refusal::Tolerance))]
-fn the_tolerance_holds_both_ways(#[case] offset: i64, #[case] verdict: Result<Proof, Refusal>) {
+#[case::a_second_too_far_ahead(301, Err(AuthenticationError::Tolerance))]
+fn the_tolerance_holds_both_ways(
+    #[case] offset: i64,
+    #[case] verdict: Result<Proof, AuthenticationError>,
+) {
     let timestamp = (NOW + offset).to_string();
     let signature = signature_over(&timestamp, "GET", PATH, "live", "");
     assert_eq!(
@@ -81,18 +84,18 @@ fn the_tolerance_holds_both_ways(#[case] offset: i64, #[case] verdict: Result<Pr
 }
 
 #[rstest]
-#[case::the_largest("9223372036854775807", Refusal::Tolerance)]
-#[case::one_more("9223372036854775808", Refusal::Timestamp)]
-#[case::the_smallest("-9223372036854775808", Refusal::Timestamp)]
-#[case::a_plus("+1767225600", Refusal::Timestamp)]
-#[case::a_fraction("1767225600.0", Refusal::Timestamp)]
-#[case::hexadecimal("0x69561f80", Refusal::Timestamp)]
-#[case::rfc_3339("2026-01-01T00:00:00Z", Refusal::Timestamp)]
-#[case::nothing("", Refusal::Timestamp)]
-#[case::zero("0", Refusal::Tolerance)]
+#[case::the_largest("9223372036854775807", AuthenticationError::Tolerance)]
+#[case::one_more("9223372036854775808", AuthenticationError::Timestamp)]
+#[case::the_smallest("-9223372036854775808", AuthenticationError::Timestamp)]
+#[case::a_plus("+1767225600", AuthenticationError::Timestamp)]
+#[case::a_fraction("1767225600.0", AuthenticationError::Timestamp)]
+#[case::hexadecimal("0x69561f80", AuthenticationError::Timestamp)]
+#[case::rfc_3339("2026-01-01T00:00:00Z", AuthenticationError::Timestamp)]
+#[case::nothing("", AuthenticationError::Timestamp)]
+#[case::zero("0", AuthenticationError::Tolerance)]
 fn an_odd_timestamp_is_refused_even_when_it_is_signed(
     #[case] timestamp: &str,
-    #[case] refusal: Refusal,
+    #[case] refusal: AuthenticationError,
 ) {
     let signature = signature_over(timestamp, "GET", PATH, "live", "");
     assert_eq!(
@@ -118,7 +121,7 @@ fn the_tolerance_can_be_changed() {
         verifier.verify(&parts, b"", at(NOW))
     };
     assert_eq!(verdict(30), Ok(Proof::Signature));
-    assert_eq!(verdict(-31), Err(Refusal::Tolerance));
+    assert_eq!(verdict(-31), Err(AuthenticationError::Tolerance));
 }
 
 #[rstest]
@@ -136,7 +139,7 @@ fn a_signature_for_another_request_is_refused(
     let timestamp = NOW.to_string();
     let signature = signature_over(&timestamp, method, path, mode, body);
     let verdict = judge_signature(&timestamp, &format!("v1={signature}"));
-    assert_eq!(verdict, Err(Refusal::Signature));
+    assert_eq!(verdict, Err(AuthenticationError::Signature));
 }
 
 #[test]
@@ -150,20 +153,29 @@ fn one_good_signature_among_several_is_enough() {
         (format!("v1={good}, v1={bad}"), Ok(Proof::Signature)),
         (format!("v2=whatever,v1={good}"), Ok(Proof::Signature)),
         (format!("v1=,,v1={good},"), Ok(Proof::Signature)),
-        (format!("v1={bad},v1={bad}"), Err(Refusal::Signature)),
-        (format!("v2={good}"), Err(Refusal::Malformed)),
-        (good.clone(), Err(Refusal::Malformed)),
-        (format!("V1={good}"), Err(Refusal::Malformed)),
+        (
+            format!("v1={bad},v1={bad}"),
+            Err(AuthenticationError::Signature),
+        ),
+        (format!("v2={good}"), Err(AuthenticationError::Malformed)),
+        (good.clone(), Err(AuthenticationError::Malformed)),
+        (format!("V1={good}"), Err(AuthenticationError::Malformed)),
         (
             format!("v1={}", good.to_uppercase()),
-            Err(Refusal::Malformed),
+            Err(AuthenticationError::Malformed),
         ),
-        (format!("v1={}", &good[..62]), Err(Refusal::Malformed)),
-        (format!("v1={good}00"), Err(Refusal::Malformed)),
-        (format!("v1={}zz", &good[..62]), Err(Refusal::Malformed)),
+        (
+            format!("v1={}", &good[..62]),
+            Err(AuthenticationError::Malformed),
+        ),
+        (format!("v1={good}00"), Err(AuthenticationError::Malformed)),
+        (
+            format!("v1={}zz", &good[..62]),
+            Err(AuthenticationError::Malformed),
+        ),
         // RUSTSEC-2024-0010: a comparison over the shorter length accepts this.
-        ("v1=".to_owned(), Err(Refusal::Malformed)),
-        (String::new(), Err(Refusal::Malformed)),
+        ("v1=".to_owned(), Err(AuthenticationError::Malformed)),
+        (String::new(), Err(AuthenticationError::Malformed)),
     ] {
         assert_eq!(judge_signature(&timestamp, &header), verdict, "{header}");
     }
@@ -177,8 +189,8 @@ fn at_most_eight_signatures_are_looked_at() {
         judge_signature("1767225600", &format!("{others}v1={good}"))
     };
     assert_eq!(after(7), Ok(Proof::Signature));
-    assert_eq!(after(8), Err(Refusal::TooManySignatures));
-    assert_eq!(after(5_000), Err(Refusal::TooManySignatures));
+    assert_eq!(after(8), Err(AuthenticationError::TooManySignatures));
+    assert_eq!(after(5_000), Err(AuthenticationError::TooManySignatures));
 }
 
 #[test]
@@ -190,7 +202,7 @@ fn a_bad_signature_is_not_rescued_by_a_good_token() {
         ("x-churnkey-timestamp", "1767225600"),
         ("x-churnkey-signature", "v1=00"),
     ]);
-    assert_eq!(verdict, Err(Refusal::Malformed));
+    assert_eq!(verdict, Err(AuthenticationError::Malformed));
     // A timestamp alone is no attempt at a signature.
     let verdict = judge(&[("authorization", bearer), ("x-churnkey-timestamp", "0")]);
     assert_eq!(verdict, Ok(Proof::Token));
@@ -200,22 +212,31 @@ fn a_bad_signature_is_not_rescued_by_a_good_token() {
 #[case::bare("ck-demo-integration-token-0001", Ok(Proof::Token))]
 #[case::bearer("Bearer ck-demo-integration-token-0001", Ok(Proof::Token))]
 #[case::scheme_in_lower_case("bearer ck-demo-integration-token-0001", Ok(Proof::Token))]
-#[case::another("Bearer another-integration-token", Err(Refusal::Token))]
-#[case::a_prefix("Bearer ck-demo-integration-token-000", Err(Refusal::Token))]
-#[case::longer("Bearer ck-demo-integration-token-00011", Err(Refusal::Token))]
-#[case::empty("Bearer ", Err(Refusal::Token))]
-#[case::basic("Basic ck-demo-integration-token-0001", Err(Refusal::Token))]
-#[case::nothing("", Err(Refusal::Token))]
+#[case::another("Bearer another-integration-token", Err(AuthenticationError::Token))]
+#[case::a_prefix(
+    "Bearer ck-demo-integration-token-000",
+    Err(AuthenticationError::Token)
+)]
+#[case::longer(
+    "Bearer ck-demo-integration-token-00011",
+    Err(AuthenticationError::Token)
+)]
+#[case::empty("Bearer ", Err(AuthenticationError::Token))]
+#[case::basic(
+    "Basic ck-demo-integration-token-0001",
+    Err(AuthenticationError::Token)
+)]
+#[case::nothing("", Err(AuthenticationError::Token))]
 fn a_token_has_to_be_the_whole_token(
     #[case] header: &str,
-    #[case] verdict: Result<Proof, Refusal>,
+    #[case] verdict: Result<Proof, AuthenticationError>,
 ) {
     assert_eq!(judge(&[("authorization", header)]), verdict);
 }
 
 #[test]
 fn without_a_credential_nothing_passes() {
-    assert_eq!(judge(&[]), Err(Refusal::Missing));
+    assert_eq!(judge(&[]), Err(AuthenticationError::Missing));
 }
 
 #[test]
@@ -232,15 +253,15 @@ fn a_repeated_header_is_no_proof() {
         ("x-churnkey-signature", good.as_str()),
     ] {
         let headers = [signed[0], signed[1], again];
-        assert_eq!(judge(&headers), Err(Refusal::Repeated));
+        assert_eq!(judge(&headers), Err(AuthenticationError::Repeated));
     }
     let modes = [("x-churnkey-mode", "live"), ("x-churnkey-mode", "live")];
     let headers = [signed[0], signed[1], modes[0], modes[1]];
-    assert_eq!(judge(&headers), Err(Refusal::Repeated));
+    assert_eq!(judge(&headers), Err(AuthenticationError::Repeated));
     let headers = [("authorization", bearer), ("authorization", bearer)];
-    assert_eq!(judge(&headers), Err(Refusal::Repeated));
+    assert_eq!(judge(&headers), Err(AuthenticationError::Repeated));
     let headers = [("authorization", bearer), modes[0], modes[1]];
-    assert_eq!(judge(&headers), Err(Refusal::Repeated));
+    assert_eq!(judge(&headers), Err(AuthenticationError::Repeated));
 }
 
 #[test]
@@ -269,7 +290,7 @@ fn every_accepted_token_passes_by_both_proofs() {
     parts.headers.extend(foreign.headers());
     assert_eq!(
         verifier.verify(&parts, b"", at(NOW)),
-        Err(Refusal::Signature)
+        Err(AuthenticationError::Signature)
     );
 }
 
@@ -293,9 +314,12 @@ fn plain_tokens_can_be_switched_off() {
     let verdict = |headers: &[(&str, &str)]| verifier.verify(&request(headers), b"", at(NOW));
     let good = ("authorization", "Bearer ck-demo-integration-token-0001");
     let bad = ("authorization", "Bearer no-such-integration-token");
-    assert_eq!(verdict(&[good]), Err(Refusal::SignatureRequired));
-    assert_eq!(verdict(&[bad]), Err(Refusal::SignatureRequired));
-    assert_eq!(verdict(&[]), Err(Refusal::Missing));
+    assert_eq!(
+        verdict(&[good]),
+        Err(AuthenticationError::SignatureRequired)
+    );
+    assert_eq!(verdict(&[bad]), Err(AuthenticationError::SignatureRequired));
+    assert_eq!(verdict(&[]), Err(AuthenticationError::Missing));
 }
 
 #[test]
@@ -306,9 +330,9 @@ fn a_named_header_may_carry_the_token_as_well() {
     let proxys = ("authorization", "Basic cHJveHk6cHJveHk=");
     assert_eq!(verdict(&[named]), Ok(Proof::Token));
     assert_eq!(verdict(&[named, proxys]), Ok(Proof::Token));
-    assert_eq!(verdict(&[proxys]), Err(Refusal::Token));
-    assert_eq!(verdict(&[named, named]), Err(Refusal::Repeated));
-    assert_eq!(judge(&[named]), Err(Refusal::Missing));
+    assert_eq!(verdict(&[proxys]), Err(AuthenticationError::Token));
+    assert_eq!(verdict(&[named, named]), Err(AuthenticationError::Repeated));
+    assert_eq!(judge(&[named]), Err(AuthenticationError::Missing));
 }
 
 #[test]
@@ -391,9 +415,9 @@ proptest! {
             ("x-churnkey-signature", &signature),
             ("authorization", &token),
         ]);
-        let refusals = [Refusal::Timestamp, Refusal::Tolerance, Refusal::Malformed, Refusal::Signature];
+        let refusals = [AuthenticationError::Timestamp, AuthenticationError::Tolerance, AuthenticationError::Malformed, AuthenticationError::Signature];
         prop_assert!(refusals.map(Err).contains(&signed), "{signed:?}");
-        prop_assert_eq!(judge(&[("authorization", &token)]), Err(Refusal::Token));
+        prop_assert_eq!(judge(&[("authorization", &token)]), Err(AuthenticationError::Token));
     }
 
     #[test]
@@ -408,6 +432,6 @@ proptest! {
         prop_assert_eq!(verifier.verify(&parts, body.as_bytes(), at(NOW)), Ok(Proof::Signature));
         let flipped = HeaderValue::from_str(&format!("v1={}", hex::encode(&bytes))).unwrap();
         parts.headers.insert(SIGNATURE_HEADER, flipped);
-        prop_assert_eq!(verifier.verify(&parts, body.as_bytes(), at(NOW)), Err(Refusal::Signature));
+        prop_assert_eq!(verifier.verify(&parts, body.as_bytes(), at(NOW)), Err(AuthenticationError::Signature));
     }
 }

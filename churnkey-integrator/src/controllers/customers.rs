@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{Serves, forward};
 use crate::{
     context::RequestContext,
-    error::{Fault, Result},
+    error::{ContractViolation, Result},
     id::CustomerId,
     model::Customer,
     operation::CustomersOperation,
@@ -119,7 +119,7 @@ pub trait CustomersController: Serves<CustomersOperation> + Send + Sync + 'stati
     /// Whatever kept the store from answering; a cursor of another type is a 400.
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
         let _ = (cx, page);
-        Err(Fault::not_implemented(CustomersOperation::List).into())
+        Err(ContractViolation::not_implemented(CustomersOperation::List).into())
     }
 
     /// The one customer with this e-mail address (`GET /churnkey/customers/email/{email}`). Ignore letter
@@ -129,7 +129,7 @@ pub trait CustomersController: Serves<CustomersOperation> + Send + Sync + 'stati
     /// [`HandlerError::ambiguous`](crate::HandlerError::ambiguous) if there are several, or whatever kept the store from answering.
     async fn find_by_email(&self, cx: &RequestContext, email: &Email) -> Result<Option<Customer>> {
         let _ = (cx, email);
-        Err(Fault::not_implemented(CustomersOperation::FindByEmail).into())
+        Err(ContractViolation::not_implemented(CustomersOperation::FindByEmail).into())
     }
 
     /// The one customer with this phone number (`GET /churnkey/customers/phone/{phone}`).
@@ -139,7 +139,7 @@ pub trait CustomersController: Serves<CustomersOperation> + Send + Sync + 'stati
     /// [`HandlerError::ambiguous`](crate::HandlerError::ambiguous) if there are several, or whatever kept the store from answering.
     async fn find_by_phone(&self, cx: &RequestContext, phone: &Phone) -> Result<Option<Customer>> {
         let _ = (cx, phone);
-        Err(Fault::not_implemented(CustomersOperation::FindByPhone).into())
+        Err(ContractViolation::not_implemented(CustomersOperation::FindByPhone).into())
     }
 }
 

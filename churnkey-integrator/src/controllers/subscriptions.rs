@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{Serves, forward};
 use crate::{
     context::RequestContext,
-    error::{Fault, Result},
+    error::{ContractViolation, Result},
     id::{CustomerId, SubscriptionId},
     model::Subscription,
     operation::SubscriptionsOperation,
@@ -127,7 +127,7 @@ pub trait SubscriptionsController: Serves<SubscriptionsOperation> + Send + Sync 
         page: &PageRequest,
     ) -> Result<Page<Subscription>> {
         let _ = (cx, customer_id, page);
-        Err(Fault::not_implemented(SubscriptionsOperation::List).into())
+        Err(ContractViolation::not_implemented(SubscriptionsOperation::List).into())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Nothing behind this layer runs for a request that has not proven itself.
+//! Nothing behind this layer runs for a request that has not authenticated itself.
 
 use std::{
     sync::Arc,
@@ -9,10 +9,10 @@ use axum::{extract::Request, response::Response};
 use tokio::time::timeout_at;
 use tracing::Span;
 
-use super::{Shared, proven::Proven, response};
+use super::{Shared, authenticated_request::AuthenticatedRequest, response};
 use crate::{
     context::RequestId,
-    error::{Fault, HandlerError},
+    error::{ContractViolation, HandlerError},
 };
 
 pub(super) async fn authenticate<F: Future<Output = Response>>(
@@ -20,19 +20,20 @@ pub(super) async fn authenticate<F: Future<Output = Response>>(
     request: Request,
     request_id: RequestId,
     started: Instant,
-    route: impl FnOnce(Arc<Shared>, Proven) -> F,
+    route: impl FnOnce(Arc<Shared>, AuthenticatedRequest) -> F,
 ) -> Response {
     let deadline = started + shared.limits.deadline;
-    let proven = match Proven::prove(&shared, request, request_id, deadline).await {
-        Ok(proven) => proven,
-        Err(response) => return response,
-    };
-    Span::current().record("mode", proven.mode().as_str());
-    match timeout_at(deadline.into(), route(shared, proven)).await {
+    let authenticated =
+        match AuthenticatedRequest::authenticate(&shared, request, request_id, deadline).await {
+            Ok(authenticated) => authenticated,
+            Err(response) => return response,
+        };
+    Span::current().record("mode", authenticated.mode().as_str());
+    match timeout_at(deadline.into(), route(shared, authenticated)).await {
         Ok(response) => response,
         Err(_) => response::from_error(HandlerError::unavailable(
             Duration::from_secs(1),
-            Fault::Deadline,
+            ContractViolation::Deadline,
         )),
     }
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     context::RequestContext,
     controllers::CouponsController,
-    error::{Fault, HandlerError, Result},
+    error::{ContractViolation, HandlerError, Result},
     id::CouponId,
     model::Coupon,
     operation::{
@@ -47,7 +47,7 @@ impl Coupons {
         let coupon = self.controller.retrieve(cx, id).await?;
         let coupon = coupon.ok_or_else(|| HandlerError::not_found("Coupon not found"))?;
         if coupon.id() != id {
-            return Err(Fault::AnotherRecord.into());
+            return Err(ContractViolation::AnotherRecord.into());
         }
         Ok(coupon)
     }

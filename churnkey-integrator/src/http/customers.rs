@@ -11,7 +11,7 @@ use super::{
 use crate::{
     context::RequestContext,
     controllers::CustomersController,
-    error::{Fault, HandlerError, Result},
+    error::{ContractViolation, HandlerError, Result},
     id::CustomerId,
     model::Customer,
     operation::{
@@ -54,7 +54,7 @@ impl Customers {
         let customer = self.controller.retrieve(cx, id).await?;
         let customer = customer.ok_or_else(not_found)?;
         if customer.id() != id {
-            return Err(Fault::AnotherRecord.into());
+            return Err(ContractViolation::AnotherRecord.into());
         }
         Ok(customer)
     }

@@ -10,13 +10,13 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::{Shared, idempotency, proven::Proven, response};
+use super::{Shared, authenticated_request::AuthenticatedRequest, idempotency, response};
 use crate::{
     context::RequestContext,
-    error::{Fault, HandlerError, Result},
+    error::{ContractViolation, HandlerError, Result},
     operation::Operation,
     page::{Page, PageRequest},
-    seal::Binding,
+    signed_cursor::Binding,
 };
 
 /// An authenticated request for one operation.
@@ -33,20 +33,20 @@ impl Call {
     pub(super) async fn new(
         operation: Operation,
         shared: Arc<Shared>,
-        mut proven: Proven,
+        mut authenticated: AuthenticatedRequest,
     ) -> Result<Self> {
-        let parameters = RawPathParams::from_request_parts(proven.parts_mut(), &()).await;
+        let parameters = RawPathParams::from_request_parts(authenticated.parts_mut(), &()).await;
         let parameters = parameters
             .map_err(|_| HandlerError::bad_request("The path is not percent-encoded UTF-8"))?;
         let (ends, attempt) = match operation.method() {
             Method::POST => (
                 Instant::now() + shared.limits.action_deadline,
-                idempotency::attempt(operation, &shared, &proven, &parameters)?,
+                idempotency::attempt(operation, &shared, &authenticated, &parameters)?,
             ),
-            _ => (proven.deadline(), None),
+            _ => (authenticated.deadline(), None),
         };
-        let mode = proven.mode();
-        let (request, body, request_id) = proven.into_parts();
+        let mode = authenticated.mode();
+        let (request, body, request_id) = authenticated.into_parts();
         let context = RequestContext::new(mode, request_id, ends, request.extensions);
         Ok(Self {
             context: context.with_attempt(attempt),
@@ -88,14 +88,14 @@ impl Call {
         let cursor = match self.query_parameter("cursor")? {
             None => None,
             Some(text) => Some(
-                self.with_binding(|to| self.shared.seal.open(&text, to))
+                self.with_binding(|to| self.shared.cursor_signer.verify(&text, to))
                     .ok_or_else(HandlerError::invalid_cursor)?,
             ),
         };
         Ok(PageRequest::new(limit, cursor))
     }
 
-    /// A page, with the cursor of the next one sealed.
+    /// A page, with the signed cursor of the next one.
     pub(super) fn paged<T: Serialize>(
         &self,
         asked: &PageRequest,
@@ -103,10 +103,10 @@ impl Call {
     ) -> Result<Response> {
         let (held, limit) = (page.data().len(), asked.limit());
         if held > limit {
-            return Err(Fault::PageOverLimit { held, limit }.into());
+            return Err(ContractViolation::PageOverLimit { held, limit }.into());
         }
-        let seal = |cursor| self.with_binding(|to| self.shared.seal.close(cursor, to));
-        let next = page.next().map(seal).transpose()?;
+        let sign = |cursor| self.with_binding(|to| self.shared.cursor_signer.sign(cursor, to));
+        let next = page.next().map(sign).transpose()?;
         let body = PageBody {
             data: page.data(),
             next,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     controllers::FamiliesController,
-    error::{Fault, HandlerError, Result},
+    error::{ContractViolation, HandlerError, Result},
     id::FamilyId,
     operation::{
         FamiliesOperation::{List, Retrieve},
@@ -58,7 +58,7 @@ async fn retrieve(families: Arc<Families>, call: Call) -> Result<Response> {
     let family = families.controller.retrieve(&call.context, &id).await?;
     let family = family.ok_or_else(|| HandlerError::not_found("Family not found"))?;
     if *family.id() != id {
-        return Err(Fault::AnotherRecord.into());
+        return Err(ContractViolation::AnotherRecord.into());
     }
     Ok(response::json(StatusCode::OK, &family))
 }

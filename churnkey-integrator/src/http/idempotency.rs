@@ -15,14 +15,14 @@ use tracing::{Instrument, instrument::WithSubscriber};
 
 use super::{
     Shared,
-    proven::Proven,
+    authenticated_request::AuthenticatedRequest,
     response::{self, Cause},
 };
 use crate::{
     attempt::{Attempt, Fingerprint, IdempotencyKey},
     auth::TIMESTAMP_HEADER,
     context::RequestContext,
-    error::{Fault, HandlerError, Result},
+    error::{ContractViolation, HandlerError, Result},
     idempotency::{IdempotencyStore, Known},
     operation::Operation,
 };
@@ -38,7 +38,7 @@ const NOTE_DEADLINE: Duration = Duration::from_secs(5);
 pub(super) fn attempt(
     operation: Operation,
     shared: &Shared,
-    proven: &Proven,
+    authenticated: &AuthenticatedRequest,
     parameters: &RawPathParams,
 ) -> Result<Option<Attempt>> {
     let key = |kind: &[u8], parts: &[&[u8]]| {
@@ -53,32 +53,32 @@ pub(super) fn attempt(
             part(name.as_bytes());
             part(value.as_bytes());
         }
-        part(proven.mode().as_str().as_bytes());
+        part(authenticated.mode().as_str().as_bytes());
         part(kind);
         for bytes in parts {
             part(bytes);
         }
         IdempotencyKey(hex::encode(digest.finalize()))
     };
-    let signature_key = proven.is_signed().then(|| {
-        let timestamp = proven.headers().get(TIMESTAMP_HEADER);
+    let signature_key = authenticated.is_signed().then(|| {
+        let timestamp = authenticated.headers().get(TIMESTAMP_HEADER);
         let timestamp = timestamp.map_or(b"".as_slice(), |timestamp| timestamp.as_bytes());
-        let path = proven.path_as_sent().as_bytes();
-        key(b"signature", &[timestamp, path, proven.body()])
+        let path = authenticated.path_as_sent().as_bytes();
+        key(b"signature", &[timestamp, path, authenticated.body()])
     });
-    let header_key = sent_key(proven)?.map(|sent| key(b"header", &[sent]));
+    let header_key = sent_key(authenticated)?.map(|sent| key(b"header", &[sent]));
     Ok(Attempt::new(
         signature_key,
         header_key,
-        fingerprint(operation, proven.body()),
+        fingerprint(operation, authenticated.body()),
         (shared.clock)(),
         shared.limits.action_deadline,
         KEEP,
     ))
 }
 
-fn sent_key(proven: &Proven) -> Result<Option<&[u8]>> {
-    let mut sent = proven.headers().get_all(KEY_HEADER).iter();
+fn sent_key(authenticated: &AuthenticatedRequest) -> Result<Option<&[u8]>> {
+    let mut sent = authenticated.headers().get_all(KEY_HEADER).iter();
     let sent = match (sent.next(), sent.next()) {
         (_, Some(_)) => {
             return Err(HandlerError::bad_request(
@@ -131,10 +131,10 @@ async fn run(
     action: impl Future<Output = Result<()>> + Send,
 ) -> Result<()> {
     let Some(attempt) = cx.attempt() else {
-        return within(cx.time_left(), Fault::ActionDeadline, action).await;
+        return within(cx.time_left(), ContractViolation::ActionDeadline, action).await;
     };
     let begun = store.begin(cx, attempt);
-    match within(cx.time_left(), Fault::StoreDeadline, begun).await? {
+    match within(cx.time_left(), ContractViolation::StoreDeadline, begun).await? {
         Known::New => {}
         Known::Done => return Ok(()),
         Known::Running => {
@@ -147,13 +147,13 @@ async fn run(
             ));
         }
     }
-    let done = within(cx.time_left(), Fault::ActionDeadline, action).await;
+    let done = within(cx.time_left(), ContractViolation::ActionDeadline, action).await;
     let noted = match &done {
         Ok(()) => store.complete(cx, attempt),
         Err(_) => store.forget(cx, attempt),
     };
     // However the action ended, its caller should know.
-    if let Err(error) = within(NOTE_DEADLINE, Fault::StoreDeadline, noted).await {
+    if let Err(error) = within(NOTE_DEADLINE, ContractViolation::StoreDeadline, noted).await {
         tracing::error!("the idempotency store could not note how an action ended");
         if let (_, Some(source)) = error.into_parts() {
             Cause::Failed(Arc::from(source)).explain();
@@ -165,12 +165,12 @@ async fn run(
 /// A panic and the deadline are failures like others.
 async fn within<T>(
     time: Duration,
-    late: Fault,
+    late: ContractViolation,
     work: impl Future<Output = Result<T>> + Send,
 ) -> Result<T> {
     match timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(done)) => done,
-        Ok(Err(_)) => Err(Fault::Panic.into()),
+        Ok(Err(_)) => Err(ContractViolation::Panic.into()),
         Err(_) => Err(HandlerError::unavailable(Duration::from_secs(1), late)),
     }
 }

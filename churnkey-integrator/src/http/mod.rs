@@ -6,6 +6,7 @@
 
 pub(crate) mod actions;
 mod authenticate;
+mod authenticated_request;
 mod body;
 pub(crate) mod coupons;
 pub(crate) mod customers;
@@ -17,7 +18,6 @@ mod part;
 mod payload;
 pub(crate) mod prices;
 pub(crate) mod products;
-mod proven;
 mod response;
 mod routes;
 pub(crate) mod subscriptions;
@@ -33,13 +33,13 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::task::TaskTracker;
 
-use crate::{auth::Verifier, features::Features, seal::Seal, time::Timestamp};
+use crate::{auth::Verifier, features::Features, signed_cursor::CursorSigner, time::Timestamp};
 
 /// What every request needs to know of its integration.
 pub(crate) struct Shared {
     pub(crate) features: Features,
     pub(crate) verifier: Verifier,
-    pub(crate) seal: Seal,
+    pub(crate) cursor_signer: CursorSigner,
     pub(crate) limits: Limits,
     pub(crate) live_only: bool,
     /// Tells this integration's actions from those of others that share its idempotency store.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     context::RequestContext,
     controllers::PricesController,
-    error::{Fault, HandlerError, Result},
+    error::{ContractViolation, HandlerError, Result},
     id::PriceId,
     model::{Price, PriceType},
     operation::{
@@ -51,18 +51,18 @@ impl Prices {
         let price = self.controller.retrieve(cx, id).await?;
         let price = price.ok_or_else(|| HandlerError::not_found("Price not found"))?;
         if price.id() != id {
-            return Err(Fault::AnotherRecord.into());
+            return Err(ContractViolation::AnotherRecord.into());
         }
         self.check(&price)?;
         Ok(price)
     }
 
     /// A price of the other type would be read wrongly.
-    pub(super) fn check(&self, price: &Price) -> Result<(), Fault> {
+    pub(super) fn check(&self, price: &Price) -> Result<(), ContractViolation> {
         if price.price_type() == self.declared {
             Ok(())
         } else {
-            Err(Fault::OtherPriceType)
+            Err(ContractViolation::OtherPriceType)
         }
     }
 }

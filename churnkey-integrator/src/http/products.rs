@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     controllers::ProductsController,
-    error::{Fault, HandlerError, Result},
+    error::{ContractViolation, HandlerError, Result},
     id::ProductId,
     model::{Product, ProductType},
     operation::{
@@ -44,11 +44,11 @@ impl Products {
     }
 
     /// A product of the other type would be read wrongly.
-    fn check(&self, product: &Product) -> Result<(), Fault> {
+    fn check(&self, product: &Product) -> Result<(), ContractViolation> {
         if product.product_type() == self.declared {
             Ok(())
         } else {
-            Err(Fault::OtherProductType)
+            Err(ContractViolation::OtherProductType)
         }
     }
 }
@@ -91,7 +91,7 @@ async fn retrieve(products: Arc<Products>, call: Call) -> Result<Response> {
     let product = products.controller.retrieve(&call.context, &id).await?;
     let product = product.ok_or_else(|| HandlerError::not_found("Product not found"))?;
     if *product.id() != id {
-        return Err(Fault::AnotherRecord.into());
+        return Err(ContractViolation::AnotherRecord.into());
     }
     products.check(&product)?;
     Ok(response::json(StatusCode::OK, &product))

@@ -10,15 +10,15 @@ use axum::{
 use serde::Serialize;
 
 use crate::{
-    auth::Refusal,
-    error::{Fault, HandlerError},
+    auth::AuthenticationError,
+    error::{ContractViolation, HandlerError},
     operation::Operation,
 };
 
 /// Why a request ended as it did, as an extension of its response: for the log, and for the conformance suite.
 #[derive(Clone)]
 pub(crate) enum Cause {
-    Refused(Refusal),
+    Refused(AuthenticationError),
     Failed(Arc<dyn std::error::Error + Send + Sync>),
 }
 
@@ -27,7 +27,9 @@ impl Cause {
     pub(crate) fn safe_text(&self) -> Option<String> {
         match self {
             Self::Refused(refusal) => Some(refusal.to_string()),
-            Self::Failed(error) => error.downcast_ref::<Fault>().map(Fault::to_string),
+            Self::Failed(error) => error
+                .downcast_ref::<ContractViolation>()
+                .map(ContractViolation::to_string),
         }
     }
 }

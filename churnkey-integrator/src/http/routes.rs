@@ -14,10 +14,11 @@ use futures_util::future::{FutureExt, TryFutureExt};
 use serde_json::Value;
 
 use super::{
-    Shared, authenticate::authenticate, extract::Call, observe::observe, proven::Proven, response,
+    Shared, authenticate::authenticate, authenticated_request::AuthenticatedRequest, extract::Call,
+    observe::observe, response,
 };
 use crate::{
-    error::{Fault, Result},
+    error::{ContractViolation, Result},
     features::Features,
     operation::Operation,
 };
@@ -62,8 +63,8 @@ impl Routes {
         F: Future<Output = Result<Response>> + Send + 'static,
     {
         let controller = Arc::clone(controller);
-        self.mount(operation, move |shared, proven| async move {
-            let answer = match Call::new(operation, shared, proven).await {
+        self.mount(operation, move |shared, authenticated| async move {
+            let answer = match Call::new(operation, shared, authenticated).await {
                 Ok(call) => handler(controller, call).await,
                 Err(error) => Err(error),
             };
@@ -75,12 +76,12 @@ impl Routes {
     /// method routing would add `Allow` outside of it, and so tell anybody which paths there are.
     fn mount<H, F>(&mut self, operation: Operation, handler: H)
     where
-        H: FnOnce(Arc<Shared>, Proven) -> F + Clone + Send + Sync + 'static,
+        H: FnOnce(Arc<Shared>, AuthenticatedRequest) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Response> + Send + 'static,
     {
-        let route = move |shared, proven: Proven| async move {
-            if operation.answers(proven.method()) {
-                handler(shared, proven).await
+        let route = move |shared, authenticated: AuthenticatedRequest| async move {
+            if operation.answers(authenticated.method()) {
+                handler(shared, authenticated).await
             } else {
                 response::method_not_allowed(operation)
             }
@@ -166,7 +167,7 @@ struct Guarded<R> {
 
 impl<R, F> Handler<(), Arc<Shared>> for Guarded<R>
 where
-    R: FnOnce(Arc<Shared>, Proven) -> F + Clone + Send + Sync + 'static,
+    R: FnOnce(Arc<Shared>, AuthenticatedRequest) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Response> + Send,
 {
     type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
@@ -189,7 +190,7 @@ where
 
 /// The panic's text stays here: it may hold data, and the panic hook has reported it already.
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    response::from_error(Fault::Panic.into())
+    response::from_error(ContractViolation::Panic.into())
 }
 
 /// The only call of `Router::route` in the crate.

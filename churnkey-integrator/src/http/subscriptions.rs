@@ -15,7 +15,7 @@ use super::{
 use crate::{
     context::RequestContext,
     controllers::SubscriptionsController,
-    error::{Fault, HandlerError, Result},
+    error::{ContractViolation, HandlerError, Result},
     id::{CustomerId, SubscriptionId},
     model::Subscription,
     operation::{
@@ -89,13 +89,13 @@ impl CheckedSubscriptions {
         let found = found.filter(|subscription| subscription.customer_id() == customer_id);
         let found = found.ok_or_else(|| HandlerError::not_found("Subscription not found"))?;
         if found.id() != id {
-            return Err(Fault::AnotherRecord.into());
+            return Err(ContractViolation::AnotherRecord.into());
         }
         self.check_prices(&found)?;
         Ok(found)
     }
 
-    fn check_prices(&self, subscription: &Subscription) -> Result<(), Fault> {
+    fn check_prices(&self, subscription: &Subscription) -> Result<(), ContractViolation> {
         let mut items = subscription.items().iter();
         items.try_for_each(|item| self.prices.check(item.price()))
     }
@@ -115,7 +115,7 @@ async fn list(subscriptions: Arc<CheckedSubscriptions>, call: Call) -> Result<Re
     let found = controller.list(&call.context, &customer_id, &page).await?;
     for subscription in found.data() {
         if *subscription.customer_id() != customer_id {
-            return Err(Fault::AnotherCustomersSubscription.into());
+            return Err(ContractViolation::AnotherCustomersSubscription.into());
         }
         subscriptions.check_prices(subscription)?;
     }

@@ -10,7 +10,7 @@ use super::{
     payload::{Unread, read, unless_announced_too_large},
     response,
 };
-use crate::webhooks::{Claimed, Webhook, WebhookRefusal, WebhookRejection, WebhookSecrets};
+use crate::webhooks::{Claimed, Webhook, WebhookError, WebhookRejection, WebhookSecrets};
 
 /// Nothing of the body is read before there is one well-formed signature, and no more of it than the cap of the
 /// [`WebhookSecrets`], nor for longer than their deadline.
@@ -53,7 +53,7 @@ impl From<Unread> for WebhookRejection {
 impl IntoResponse for WebhookRejection {
     fn into_response(self) -> Response {
         response::error(match self {
-            Self::Refused(WebhookRefusal::NoEvent) => StatusCode::BAD_REQUEST,
+            Self::Refused(WebhookError::NoEvent) => StatusCode::BAD_REQUEST,
             Self::Refused(_) => StatusCode::UNAUTHORIZED,
             Self::TooLarge => Unread::TooLarge.status(),
             Self::Interrupted => Unread::Interrupted.status(),

@@ -35,8 +35,8 @@ use crate::{
     id,
     idempotency::{IdempotencyStore, InMemoryIdempotency},
     operation::Operation,
-    seal::Seal,
     secret::IntegrationToken,
+    signed_cursor::CursorSigner,
     time::Timestamp,
 };
 
@@ -75,7 +75,7 @@ pub struct Integration {
 }
 
 impl Integration {
-    /// Starts with the merchant's name, as the manifest says it, and the token that callers prove.
+    /// Starts with the merchant's name, as the manifest says it, and the token that callers authenticate with.
     pub fn builder(name: impl Into<String>, token: IntegrationToken) -> IntegrationBuilder {
         IntegrationBuilder {
             name: name.into(),
@@ -265,7 +265,7 @@ impl IntegrationBuilder {
     }
 
     /// Accepts a further token, for both proofs, during a rotation: first accept the new one here, then change it in
-    /// Churnkey's dashboard, then make it the builder's first and drop the old one. Cursors are sealed with the first.
+    /// Churnkey's dashboard, then make it the builder's first and drop the old one. Cursors are signed with the first.
     pub fn also_accept(mut self, token: IntegrationToken) -> Self {
         self.further_tokens.push(token);
         self
@@ -318,7 +318,7 @@ impl IntegrationBuilder {
         self
     }
 
-    /// The longest sealed cursor, in bytes; 512 unless set. Minting a longer one is a 500, reading one a 400.
+    /// The longest signed cursor, in bytes; 512 unless set. Minting a longer one is a 500, reading one a 400.
     pub fn max_cursor_bytes(mut self, bytes: usize) -> Self {
         self.limits.cursor_bytes = bytes;
         self
@@ -396,7 +396,11 @@ impl IntegrationBuilder {
             shared: Arc::new(Shared {
                 features: routes.features().clone(),
                 verifier,
-                seal: Seal::new(&self.token, &self.further_tokens, self.limits.cursor_bytes),
+                cursor_signer: CursorSigner::new(
+                    &self.token,
+                    &self.further_tokens,
+                    self.limits.cursor_bytes,
+                ),
                 limits: self.limits,
                 live_only: self.live_only,
                 namespace,

@@ -92,7 +92,7 @@ async fn statement(connection: &PgClient, statement: &Statement, depth: i64) -> 
     took
 }
 
-/// Cursors are sealed, so the only way to a deep one is the one that Churnkey takes.
+/// Cursors are signed, so the only way to a deep one is the one that Churnkey takes.
 async fn cursor_at_depth(client: &Client) -> String {
     let first = "/churnkey/customers?limit=500";
     let mut path = first.to_owned();

@@ -1,4 +1,4 @@
-//! A request that has proven itself.
+//! A request that was authenticated.
 
 use std::time::Instant;
 
@@ -15,13 +15,13 @@ use super::{
     response::{self, Cause},
 };
 use crate::{
-    auth::{MODE_HEADER, Proof, Refusal},
+    auth::{AuthenticationError, MODE_HEADER, Proof},
     context::{Mode, RequestId},
     error::HandlerError,
 };
 
-/// A request that has proven itself: a route runs with nothing else. Nothing but [`prove`](Self::prove) makes one.
-pub(super) struct Proven {
+/// A request that was authenticated: a route runs with nothing else. Only [`authenticate`](Self::authenticate) makes one.
+pub(super) struct AuthenticatedRequest {
     request: Parts,
     body: Bytes,
     proof: Proof,
@@ -30,9 +30,9 @@ pub(super) struct Proven {
     deadline: Instant,
 }
 
-impl Proven {
+impl AuthenticatedRequest {
     /// Size, headers, timestamp, signature, mode, in this order: the cheapest check first.
-    pub(super) async fn prove(
+    pub(super) async fn authenticate(
         shared: &Shared,
         request: Request,
         request_id: RequestId,
@@ -126,7 +126,7 @@ fn mode(parts: &Parts, live_only: bool) -> Result<Mode, HandlerError> {
 }
 
 /// The same bytes for every cause: what was wrong is for the merchant's log alone.
-fn unauthorized(refusal: Refusal) -> Response {
+fn unauthorized(refusal: AuthenticationError) -> Response {
     let mut response = response::error(StatusCode::UNAUTHORIZED);
     response.extensions_mut().insert(Cause::Refused(refusal));
     response

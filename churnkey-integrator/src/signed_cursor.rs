@@ -1,4 +1,4 @@
-//! The seal of a cursor: what leaves for the wire, and what is let in again.
+//! Cursors on the wire: signed when they leave, verified when they come back.
 //!
 //! Url-safe base64 of a version byte, a 128-bit tag and the key's JSON. The tag is an HMAC-SHA256, cut short, under a
 //! key that is derived from the integration token, over version, list, path keys, mode and payload; so a cursor is
@@ -8,7 +8,9 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::{auth::keyed, context::Mode, error::Fault, page::Cursor, secret::IntegrationToken};
+use crate::{
+    auth::keyed, context::Mode, error::ContractViolation, page::Cursor, secret::IntegrationToken,
+};
 
 const VERSION: u8 = 1;
 const TAG_BYTES: usize = 16;
@@ -24,16 +26,16 @@ pub(crate) struct Binding<'a> {
     pub(crate) mode: Mode,
 }
 
-/// The keys that seal and open cursors.
+/// The keys that sign and verify cursors.
 #[derive(Clone)]
-pub(crate) struct Seal {
-    sealing: Hmac<Sha256>,
-    opening: Vec<Hmac<Sha256>>,
+pub(crate) struct CursorSigner {
+    signing: Hmac<Sha256>,
+    verifying: Vec<Hmac<Sha256>>,
     max_bytes: usize,
 }
 
-impl Seal {
-    /// Seals with the first token, opens with any.
+impl CursorSigner {
+    /// Signs with the first token, verifies with any.
     pub(crate) fn new(
         token: &IntegrationToken,
         further: &[IntegrationToken],
@@ -43,27 +45,31 @@ impl Seal {
             let key = keyed(token.expose()).chain_update(KEY_LABEL).finalize();
             keyed(&key.into_bytes())
         };
-        let sealing = derived(token);
+        let signing = derived(token);
         Self {
-            opening: std::iter::once(sealing.clone())
+            verifying: std::iter::once(signing.clone())
                 .chain(further.iter().map(derived))
                 .collect(),
-            sealing,
+            signing,
             max_bytes,
         }
     }
 
     /// The text that is sent as `next`.
-    pub(crate) fn close(&self, cursor: &Cursor, to: Binding<'_>) -> Result<String, Fault> {
+    pub(crate) fn sign(
+        &self,
+        cursor: &Cursor,
+        to: Binding<'_>,
+    ) -> Result<String, ContractViolation> {
         let payload = cursor.payload();
         let mut bytes = Vec::with_capacity(1 + TAG_BYTES + payload.len());
         bytes.push(VERSION);
-        let tag = tagged(&self.sealing, payload, to).finalize().into_bytes();
+        let tag = tagged(&self.signing, payload, to).finalize().into_bytes();
         bytes.extend(tag.iter().take(TAG_BYTES));
         bytes.extend_from_slice(payload);
         let text = BASE64_URL_SAFE_NO_PAD.encode(bytes);
         if text.len() > self.max_bytes {
-            return Err(Fault::CursorTooLong {
+            return Err(ContractViolation::CursorTooLong {
                 length: text.len(),
                 max: self.max_bytes,
             });
@@ -71,9 +77,9 @@ impl Seal {
         Ok(text)
     }
 
-    /// The cursor inside, if the text was sealed here for this list, these keys and this mode. Why not, is
-    /// nobody's business.
-    pub(crate) fn open(&self, text: &str, to: Binding<'_>) -> Option<Cursor> {
+    /// The cursor inside, if the text was signed here for this list, these keys and this mode. A caller is not told why
+    /// it was not.
+    pub(crate) fn verify(&self, text: &str, to: Binding<'_>) -> Option<Cursor> {
         if text.len() > self.max_bytes {
             return None;
         }
@@ -82,7 +88,7 @@ impl Seal {
         let (tag, payload) = rest.split_at_checked(TAG_BYTES)?;
         let is_ours =
             |key: &Hmac<Sha256>| tagged(key, payload, to).verify_truncated_left(tag).is_ok();
-        if *version != VERSION || !self.opening.iter().any(is_ours) {
+        if *version != VERSION || !self.verifying.iter().any(is_ours) {
             return None;
         }
         Cursor::from_payload(payload.to_vec())
@@ -117,8 +123,8 @@ mod tests {
         IntegrationToken::new(text).unwrap()
     }
 
-    fn seal() -> Seal {
-        Seal::new(&token("the-first-integration-token"), &[], 512)
+    fn signer() -> CursorSigner {
+        CursorSigner::new(&token("the-first-integration-token"), &[], 512)
     }
 
     const LIST: Binding<'static> = Binding {
@@ -127,16 +133,16 @@ mod tests {
         mode: Mode::Live,
     };
 
-    fn sealed(seal: &Seal) -> (Cursor, String) {
+    fn signed(signer: &CursorSigner) -> (Cursor, String) {
         let cursor = Cursor::new(&42).unwrap();
-        let text = seal.close(&cursor, LIST).unwrap();
+        let text = signer.sign(&cursor, LIST).unwrap();
         (cursor, text)
     }
 
     #[test]
-    fn what_was_sealed_opens_again_and_fits_into_a_url() {
-        let (cursor, text) = sealed(&seal());
-        assert_eq!(seal().open(&text, LIST), Some(cursor));
+    fn what_was_signed_is_verified_again_and_fits_into_a_url() {
+        let (cursor, text) = signed(&signer());
+        assert_eq!(signer().verify(&text, LIST), Some(cursor));
         assert_eq!(text.len(), 26);
         assert!(
             text.bytes()
@@ -146,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_cursor_is_good_for_its_own_list_owner_and_mode_only() {
-        let (_, text) = sealed(&seal());
+        let (_, text) = signed(&signer());
         let others = [
             Binding {
                 list: "subscriptions.list",
@@ -166,7 +172,7 @@ mod tests {
             },
         ];
         for other in others {
-            assert_eq!(seal().open(&text, other), None);
+            assert_eq!(signer().verify(&text, other), None);
         }
         let joined = Binding {
             path_keys: &["ab"],
@@ -176,65 +182,69 @@ mod tests {
             path_keys: &["a", "b"],
             ..LIST
         };
-        let text = seal().close(&Cursor::new(&1).unwrap(), joined).unwrap();
-        assert!(seal().open(&text, joined).is_some());
-        assert_eq!(seal().open(&text, split), None);
+        let text = signer().sign(&Cursor::new(&1).unwrap(), joined).unwrap();
+        assert!(signer().verify(&text, joined).is_some());
+        assert_eq!(signer().verify(&text, split), None);
     }
 
     #[test]
-    fn during_a_rotation_every_accepted_token_opens_and_the_first_one_seals() {
+    fn during_a_rotation_every_accepted_token_verifies_and_the_first_one_signs() {
         let (old, new) = (
             token("the-former-integration-token"),
             token("the-newer-integration-token"),
         );
-        let before = Seal::new(&old, &[], 512);
-        let during = Seal::new(&new, &[old], 512);
-        let after = Seal::new(&new, &[], 512);
-        let (_, from_before) = sealed(&before);
-        let (_, from_during) = sealed(&during);
-        assert!(during.open(&from_before, LIST).is_some());
-        assert_eq!(after.open(&from_before, LIST), None);
-        assert!(after.open(&from_during, LIST).is_some());
+        let before = CursorSigner::new(&old, &[], 512);
+        let during = CursorSigner::new(&new, &[old], 512);
+        let after = CursorSigner::new(&new, &[], 512);
+        let (_, from_before) = signed(&before);
+        let (_, from_during) = signed(&during);
+        assert!(during.verify(&from_before, LIST).is_some());
+        assert_eq!(after.verify(&from_before, LIST), None);
+        assert!(after.verify(&from_during, LIST).is_some());
     }
 
     #[test]
     fn the_length_is_bounded_on_minting_and_on_reading() {
         let long = Cursor::new(&"x".repeat(400)).unwrap();
-        let error = seal().close(&long, LIST).unwrap_err().to_string();
+        let error = signer().sign(&long, LIST).unwrap_err().to_string();
         assert!(
-            error.starts_with("the sealed cursor has 559 bytes, but at most 512 are allowed"),
+            error.starts_with("the signed cursor has 559 bytes, but at most 512 are allowed"),
             "{error}"
         );
-        let roomy = Seal::new(&token("the-first-integration-token"), &[], 600);
-        let text = roomy.close(&long, LIST).unwrap();
-        assert!(roomy.open(&text, LIST).is_some());
-        assert_eq!(seal().open(&text, LIST), None);
+        let roomy = CursorSigner::new(&token("the-first-integration-token"), &[], 600);
+        let text = roomy.sign(&long, LIST).unwrap();
+        assert!(roomy.verify(&text, LIST).is_some());
+        assert_eq!(signer().verify(&text, LIST), None);
     }
 
     #[test]
     fn a_cursor_may_be_as_long_as_the_limit_and_no_longer() {
         let token = token("the-first-integration-token");
-        let (_, text) = sealed(&Seal::new(&token, &[], 26));
+        let (_, text) = signed(&CursorSigner::new(&token, &[], 26));
         assert_eq!(text.len(), 26);
-        assert!(Seal::new(&token, &[], 26).open(&text, LIST).is_some());
-        let tight = Seal::new(&token, &[], 25);
-        let error = tight.close(&Cursor::new(&42).unwrap(), LIST).unwrap_err();
+        assert!(
+            CursorSigner::new(&token, &[], 26)
+                .verify(&text, LIST)
+                .is_some()
+        );
+        let tight = CursorSigner::new(&token, &[], 25);
+        let error = tight.sign(&Cursor::new(&42).unwrap(), LIST).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the sealed cursor has 26 bytes, but at most 25 are allowed: page by a shorter key, or raise max_cursor_bytes"
+            "the signed cursor has 26 bytes, but at most 25 are allowed: page by a shorter key, or raise max_cursor_bytes"
         );
-        assert_eq!(tight.open(&text, LIST), None);
+        assert_eq!(tight.verify(&text, LIST), None);
     }
 
     #[test]
     fn any_flipped_bit_of_the_text_spoils_a_cursor() {
-        let (_, text) = sealed(&seal());
+        let (_, text) = signed(&signer());
         for at in 0..text.len() {
             for bit in 0..7 {
                 let mut bytes = text.clone().into_bytes();
                 bytes[at] ^= 1 << bit;
                 let flipped = String::from_utf8(bytes).unwrap();
-                assert_eq!(seal().open(&flipped, LIST), None, "{flipped}");
+                assert_eq!(signer().verify(&flipped, LIST), None, "{flipped}");
             }
         }
     }
@@ -242,17 +252,17 @@ mod tests {
     proptest! {
         #[test]
         fn keys_survive_the_round_trip(key in any::<(i64, String)>()) {
-            let roomy = Seal::new(&token("the-first-integration-token"), &[], 10_000);
+            let roomy = CursorSigner::new(&token("the-first-integration-token"), &[], 10_000);
             let cursor = Cursor::new(&key).unwrap();
-            let text = roomy.close(&cursor, LIST).unwrap();
-            let opened = roomy.open(&text, LIST).unwrap();
+            let text = roomy.sign(&cursor, LIST).unwrap();
+            let opened = roomy.verify(&text, LIST).unwrap();
             prop_assert_eq!(opened.key::<(i64, String)>().unwrap(), key);
         }
 
         #[test]
         fn invented_cursors_never_open(text in ".{0,600}", url_safe in "[A-Za-z0-9_-]{0,600}") {
-            prop_assert_eq!(seal().open(&text, LIST), None);
-            prop_assert_eq!(seal().open(&url_safe, LIST), None);
+            prop_assert_eq!(signer().verify(&text, LIST), None);
+            prop_assert_eq!(signer().verify(&url_safe, LIST), None);
         }
     }
 }
