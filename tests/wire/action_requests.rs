@@ -381,22 +381,22 @@ async fn a_wrong_field_is_a_400_that_names_it_and_never_repeats_its_value() {
         (
             PAUSE,
             pause(json!({"amount": 0, "unit": "month"})),
-            "duration.amount must be a whole number from 1 up",
+            "duration.amount must be a positive integer",
         ),
         (
             PAUSE,
             pause(json!({"amount": -1, "unit": "month"})),
-            "duration.amount must be a whole number from 1 up",
+            "duration.amount must be a positive integer",
         ),
         (
             PAUSE,
             pause(json!({"amount": 1.5, "unit": "month"})),
-            "duration.amount must be a whole number from 1 up",
+            "duration.amount must be a positive integer",
         ),
         (
             PAUSE,
             pause(json!({"amount": "1", "unit": "month"})),
-            "duration.amount must be a whole number from 1 up",
+            "duration.amount must be a positive integer",
         ),
         (
             PAUSE,

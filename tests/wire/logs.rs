@@ -281,7 +281,7 @@ fn at_no_level_is_there_anything_that_a_caller_sent() {
             "/churnkey/customers?limit=abc&cursor=c0ffee",
             "customers.list",
             400,
-            "limit must be a whole number from 1 up",
+            "limit must be a positive integer",
         ),
         (
             "/churnkey/customers?cursor=c0ffee",

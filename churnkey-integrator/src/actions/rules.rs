@@ -1,6 +1,6 @@
 //! The rules by which merchants usually refuse an action, each a 400 (contract, section 2.6).
 //!
-//! Asking for what is so already is no refusal: an action answers `Ok(())` to that.
+//! An action is idempotent: asking for a state that is reached already is no error, and answered `Ok(())`.
 
 use crate::error::HandlerError;
 

@@ -168,8 +168,8 @@ impl Object<'_> {
         let unit = unit.ok_or_else(|| bad("duration.unit", "is missing"))?;
         let amount = amount
             .as_f64()
-            .and_then(whole_from_1)
-            .ok_or_else(|| bad("duration.amount", "must be a whole number from 1 up"))?;
+            .and_then(positive_integer)
+            .ok_or_else(|| bad("duration.amount", "must be a positive integer"))?;
         let unit = CalendarUnit::deserialize(unit)
             .map_err(|_| bad("duration.unit", "must be day, week, month or year"))?;
         ActionDuration::period(amount, unit)
@@ -181,7 +181,7 @@ fn bad(name: &str, rule: impl fmt::Display) -> HandlerError {
 }
 
 /// As JavaScript counts: `2.0` is 2. What is larger than the largest number becomes that one, which is too long for any unit.
-fn whole_from_1(number: f64) -> Option<NonZeroU32> {
+fn positive_integer(number: f64) -> Option<NonZeroU32> {
     if number.fract() != 0.0 {
         return None;
     }

@@ -81,9 +81,8 @@ impl Call {
         let limits = &self.shared.limits;
         let limit = match self.query_parameter("limit")? {
             None => limits.default_page,
-            Some(text) => clamped(&text, limits.max_page).ok_or_else(|| {
-                HandlerError::bad_request("limit must be a whole number from 1 up")
-            })?,
+            Some(text) => clamped(&text, limits.max_page)
+                .ok_or_else(|| HandlerError::bad_request("limit must be a positive integer"))?,
         };
         let cursor = match self.query_parameter("cursor")? {
             None => None,
@@ -157,7 +156,7 @@ where
     T::try_from(text.to_owned()).map_err(|e| HandlerError::bad_request(format!("{name}: {e}")))
 }
 
-/// A whole number from 1 up, cut down to the maximum. Read as JavaScript writes numbers, so that `1e+21` is a
+/// A positive integer, cut down to the maximum. Read as JavaScript writes numbers, so that `1e+21` is a
 /// large limit like any other.
 fn clamped(text: &str, max: u16) -> Option<u16> {
     if !text.starts_with(|first: char| first.is_ascii_digit()) {
@@ -180,7 +179,7 @@ mod tests {
     use super::clamped;
 
     #[test]
-    fn large_limits_clamp_and_what_is_no_whole_number_from_1_up_is_refused() {
+    fn large_limits_clamp_and_what_is_no_positive_integer_is_refused() {
         for (text, limit) in [
             ("1", 1),
             ("10", 10),

@@ -30,7 +30,7 @@ pub(crate) enum Without {
 pub(crate) trait Part: Any + Send + Sync {
     fn about(&self) -> &'static About;
 
-    /// What does not fit the other parts, each with its cure. Missing [needs](About::needs) are found without it.
+    /// What does not fit the other parts, each with its fix. Missing [needs](About::needs) are found without it.
     fn problems(&self, _: &Parts) -> Vec<String> {
         Vec::new()
     }
@@ -86,7 +86,7 @@ impl Parts {
         })
     }
 
-    /// What keeps the parts from being put together, each problem with its cure.
+    /// What keeps the parts from being put together, each problem with its fix.
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if !self.has("customers") {

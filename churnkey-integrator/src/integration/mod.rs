@@ -358,7 +358,7 @@ impl IntegrationBuilder {
     /// Checks everything and puts it together.
     ///
     /// # Errors
-    /// [`BuildError`] with every problem at once, each with its cure.
+    /// [`BuildError`] with every problem at once, each with its fix.
     pub fn build(mut self) -> Result<Integration, BuildError> {
         let idempotency = self.idempotency.take();
         let idempotency = idempotency.unwrap_or_else(|| Arc::new(InMemoryIdempotency::default()));
@@ -580,7 +580,7 @@ fn token_header(name: &str) -> Result<HeaderName, String> {
     Ok(name)
 }
 
-/// Everything that keeps an [`Integration`] from being built, each problem with its cure.
+/// Everything that keeps an [`Integration`] from being built, each problem with its fix.
 ///
 /// `Debug` is the text, too: that is what a `main` that returns the error prints.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]

@@ -327,7 +327,7 @@ impl Tiers {
                 Some(up_to) if up_to <= reached => {
                     return Err(InvalidField::new(
                         "upTo",
-                        "must grow from tier to tier, from 1 up",
+                        "must be positive and grow from tier to tier",
                     ));
                 }
                 Some(up_to) => {
@@ -444,7 +444,7 @@ mod tests {
             let [a, b] = bounds.map(|bound| Tier::up_to(bound, cents));
             assert_eq!(
                 rule(&[a, b, Tier::unbounded(cents)]),
-                "`upTo` must grow from tier to tier, from 1 up"
+                "`upTo` must be positive and grow from tier to tier"
             );
         }
         assert!(Tiers::new([Tier::up_to(1, cents), Tier::unbounded(cents)]).is_ok());

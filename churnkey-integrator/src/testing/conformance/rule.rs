@@ -48,7 +48,7 @@ pub enum Rule {
     StableOrder,
     /// Records that come and go during a crawl don't disturb the others.
     StableUnderChange,
-    /// A `limit` that is no whole number from 1 up is a 400, a large one is cut down.
+    /// A `limit` that is not a positive integer is a 400, a large one is cut down.
     LimitBounds,
     /// Cursors that were not issued for this list and mode are a 400.
     ForeignCursor,
@@ -60,7 +60,7 @@ pub enum Rule {
     ActionDone,
     /// What an action has done can be read at once, and what it has planned can't be read yet.
     EffectVisible,
-    /// Asking for what is so already is a 200 and changes nothing.
+    /// The same action again is a 200 and changes nothing.
     RepeatChangesNothing,
     /// An `Idempotency-Key` stands for one request, and runs it once.
     IdempotencyKey,
