@@ -56,6 +56,32 @@ macro_rules! id {
             pub fn as_str(&self) -> &str {
                 &self.0
             }
+
+            /// The id as owned text.
+            #[must_use]
+            pub fn into_string(self) -> String {
+                self.0
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = InvalidId;
+
+            fn try_from(id: &str) -> Result<Self, InvalidId> {
+                Self::new(id)
+            }
         }
 
         impl std::fmt::Display for $name {
@@ -128,6 +154,17 @@ mod tests {
             assert_eq!(CustomerId::new(good).unwrap().as_str(), good);
         }
         assert!(CustomerId::new("x".repeat(1024)).is_ok());
+    }
+
+    #[test]
+    fn an_id_converts_from_text_and_back() {
+        let id = CustomerId::new("cus_1").unwrap();
+        assert_eq!("cus_1".parse(), Ok(id.clone()));
+        assert_eq!(CustomerId::try_from("cus_1"), Ok(id.clone()));
+        assert_eq!(CustomerId::try_from("cus_1".to_owned()), Ok(id.clone()));
+        assert_eq!(CustomerId::try_from(""), CustomerId::new(""));
+        assert_eq!(id.as_ref(), "cus_1");
+        assert_eq!(String::from(id.clone()), id.into_string());
     }
 
     #[test]

@@ -31,6 +31,14 @@ impl Currency {
     }
 }
 
+impl std::str::FromStr for Currency {
+    type Err = UnknownCurrency;
+
+    fn from_str(code: &str) -> Result<Self, UnknownCurrency> {
+        Self::new(code)
+    }
+}
+
 impl fmt::Debug for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Currency({})", self.code())
@@ -246,6 +254,7 @@ mod tests {
     fn currencies_are_read_in_any_case_and_written_in_lower_case() {
         for code in ["usd", "USD", "Usd"] {
             assert_eq!(to_value(Currency::new(code).unwrap()).unwrap(), "usd");
+            assert_eq!(code.parse(), Currency::new(code));
         }
         for code in ["", "dollar", "us", "QQQ", "ſek"] {
             assert_eq!(Currency::new(code), Err(UnknownCurrency), "{code}");
