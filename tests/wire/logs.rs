@@ -326,8 +326,8 @@ impl PauseAction for Slow {
 fn an_action_whose_caller_has_left_says_how_it_ended() {
     let builder = Integration::builder("Slow", token());
     let builder = demo::cancelling(builder).pause(Slow);
-    let builder = builder.deadline(Duration::from_millis(200));
-    let integration = builder.action_deadline(Duration::from_millis(200)).build();
+    let builder = builder.deadline(Duration::from_secs(1));
+    let integration = builder.action_deadline(Duration::from_secs(1)).build();
     let integration = integration.unwrap();
     let (client, running) = (Client::new(&integration), integration.running_actions());
     for (days, expected) in [
