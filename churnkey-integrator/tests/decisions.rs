@@ -73,7 +73,8 @@ fn is(token: Option<&TokenTree>, text: &str) -> bool {
 }
 
 /// The code of everything that is defined by this name: functions, constants, types with what is implemented for
-/// them, traits as they are implemented, and keys of serde's attributes.
+/// them, traits as they are implemented, keys of serde's attributes, a table that a macro reads, as in `name! { .. }`, and
+/// its rows, each of which is a name before a text.
 fn definitions(name: &str, tokens: &[TokenTree]) -> Vec<String> {
     const KEYWORDS: [&str; 6] = ["fn", "const", "struct", "enum", "trait", "type"];
     let mut found = Vec::new();
@@ -105,12 +106,27 @@ fn definitions(name: &str, tokens: &[TokenTree]) -> Vec<String> {
         {
             found.push(String::new());
         }
+        if text == name && is_table_or_row(next, tokens.get(at + 2)) {
+            let rest = tokens.get(at..).unwrap_or_default();
+            let row = rest.iter().take_while(|token| token.to_string() != ";");
+            found.push(row.map(|token| format!("{token} ")).collect());
+        }
         if let TokenTree::Group(group) = token {
             let inner: Vec<TokenTree> = group.stream().into_iter().collect();
             found.extend(definitions(name, &inner));
         }
     }
     found
+}
+
+fn is_table_or_row(next: Option<&TokenTree>, after: Option<&TokenTree>) -> bool {
+    match next {
+        Some(TokenTree::Literal(text)) => text.to_string().starts_with('"'),
+        next => {
+            let table = after.map(ToString::to_string).unwrap_or_default();
+            is(next, "!") && table.starts_with('{') && table.contains(';')
+        }
+    }
 }
 
 /// The numbers in a text, but for statuses, which the code has by name, and those of RFCs.

@@ -7,13 +7,14 @@ use axum::{http::StatusCode, response::Response};
 use super::{
     extract::Call,
     part::{About, Part, Parts, Without},
+    record::with_id,
     response,
     routes::Routes,
 };
 use crate::{
     context::RequestContext,
     controllers::CouponsController,
-    error::{ContractViolation, HandlerError, Result},
+    error::Result,
     id::CouponId,
     model::Coupon,
     operation::{
@@ -45,11 +46,7 @@ impl Coupons {
 
     pub(super) async fn of(&self, cx: &RequestContext, id: &CouponId) -> Result<Coupon> {
         let coupon = self.controller.retrieve(cx, id).await?;
-        let coupon = coupon.ok_or_else(|| HandlerError::not_found("Coupon not found"))?;
-        if coupon.id() != id {
-            return Err(ContractViolation::AnotherRecord.into());
-        }
-        Ok(coupon)
+        with_id(coupon, id, Coupon::id, "Coupon not found")
     }
 }
 

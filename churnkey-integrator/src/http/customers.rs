@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use axum::{http::StatusCode, response::Response};
+
 use super::{
     extract::Call,
     part::{About, Part, Parts, Without},
+    record::with_id,
     response,
     routes::Routes,
 };
 use crate::{
     context::RequestContext,
     controllers::CustomersController,
-    error::{ContractViolation, HandlerError, Result},
+    error::{HandlerError, Result},
     id::CustomerId,
     model::Customer,
     operation::{
@@ -20,7 +23,6 @@ use crate::{
     },
     pii::{Email, InvalidContact, Phone},
 };
-use axum::{http::StatusCode, response::Response};
 
 pub(crate) static ABOUT: About = About {
     method: "customers",
@@ -38,6 +40,8 @@ pub(crate) static ABOUT: About = About {
     ],
 };
 
+const NOT_FOUND: &str = "Customer not found";
+
 pub(crate) struct Customers {
     controller: Box<dyn CustomersController>,
 }
@@ -52,11 +56,7 @@ impl Customers {
     /// The customer with this id.
     pub(super) async fn of(&self, cx: &RequestContext, id: &CustomerId) -> Result<Customer> {
         let customer = self.controller.retrieve(cx, id).await?;
-        let customer = customer.ok_or_else(not_found)?;
-        if customer.id() != id {
-            return Err(ContractViolation::AnotherRecord.into());
-        }
-        Ok(customer)
+        with_id(customer, id, Customer::id, NOT_FOUND)
     }
 }
 
@@ -109,12 +109,8 @@ async fn find_by_phone(customers: Arc<Customers>, call: Call) -> Result<Response
 }
 
 fn found(customer: Option<Customer>) -> Result<Response> {
-    let customer = customer.ok_or_else(not_found)?;
+    let customer = customer.ok_or_else(|| HandlerError::not_found(NOT_FOUND))?;
     Ok(response::json(StatusCode::OK, &customer))
-}
-
-fn not_found() -> HandlerError {
-    HandlerError::not_found("Customer not found")
 }
 
 fn invalid(error: &InvalidContact) -> HandlerError {

@@ -7,13 +7,15 @@ use axum::{http::StatusCode, response::Response};
 use super::{
     extract::Call,
     part::{About, Part, Parts},
+    record::with_id,
     response,
     routes::Routes,
 };
 use crate::{
     controllers::FamiliesController,
-    error::{ContractViolation, HandlerError, Result},
+    error::Result,
     id::FamilyId,
+    model::Family,
     operation::{
         FamiliesOperation::{List, Retrieve},
         Operation,
@@ -56,10 +58,7 @@ impl Part for Families {
 async fn retrieve(families: Arc<Families>, call: Call) -> Result<Response> {
     let id: FamilyId = call.id("id")?;
     let family = families.controller.retrieve(&call.context, &id).await?;
-    let family = family.ok_or_else(|| HandlerError::not_found("Family not found"))?;
-    if *family.id() != id {
-        return Err(ContractViolation::AnotherRecord.into());
-    }
+    let family = with_id(family, &id, Family::id, "Family not found")?;
     Ok(response::json(StatusCode::OK, &family))
 }
 

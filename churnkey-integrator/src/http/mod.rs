@@ -18,6 +18,7 @@ mod part;
 mod payload;
 pub(crate) mod prices;
 pub(crate) mod products;
+mod record;
 mod response;
 mod routes;
 pub(crate) mod subscriptions;

@@ -8,13 +8,14 @@ use serde_json::Value;
 use super::{
     extract::Call,
     part::{About, Part, Parts, Without},
+    record::with_id,
     response,
     routes::Routes,
 };
 use crate::{
     context::RequestContext,
     controllers::PricesController,
-    error::{ContractViolation, HandlerError, Result},
+    error::{ContractViolation, Result},
     id::PriceId,
     model::{Price, PriceType},
     operation::{
@@ -49,10 +50,7 @@ impl Prices {
 
     pub(super) async fn of(&self, cx: &RequestContext, id: &PriceId) -> Result<Price> {
         let price = self.controller.retrieve(cx, id).await?;
-        let price = price.ok_or_else(|| HandlerError::not_found("Price not found"))?;
-        if price.id() != id {
-            return Err(ContractViolation::AnotherRecord.into());
-        }
+        let price = with_id(price, id, Price::id, "Price not found")?;
         self.check(&price)?;
         Ok(price)
     }

@@ -8,12 +8,13 @@ use serde_json::Value;
 use super::{
     extract::Call,
     part::{About, Part, Parts},
+    record::with_id,
     response,
     routes::Routes,
 };
 use crate::{
     controllers::ProductsController,
-    error::{ContractViolation, HandlerError, Result},
+    error::{ContractViolation, Result},
     id::ProductId,
     model::{Product, ProductType},
     operation::{
@@ -89,10 +90,7 @@ impl Part for Products {
 async fn retrieve(products: Arc<Products>, call: Call) -> Result<Response> {
     let id: ProductId = call.id("id")?;
     let product = products.controller.retrieve(&call.context, &id).await?;
-    let product = product.ok_or_else(|| HandlerError::not_found("Product not found"))?;
-    if *product.id() != id {
-        return Err(ContractViolation::AnotherRecord.into());
-    }
+    let product = with_id(product, &id, Product::id, "Product not found")?;
     products.check(&product)?;
     Ok(response::json(StatusCode::OK, &product))
 }

@@ -9,13 +9,14 @@ use super::{
     extract::Call,
     part::{About, Part, Parts, Without},
     prices::Prices,
+    record::with_id,
     response,
     routes::Routes,
 };
 use crate::{
     context::RequestContext,
     controllers::SubscriptionsController,
-    error::{ContractViolation, HandlerError, Result},
+    error::{ContractViolation, Result},
     id::{CustomerId, SubscriptionId},
     model::Subscription,
     operation::{
@@ -87,10 +88,7 @@ impl CheckedSubscriptions {
     ) -> Result<Subscription> {
         let found = self.controller.retrieve(cx, customer_id, id).await?;
         let found = found.filter(|subscription| subscription.customer_id() == customer_id);
-        let found = found.ok_or_else(|| HandlerError::not_found("Subscription not found"))?;
-        if found.id() != id {
-            return Err(ContractViolation::AnotherRecord.into());
-        }
+        let found = with_id(found, id, Subscription::id, "Subscription not found")?;
         self.check_prices(&found)?;
         Ok(found)
     }
