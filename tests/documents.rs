@@ -1,4 +1,4 @@
-//! The repository's documents: the README's program as an example of a crate that can see it, and rules for all pages.
+//! The repository's documents: runs the README's program as a doctest, and checks all pages.
 
 /// The README.
 #[cfg(doctest)]
@@ -60,7 +60,7 @@ mod tests {
         kept.collect::<String>().to_lowercase().replace(' ', "-")
     }
 
-    /// What is wrong with a link of a page, if anything is.
+    /// What is wrong with a link of a page, if anything.
     fn broken(page: &Path, target: &str) -> Option<String> {
         if target.contains("://") {
             return None;

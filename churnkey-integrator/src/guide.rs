@@ -4,15 +4,15 @@
 //! * [Endpoints](endpoints): every trait, its routes, and what is required.
 //! * [Mapping](mapping): how common billing schemas map to Churnkey's models.
 //! * [Paging](paging): keys, cursors and limits.
-//! * [Errors](errors): what to return, and what the caller gets to see of it.
+//! * [Errors](errors): what to return, and what the caller sees of it.
 //! * [Actions and retries](actions): idempotency, records and shutdown.
 //! * [Authentication and signing](signing): what Churnkey documents, and what this project decided.
 //! * [The cancel flow and webhooks](cancel_flow): what the browser and Churnkey's webhooks need.
 //! * [PostgreSQL](postgres): the example to copy.
 //! * [Tests](testing): the conformance suite for your merchant.
 
-// The pages link to each other as files, by definitions at their ends. Of two definitions Markdown takes the first one,
-// so those above each `include_str!` hold here.
+// The pages link to each other as files, by link definitions at their ends. Markdown takes the first of two definitions, so
+// rustdoc uses those above each `include_str!`.
 
 pub mod quick_start {
     //! [endpoints]: super::endpoints

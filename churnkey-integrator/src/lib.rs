@@ -61,17 +61,17 @@
 //! # Where to look
 //! * [`guide`]: how to build an integration, topic by topic. Begin with its [quick start](guide::quick_start).
 //! * [`controllers`] and [`actions`]: each trait's page opens with a small implementation.
-//! * [`model`]: what is answered. [`guide::mapping`] shows how common billing schemas map.
+//! * [`model`]: the types that you return. [`guide::mapping`] shows how common billing schemas map.
 //! * [`Page`] and [`mod@page`]: how lists are paged.
-//! * [`HandlerError`]: what to answer when there is no answer, and what the caller gets to see of it.
-//! * [`idempotency`]: actions that arrive twice.
-//! * [`Integration`] and [`IntegrationBuilder`]: how it is put together, and every limit.
+//! * [`HandlerError`]: which errors to return, and what the caller sees of them.
+//! * [`idempotency`]: how a repeated action is recognized.
+//! * [`Integration`] and [`IntegrationBuilder`]: how to build an integration, with every setting and limit.
 //! * [`Verifier`]: how requests are authenticated, also for routes of your own. [`sign`]: how to sign one.
-//! * [`cancel_flow`]: what the browser needs to open Churnkey's cancel flow. [`webhooks`]: what Churnkey sends out.
+//! * [`cancel_flow`]: what the browser needs to open Churnkey's cancel flow. [`webhooks`]: the events that Churnkey sends.
 //! * `testing` (with the feature of that name): a client, and the conformance suite for your own tests.
 //!
-//! "The contract" whose sections are named here is `docs/contract.md` of the repository; what it leaves open, and how
-//! this crate decided, is in `docs/contract-decisions.md`.
+//! "The contract" whose sections are named here is `docs/contract.md` in the repository. `docs/contract-decisions.md` lists
+//! what Churnkey's documentation leaves open, and what this crate decided.
 //!
 //! # Authentication
 //! Churnkey's public documentation names one secret, the Integration Token. It says neither which header carries it nor
@@ -80,7 +80,7 @@
 //! turn the plain token off ([`IntegrationBuilder::require_signature`]) before Churnkey has confirmed that form.
 //!
 //! # Features
-//! | feature | what it brings |
+//! | feature | what it adds |
 //! | --- | --- |
 //! | `testing` | the module `testing` and `RequestContext::for_test` |
 //! | `testing-http` | the same, also at a URL: `Client::at` and `conformance_at` |

@@ -1,7 +1,7 @@
-//! What must not compile, and what the compiler then tells the merchant.
+//! What must not compile, and the compiler's message for it.
 
 #[test]
-fn forgetting_or_misplacing_the_attribute_is_a_compile_error_that_names_the_cure() {
+fn forgetting_or_misplacing_the_attribute_is_a_compile_error_that_names_the_fix() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/compile/forgotten_attribute.rs");
     cases.compile_fail("tests/compile/forgotten_attribute_on_an_action.rs");

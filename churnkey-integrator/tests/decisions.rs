@@ -1,9 +1,8 @@
-//! `docs/contract-decisions.md` names a place in the code for every decision. The places are there, and hold what was
-//! decided.
+//! Checks that every place in the code that `docs/contract-decisions.md` names exists, and has the decided values.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a test that panics has done its work"
+    reason = "a test fails by panicking"
 )]
 
 use std::{
@@ -40,7 +39,7 @@ fn rows() -> Vec<Row> {
     rows.map(row).collect()
 }
 
-/// What stands between backticks.
+/// The parts of a text that are between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
@@ -187,9 +186,9 @@ fn every_decision_has_its_place_in_the_code() {
     );
 }
 
-/// The value of a decision stands in one place, so that a correction is one edit.
+/// The value of a decision occurs in one place, so that a correction is one edit.
 #[test]
-fn what_a_decisions_constant_holds_is_written_once() {
+fn the_value_of_a_decisions_constant_is_written_once() {
     fn flat(tokens: Vec<TokenTree>, out: &mut Vec<String>) {
         for token in tokens {
             match token {
@@ -204,7 +203,7 @@ fn what_a_decisions_constant_holds_is_written_once() {
     let mut all = Vec::new();
     for entry in fs::read_dir(src()).unwrap() {
         let path = entry.unwrap().path();
-        // The suite says by itself what it expects.
+        // The conformance suite has its own expectations.
         if !path.ends_with("testing") {
             flat(code(&path), &mut all);
         }

@@ -1,5 +1,5 @@
-//! What is in the packages of both crates: all that they are built from, and their licences.
-#![expect(clippy::unwrap_used, reason = "a test that panics has done its work")]
+//! Checks the contents of both crates' packages: everything that they are built from, and their licences.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     collections::BTreeSet,
@@ -105,7 +105,7 @@ fn a_package_holds_its_sources_pages_and_licences_and_nothing_else() {
         ];
         expected.extend(always.map(PathBuf::from));
         let mut listed = listed(name);
-        // There where git is.
+        // Cargo adds it if there is a git repository.
         listed.remove(Path::new(".cargo_vcs_info.json"));
         assert_eq!(listed, expected, "{name}");
     }

@@ -1,8 +1,8 @@
-//! A controller, an action and a store behind an `Arc` or a `Box` are what they are without it.
+//! A controller, an action and a store work the same behind an `Arc` or a `Box`.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a test that panics has done its work"
+    reason = "a test fails by panicking"
 )]
 
 use std::sync::Arc;

@@ -1,9 +1,9 @@
-//! The public API, as `public-api.txt` has it, so that a change of it shows in a diff.
+//! Compares the public API with `public-api.txt`, so that a change of it shows in a diff.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test that panics has done its work"
+    reason = "a test fails by panicking"
 )]
 
 #[path = "public_api/expansion.rs"]
@@ -41,7 +41,7 @@ fn the_public_api_is_the_committed_one() {
     );
 }
 
-/// The lines of only one of the two, in their common order.
+/// The lines that are in only one of the two, in order.
 fn difference(committed: &str, now: &str) -> String {
     let committed: BTreeSet<&str> = committed.lines().collect();
     let now: BTreeSet<&str> = now.lines().collect();

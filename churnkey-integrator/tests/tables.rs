@@ -1,15 +1,15 @@
-//! The tables of the documents, held against the operations: method, path, required or not.
+//! Checks the tables of the documents against the operations: method, path, and whether it is required.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a test that panics has done its work"
+    reason = "a test fails by panicking"
 )]
 
 use std::{collections::BTreeSet, fs, path::Path};
 
 use churnkey_integrator::Operation;
 
-/// A route as a table has it. The name of the method is `None` where the table has no such column.
+/// A route in a table. The method's name is `None` if the table has no such column.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Route {
     of: String,
@@ -68,7 +68,7 @@ fn documented(file: &str) -> BTreeSet<Route> {
     found
 }
 
-/// What stands between backticks.
+/// The parts of a text that are between backticks.
 fn quoted(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
@@ -97,7 +97,7 @@ fn served(has_methods: bool, is_in_the_table: impl Fn(&str) -> bool) -> BTreeSet
     routes.filter(|route| is_in_the_table(&route.of)).collect()
 }
 
-/// The rows `| trait | method | route |` of the guide's page, which says elsewhere what is required.
+/// The rows `| trait | method | route |` of the guide's page, which has another table for what is required.
 fn rows_of_the_guide() -> BTreeSet<(String, String, String)> {
     let mut of = String::new();
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/endpoints.md");
@@ -136,7 +136,7 @@ fn the_guides_page_has_every_trait_method_and_route() {
 }
 
 #[test]
-fn the_tables_of_the_documents_are_the_table_of_operations() {
+fn the_tables_of_the_documents_match_the_table_of_operations() {
     assert_eq!(documented("../README.md"), served(false, |_| true));
     assert_eq!(documented("src/lib.rs"), served(false, |_| true));
     let is_controller = |of: &str| of.ends_with("Controller");

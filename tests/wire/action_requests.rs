@@ -1,4 +1,4 @@
-//! What an action's body may say, what the merchant gets of it, and what is refused before the merchant's code runs.
+//! What an action's body may contain, what the merchant gets of it, and what is rejected before the merchant's code runs.
 
 use std::sync::{Arc, Mutex};
 
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::merchants::{in_memory_store, token};
 
-/// Writes down what it was asked for, and does nothing.
+/// Records each request, and does nothing.
 #[derive(Clone)]
 struct Recorder {
     asked: Arc<Mutex<Vec<String>>>,
@@ -170,7 +170,7 @@ impl Merchant {
         );
     }
 
-    async fn refuses(&self, action: &str, body: Value, status: u16, message: &str) {
+    async fn rejects(&self, action: &str, body: Value, status: u16, message: &str) {
         let answer = self.post(action, &body.to_string()).await;
         let expected = (status, Some(message.to_owned()), Vec::new());
         assert_eq!(answer, expected, "{action} {body}");
@@ -451,7 +451,7 @@ async fn a_wrong_field_is_a_400_that_names_it_and_never_repeats_its_value() {
             "prorate must be true or false",
         ),
     ] {
-        merchant.refuses(action, body, 400, message).await;
+        merchant.rejects(action, body, 400, message).await;
     }
     for body in [
         "",
@@ -481,7 +481,7 @@ async fn a_wrong_field_is_a_400_that_names_it_and_never_repeats_its_value() {
 }
 
 #[tokio::test]
-async fn a_period_of_ten_to_the_eighteenth_years_is_refused() {
+async fn a_period_of_ten_to_the_eighteenth_years_is_rejected() {
     let merchant = merchant(able());
     let pause = |amount: Value, unit: &str| {
         ada(json!({"startAt": "immediate", "duration": {"amount": amount, "unit": unit}}))
@@ -508,17 +508,17 @@ async fn a_period_of_ten_to_the_eighteenth_years_is_refused() {
             json!(1e300),
         ] {
             merchant
-                .refuses(PAUSE, pause(more.clone(), unit), 400, &message)
+                .rejects(PAUSE, pause(more.clone(), unit), 400, &message)
                 .await;
             merchant
-                .refuses(TRIAL, trial(more, unit), 400, &message)
+                .rejects(TRIAL, trial(more, unit), 400, &message)
                 .await;
         }
     }
 }
 
 #[tokio::test]
-async fn a_field_that_stands_there_twice_is_refused_also_inside_of_a_duration() {
+async fn a_field_that_occurs_twice_is_rejected_also_inside_a_duration() {
     let merchant = merchant(able());
     let body = r#"{"customerId":"cus_ada","subscriptionId":"sub_ada_pro","subscriptionId":"sub_ada_year","scheduledAt":"immediate"}"#;
     let message = Some("subscriptionId must not be given twice".to_owned());
@@ -532,7 +532,7 @@ async fn a_field_that_stands_there_twice_is_refused_also_inside_of_a_duration() 
 }
 
 #[tokio::test]
-async fn what_lies_outside_of_the_declared_features_is_a_400_that_names_the_field() {
+async fn a_request_outside_the_declared_features_is_a_400_that_names_the_field() {
     let narrow = merchant(Recorder {
         asked: Arc::default(),
         cancel: CancelFeatures::new(Schedules::EndOfPeriod),
@@ -584,9 +584,9 @@ async fn what_lies_outside_of_the_declared_features_is_a_400_that_names_the_fiel
             "prorate must not be true for this integration",
         ),
     ] {
-        narrow.refuses(action, body, 400, message).await;
+        narrow.rejects(action, body, 400, message).await;
     }
-    // Where there is one choice only, it need not be said.
+    // If only one schedule is declared, the field may be absent.
     for (action, body, asked) in [
         (
             CANCEL,
@@ -621,17 +621,19 @@ async fn an_annual_subscription_is_paused_only_where_features_and_request_allow_
     able.asks(PAUSE, year(json!({})), asked).await;
     able.asks(PAUSE, year(json!({"allowAnnual": true})), asked)
         .await;
-    let refusal = "An annual subscription can't be paused";
-    able.refuses(PAUSE, year(json!({"allowAnnual": false})), 400, refusal)
+    let rejection = "An annual subscription can't be paused";
+    able.rejects(PAUSE, year(json!({"allowAnnual": false})), 400, rejection)
         .await;
     let mut recorder = self::able();
     recorder.pause = PauseFeatures::new(Schedules::Both, Durations::Both);
     let without = merchant(recorder);
-    without.refuses(PAUSE, year(json!({})), 400, refusal).await;
+    without
+        .rejects(PAUSE, year(json!({})), 400, rejection)
+        .await;
 }
 
 #[tokio::test]
-async fn what_a_request_names_has_to_be_there_and_the_customers_own() {
+async fn the_records_that_a_request_names_must_exist_and_be_the_customers_own() {
     let merchant = merchant(able());
     let about = |customer: &str, subscription: &str| {
         json!({"customerId": customer, "subscriptionId": subscription, "scheduledAt": "immediate",
@@ -647,23 +649,23 @@ async fn what_a_request_names_has_to_be_there_and_the_customers_own() {
         ] {
             let body = about(customer, subscription);
             merchant
-                .refuses(action, body, 404, "Subscription not found")
+                .rejects(action, body, 404, "Subscription not found")
                 .await;
         }
     }
     for action in ["customer/cancel", "customer/pause"] {
         let body = about("cus_nobody", "-");
         merchant
-            .refuses(action, body, 404, "Customer not found")
+            .rejects(action, body, 404, "Customer not found")
             .await;
     }
     let mut body = about("cus_ada", "sub_ada_pro");
     body["coupon"] = "coupon_nobody".into();
     merchant
-        .refuses(COUPON, body.clone(), 404, "Coupon not found")
+        .rejects(COUPON, body.clone(), 404, "Coupon not found")
         .await;
     body["price"] = "price_nobody".into();
-    merchant.refuses(PRICE, body, 404, "Price not found").await;
+    merchant.rejects(PRICE, body, 404, "Price not found").await;
     let in_test = Merchant {
         client: merchant.client.in_mode(Mode::Test),
         asked: merchant.asked.clone(),

@@ -1,4 +1,4 @@
-//! Contract, section 2.2, over a socket: every refusal is the same 401.
+//! Contract, section 2.2, over a socket: every authentication error is the same 401.
 
 use churnkey_integrator::{Integration, IntegrationToken, Mode, Timestamp, sign};
 use http::Method;
@@ -11,7 +11,7 @@ use crate::{
 const PATH: &str = "/churnkey/customers?limit=2";
 const BEARER: &str = "Bearer ck-demo-integration-token-0001";
 
-/// Everything that the caller can see, apart from what differs from request to request.
+/// Everything that the caller can see, apart from what differs between any two requests.
 fn visible(reply: &Reply) -> (u16, Vec<(String, String)>, Vec<u8>) {
     let mut headers = reply.headers.clone();
     headers.retain(|(name, _)| name != "date" && name != "x-request-id");
@@ -26,7 +26,7 @@ fn with_timestamp<'a>(call: Request<'a>, timestamp: &str) -> Request<'a> {
 }
 
 #[tokio::test]
-async fn every_refusal_is_the_same_401_byte_for_byte() {
+async fn every_authentication_error_is_the_same_401_byte_for_byte() {
     each(|merchant, server| async move {
         let get = || server.request("GET", PATH);
         let other = IntegrationToken::new("another-integration-token").unwrap();
@@ -134,7 +134,7 @@ async fn every_refusal_is_the_same_401_byte_for_byte() {
                     .header("X-Churnkey-Mode", "live"),
             ),
             (
-                "a good token beside a bad signature",
+                "a valid token with an invalid signature",
                 with_signature("v1=00").header("Authorization", BEARER),
             ),
             (
@@ -201,7 +201,7 @@ async fn both_proofs_pass() {
             ("bearer", get().header("Authorization", BEARER)),
             ("bare", get().header("Authorization", &BEARER[7..])),
             (
-                "signed beside a wrong token",
+                "signed, with a wrong token",
                 get()
                     .signed()
                     .header("Authorization", "Bearer no-such-token"),
@@ -233,7 +233,7 @@ async fn an_unknown_mode_is_400_and_never_live() {
 
 #[tokio::test]
 async fn the_clock_of_the_signature_is_not_the_clock_of_the_data() {
-    // The demo data's clock stands in January 2026; a signature of now passes all the same.
+    // The demo data's clock is fixed in January 2026. A signature of today is still accepted.
     each(|_, server| async move {
         assert_eq!(server.get("/churnkey/features").await.status, 200);
     })

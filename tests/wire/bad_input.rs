@@ -1,4 +1,4 @@
-//! What a caller may get wrong, and what it is told: a 4xx in the contract's shape that names the parameter.
+//! Invalid input, and its answer: a 4xx in the contract's shape that names the parameter.
 
 use churnkey_integrator::{Mode, testing::Client};
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use crate::merchants::{each, in_memory_store, token};
 
 #[tokio::test]
-async fn a_limit_is_a_positive_integer_and_large_ones_are_cut_down() {
+async fn a_limit_is_a_positive_integer_and_a_large_one_is_clamped() {
     each(|merchant, server| async move {
         for limit in ["0", "-1", "abc", "", "1.5", "%31%20"] {
             let error = server
@@ -90,7 +90,7 @@ async fn a_cursor_that_was_not_issued_for_this_list_and_mode_is_400() {
 }
 
 #[tokio::test]
-async fn odd_ids_are_nobody_or_named_and_break_nothing() {
+async fn an_odd_id_is_a_404_or_a_400_that_names_it() {
     each(|merchant, server| async move {
         let nobody = (404, "Customer not found".to_owned());
         for id in [
@@ -258,7 +258,7 @@ async fn a_body_over_the_cap_is_413_before_it_is_read() {
             .body("x".repeat(65_536));
         assert_eq!(call.signed().send().await.status, 405, "{merchant}");
 
-        // Announced by nothing, counted as it comes.
+        // Without an announced length, it is counted as it arrives.
         let chunks = "1000\r\n".to_owned() + &"x".repeat(4096) + "\r\n";
         let head = "POST /churnkey/customers HTTP/1.1\r\nHost: m\r\nTransfer-Encoding: chunked\r\n\
                     Authorization: ck-demo-integration-token-0001\r\nConnection: close\r\n\r\n";
@@ -289,7 +289,7 @@ async fn the_request_id_is_echoed_unless_it_could_forge_a_log_line() {
         for odd in ["a b", "<script>", "\u{1b}[31mred"] {
             let reply = with_id(odd).await;
             if reply.status == 400 {
-                // The server itself refuses control characters in a header.
+                // The server itself rejects control characters in a header.
                 continue;
             }
             let id = reply.header("x-request-id").unwrap();

@@ -1,4 +1,4 @@
-//! What an action changes is visible in the next retrieve, at once or when its moment has come; in both examples alike.
+//! The effect of an action is visible in the next retrieve, at once or when it is due, in both examples.
 
 use churnkey_integrator::testing::{Answer, Client};
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ async fn done(client: &Client, action: &str, body: Value) {
     assert_eq!(answer.bytes, b"");
 }
 
-async fn refused(client: &Client, action: &str, body: Value, message: &str) {
+async fn rejected(client: &Client, action: &str, body: Value, message: &str) {
     let answer = act(client, action, body.clone()).await;
     assert_eq!(
         answer.body,
@@ -66,7 +66,7 @@ async fn served(client: &Client, customer: &str, id: &str) -> Value {
     answer.body
 }
 
-/// The subscription as it was written, but for these fields.
+/// The subscription as in the demo data, except for these fields.
 fn but(mut record: Value, fields: Value) -> Value {
     let Value::Object(fields) = fields else {
         panic!("no fields: {fields}");
@@ -146,7 +146,7 @@ async fn a_cancellation_now_and_one_at_the_end_of_the_period() {
                 json!({"price": "price_pro_year", "scheduledAt": "immediate"}),
             ),
         ] {
-            refused(&now, action, of_ada(more), "The subscription is canceled").await;
+            rejected(&now, action, of_ada(more), "The subscription is canceled").await;
         }
         ada_at(&example, vec![(NOW, at_once)]).await;
     }
@@ -180,7 +180,7 @@ async fn a_pause_for_a_period_and_one_until_a_date() {
         ada_at(&example, looks).await;
         let longer =
             json!({"startAt": "end-of-period", "duration": {"amount": 3, "unit": "month"}});
-        refused(
+        rejected(
             &now,
             PAUSE,
             pause("sub_ada_pro", longer),
@@ -190,7 +190,7 @@ async fn a_pause_for_a_period_and_one_until_a_date() {
 
         let until = json!({"startAt": "immediate", "duration": {"date": "2026-06-01T00:00:00Z"}, "allowAnnual": false});
         let annual = "An annual subscription can't be paused";
-        refused(&now, PAUSE, pause("sub_ada_year", until.clone()), annual).await;
+        rejected(&now, PAUSE, pause("sub_ada_year", until.clone()), annual).await;
         done(
             &now,
             PAUSE,
@@ -209,7 +209,7 @@ async fn a_pause_for_a_period_and_one_until_a_date() {
                 more,
             )
         };
-        refused(&now, PAUSE, linus(past), "duration.date is too early").await;
+        rejected(&now, PAUSE, linus(past), "duration.date is too early").await;
     }
 }
 
@@ -246,14 +246,14 @@ async fn a_coupon_within_its_limits() {
             "{}",
             example.name
         );
-        refused(
+        rejected(
             &now,
             COUPON,
             coupon("coupon_expired"),
             "The coupon has expired",
         )
         .await;
-        refused(
+        rejected(
             &now,
             COUPON,
             coupon("coupon_full"),
@@ -291,7 +291,7 @@ async fn a_trial_that_grows() {
         .await;
         let longer = json!({"name": "trial", "trial": period("2026-01-10", "2026-01-31")});
         assert_eq!(ends(&example).await, longer, "{}", example.name);
-        // A plain token and no key: nobody can tell whether this is the same request.
+        // With a plain token and no key, a retry can't be recognized.
         done(
             &now,
             TRIAL,
@@ -311,9 +311,9 @@ async fn a_trial_that_grows() {
         let longer = json!({"name": "trial", "trial": period("2026-01-10", "2026-03-01")});
         assert_eq!(ends(&example).await, longer, "{}", example.name);
         let shorter = trial(json!({"date": "2026-02-01T00:00:00Z"}));
-        refused(&now, TRIAL, shorter, "duration.date is too early").await;
+        rejected(&now, TRIAL, shorter, "duration.date is too early").await;
         let not = of_ada(json!({"duration": {"amount": 1, "unit": "day"}}));
-        refused(&now, TRIAL, not, "The subscription is not in trial").await;
+        rejected(&now, TRIAL, not, "The subscription is not in trial").await;
 
         for _ in 0..3 {
             let path = format!("/churnkey/actions/{TRIAL}");
@@ -376,7 +376,7 @@ async fn a_price_now_or_later_with_or_without_proration() {
         let seats = json!({"customerId": "cus_linus", "subscriptionId": "sub_linus_seats",
                            "price": "price_pro_month", "scheduledAt": "immediate"});
         let several = "The subscription has several items, so that its price can't be changed";
-        refused(&now, PRICE, seats, several).await;
+        rejected(&now, PRICE, seats, several).await;
         let gone = act(&now, PRICE, to("price_nobody", "immediate", false)).await;
         assert_eq!(
             gone.body,
@@ -394,7 +394,7 @@ async fn all_subscriptions_of_a_customer_at_once_or_none() {
                    "duration": {"amount": 1, "unit": "month"}})
         };
         let annual = "An annual subscription can't be paused";
-        refused(&now, "customer/pause", pause(false), annual).await;
+        rejected(&now, "customer/pause", pause(false), annual).await;
         ada_at(&example, vec![(NOW, json!({}))]).await;
         for _ in 0..2 {
             done(&now, "customer/pause", pause(true)).await;
@@ -418,7 +418,7 @@ async fn all_subscriptions_of_a_customer_at_once_or_none() {
                 example.name
             );
         }
-        // Nobody else's were touched; and who has none has nothing to cancel.
+        // No other customer's were touched. A customer without subscriptions has nothing to cancel.
         let zoe = served(&now, "cus_zoe", "sub_zoe_gone").await;
         assert_eq!(zoe, written("sub_zoe_gone"), "{}", example.name);
         let none = json!({"customerId": "cus_twin_a", "scheduledAt": "immediate"});

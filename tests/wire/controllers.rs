@@ -1,4 +1,4 @@
-//! Controllers that fail, panic, hang or answer wrongly, and what the caller gets to see of it.
+//! Controllers that fail, panic, hang or return wrong records, and what the caller sees of it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{merchants::token, socket::Server};
 
-/// Does what the id says.
+/// Behaves as the id says.
 struct Moody;
 
 #[derive(Clone)]
@@ -27,7 +27,7 @@ impl CustomersController for Moody {
                     .map(|_| Customer::new(id.clone()))?,
             )),
             "text" => Err("password=hunter2 at /srv/shop/db.rs".into()),
-            "refusal" => {
+            "rejection" => {
                 Err(HandlerError::bad_request("annual plans can't be paused")
                     .with_source("hunter2"))
             }
@@ -98,9 +98,9 @@ async fn what_goes_wrong_inside_is_a_500_with_a_fixed_sentence() {
 }
 
 #[tokio::test]
-async fn a_named_refusal_reaches_the_caller_word_for_word() {
+async fn a_rejection_reaches_the_caller_word_for_word() {
     for (id, status, message) in [
-        ("refusal", 400, "annual plans can't be paused"),
+        ("rejection", 400, "annual plans can't be paused"),
         ("conflict", 409, "the customer is being merged"),
     ] {
         let answer = client().get(&format!("/churnkey/customers/{id}")).await;
@@ -161,7 +161,7 @@ async fn a_page_over_the_limit_is_not_cut_down_in_silence() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_a_former_release_is_a_400_and_one_too_long_is_not_minted() {
+async fn a_cursor_of_a_former_release_is_a_400_and_one_that_is_too_long_is_not_issued() {
     let client = client();
     let first = client.get("/churnkey/customers?limit=1").await;
     let next = first.body["next"].as_str().unwrap();

@@ -178,7 +178,7 @@ async fn a_subscription_belongs_to_its_customer_and_a_customer_without_any_has_a
             let got = get(&server, Mode::Live, &format!("/churnkey/{path}")).await;
             assert_eq!(got, answer, "{merchant}: {path}");
         }
-        // A cursor of one customer's list is none of another's.
+        // A cursor of one customer's list is not valid for another's.
         let ada = get(
             &server,
             Mode::Live,

@@ -1,4 +1,4 @@
-//! The two stores are one merchant: the same stream of calls, and every answer the same.
+//! Both stores behave as the same merchant: the same stream of calls gets the same answers.
 //!
 //! The stream is made from a seed, which is printed; `DIFFERENTIAL_SEED` repeats another one.
 
@@ -151,7 +151,7 @@ fn data(rng: &mut TestRng, prefix: &str) -> Value {
     })
 }
 
-/// One call, as both merchants get it.
+/// One call, for both merchants.
 #[derive(Debug, Clone)]
 struct Call {
     mode: Mode,

@@ -1,4 +1,4 @@
-//! Actions that arrive twice.
+//! Repeated actions.
 
 use std::{
     sync::{
@@ -87,7 +87,7 @@ fn counter() -> Counter {
 }
 
 fn seconds_ahead(seconds: i64) -> Timestamp {
-    // From the top of a second on, or two of them could fall into one.
+    // Starting at a full second, or two of them could fall into the same one.
     Timestamp::from_unix_seconds(Timestamp::now().unix_seconds() + seconds).unwrap()
 }
 
@@ -121,7 +121,7 @@ async fn the_same_key_is_done_once_and_answered_200_again() {
         assert_eq!(said(&signed.send().await), (200, None));
     }
     assert_eq!(counter.count.load(Ordering::SeqCst), 1);
-    // With the key stripped off, too: it is known by its signature now.
+    // Without the key, too: it is recognized by its signature now.
     for ahead in 0..3 {
         let stripped = call(&client, 7).signed_at(seconds_ahead(ahead));
         assert_eq!(said(&stripped.send().await), (200, None));
@@ -130,7 +130,7 @@ async fn the_same_key_is_done_once_and_answered_200_again() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_remembered() {
+async fn a_rejection_is_not_remembered() {
     let counter = counter();
     let client = Client::new(&builder(&counter).build().unwrap());
     for count in 1..=3 {
@@ -170,7 +170,7 @@ async fn the_same_signature_runs_once_and_a_plain_token_every_time() {
 }
 
 #[tokio::test]
-async fn the_order_of_several_signatures_makes_no_other_request() {
+async fn several_signatures_in_another_order_are_the_same_request() {
     let counter = counter();
     let client = Client::new(&builder(&counter).build().unwrap());
     let at = Timestamp::now();
@@ -215,7 +215,7 @@ async fn the_same_key_with_another_request_is_a_422() {
         .header("idempotency-key", "k");
     assert_eq!(said(&cancel.with_token().send().await), another);
     assert_eq!(counter.count.load(Ordering::SeqCst), 1);
-    // Live and test requests don't know of each other: there, nobody has that subscription.
+    // Live and test requests are separate: in test mode, there is no such subscription.
     let in_test = client.in_mode(Mode::Test);
     let call = call(&in_test, 8).header("idempotency-key", "k").signed();
     assert_eq!(
@@ -256,7 +256,7 @@ async fn while_the_first_one_runs_the_second_is_a_409_that_says_when_to_come_aga
 }
 
 #[tokio::test]
-async fn a_failure_is_no_answer_and_the_next_attempt_runs() {
+async fn a_failure_is_not_remembered_and_the_next_attempt_runs() {
     let counter = counter();
     let client = Client::new(&builder(&counter).build().unwrap());
     let keyed = |days| {
@@ -268,7 +268,7 @@ async fn a_failure_is_no_answer_and_the_next_attempt_runs() {
         assert_eq!(keyed(500).send().await.status, 500);
         assert_eq!(counter.count.load(Ordering::SeqCst), count);
     }
-    // What was refused before it was tried leaves no trace either.
+    // A request that is rejected before the action runs leaves no record either.
     let bad = call(&client, 7).header("idempotency-key", "bad").body("{}");
     assert_eq!(bad.with_token().send().await.status, 400);
     let good = call(&client, 7)
@@ -278,7 +278,7 @@ async fn a_failure_is_no_answer_and_the_next_attempt_runs() {
 }
 
 #[tokio::test]
-async fn a_key_is_1_to_255_visible_characters_and_stands_there_once() {
+async fn a_key_is_1_to_255_visible_characters_and_occurs_once() {
     let counter = counter();
     let client = Client::new(&builder(&counter).build().unwrap());
     let long = "k".repeat(256);
@@ -304,7 +304,7 @@ async fn a_key_is_1_to_255_visible_characters_and_stands_there_once() {
     assert_eq!(answer.send().await.status, 200);
 }
 
-/// Is away when it should begin, or when it should finish, or breaks then.
+/// Is unavailable or broken when an action begins, or when it ends.
 #[derive(Clone, Copy)]
 enum Away {
     AtBegin,

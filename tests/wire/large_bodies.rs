@@ -1,5 +1,5 @@
-//! A caller who sends too much reads why, and can hold neither the connection nor memory with it: to the router as to the
-//! webhook's handler.
+//! A caller who sends too large a body can read the 413, and can't occupy the connection or memory for long. The same for the
+//! router and the webhook's handler.
 
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,8 @@ use crate::{
 
 const TOO_LARGE: &str = "Payload Too Large";
 
-/// Both doors, each with the head of a request that gets as far as its body.
-async fn doors() -> [(&'static str, Server, String); 2] {
+/// Both servers, each with the head of a request whose body would be read.
+async fn servers() -> [(&'static str, Server, String); 2] {
     let integration = in_memory::churnkey::integration(&in_memory_store(), token());
     let router = server(integration.unwrap()).await;
     let action = "POST /churnkey/actions/subscription/cancel HTTP/1.1\r\nHost: m\r\n\
@@ -34,7 +34,7 @@ async fn doors() -> [(&'static str, Server, String); 2] {
 async fn a_caller_who_sends_eight_mebibytes_before_reading_reads_the_413() {
     let eight_mebibytes = "x".repeat(8 << 20);
     let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
-    for (door, server, head) in doors().await {
+    for (name, server, head) in servers().await {
         let announced = format!("{head}Content-Length: {}\r\n", eight_mebibytes.len());
         for (headers, body) in [
             (announced, eight_mebibytes.clone()),
@@ -46,16 +46,16 @@ async fn a_caller_who_sends_eight_mebibytes_before_reading_reads_the_413() {
             let mut stream = server.connect().await;
             let request = format!("{headers}Connection: close\r\n\r\n{body}");
             let written = stream.write_all(request.as_bytes()).await;
-            assert!(written.is_ok(), "{door}: {written:?}");
+            assert!(written.is_ok(), "{name}: {written:?}");
             let error = Reply::of(stream).await.error();
-            assert_eq!(error, (413, TOO_LARGE.to_owned()), "{door}");
+            assert_eq!(error, (413, TOO_LARGE.to_owned()), "{name}");
         }
     }
 }
 
 #[tokio::test]
 async fn a_caller_who_sends_for_ever_is_answered_and_cut_off() {
-    for (door, server, head) in doors().await {
+    for (name, server, head) in servers().await {
         let (reader, mut writer) = server.connect().await.into_split();
         let sender = async move {
             let head = format!("{head}Transfer-Encoding: chunked\r\n\r\n");
@@ -68,16 +68,16 @@ async fn a_caller_who_sends_for_ever_is_answered_and_cut_off() {
             sent
         };
         let both = async { tokio::join!(sender, Reply::of(reader)) };
-        let (sent, reply) = timeout(Duration::from_secs(60), both).await.expect(door);
-        assert_eq!(reply.error(), (413, TOO_LARGE.to_owned()), "{door}");
+        let (sent, reply) = timeout(Duration::from_secs(60), both).await.expect(name);
+        assert_eq!(reply.error(), (413, TOO_LARGE.to_owned()), "{name}");
         // What the server takes, and what the sockets hold besides.
-        assert!(sent < 64 << 20, "{door}: {sent}");
+        assert!(sent < 64 << 20, "{name}: {sent}");
     }
 }
 
 #[tokio::test]
 async fn a_caller_who_waits_to_be_told_to_go_on_is_told_413_at_once() {
-    for (door, server, head) in doors().await {
+    for (name, server, head) in servers().await {
         let mut stream = server.connect().await;
         let started = Instant::now();
         let request = format!(
@@ -85,8 +85,8 @@ async fn a_caller_who_waits_to_be_told_to_go_on_is_told_413_at_once() {
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let reply = timeout(Duration::from_secs(5), Reply::of(stream)).await;
-        let error = reply.expect(door).error();
-        assert_eq!(error, (413, TOO_LARGE.to_owned()), "{door}");
-        assert!(started.elapsed() < Duration::from_millis(400), "{door}");
+        let error = reply.expect(name).error();
+        assert_eq!(error, (413, TOO_LARGE.to_owned()), "{name}");
+        assert!(started.elapsed() < Duration::from_millis(400), "{name}");
     }
 }

@@ -1,4 +1,4 @@
-//! What the log says of a request, and what it never says.
+//! What the log says about a request, and what it never contains.
 
 use std::{
     future::{Future, pending},
@@ -31,7 +31,7 @@ impl CustomersController for Chatty {
             "cus_fails" => {
                 Err("SELECT name FROM people; password=hunter2\n\u{1b}[31mERROR forged".into())
             }
-            "cus_refused" => Err(HandlerError::bad_request("not today").with_source("hunter2")),
+            "cus_rejected" => Err(HandlerError::bad_request("not today").with_source("hunter2")),
             "cus_away" => Err(HandlerError::unavailable(Duration::from_secs(1), "hunter2")),
             "cus_other" => Ok(Some(Customer::new(CustomerId::new("cus_private")?))),
             _ => Ok(None),
@@ -92,7 +92,7 @@ fn log_while(level: Level, work: impl Future<Output = ()>) -> String {
 
 /// The log of one request, at this level and above.
 fn log_of(level: Level, path: &str) -> String {
-    // Built before anybody listens: what is still missing is another test's matter.
+    // Built before the log is recorded, so that the readiness is not in it.
     let integration = Integration::builder("Chatty", token())
         .customers(Chatty)
         .build()
@@ -158,7 +158,7 @@ fn a_request_is_one_line_with_operation_mode_status_and_request_id() {
         (
             "/churnkey/customers/unsigned",
             " WARN churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" status=401}: \
-             churnkey_integrator::http::observe: refused reason=\"no credential\"",
+             churnkey_integrator::http::observe: rejected reason=\"no credential\"",
         ),
         (
             "/churnkey/nothing/here",
@@ -171,7 +171,7 @@ fn a_request_is_one_line_with_operation_mode_status_and_request_id() {
 }
 
 #[test]
-fn whoever_logs_nothing_but_warnings_or_errors_still_has_those_with_their_request() {
+fn warnings_and_errors_have_their_request_even_if_nothing_below_is_logged() {
     for (level, path, expected) in [
         (
             Level::ERROR,
@@ -189,7 +189,7 @@ fn whoever_logs_nothing_but_warnings_or_errors_still_has_those_with_their_reques
             Level::WARN,
             "/churnkey/customers/unsigned",
             " WARN churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" status=401}: \
-             churnkey_integrator::http::observe: refused reason=\"no credential\"",
+             churnkey_integrator::http::observe: rejected reason=\"no credential\"",
         ),
     ] {
         assert_eq!(only_line(&log_of(level, path)), expected);
@@ -200,7 +200,7 @@ fn whoever_logs_nothing_but_warnings_or_errors_still_has_those_with_their_reques
 const ANOTHER_ID: &str = "retrieve returned a record with another id than the one that was asked for; nothing was served";
 
 #[test]
-fn no_line_above_debug_says_what_a_merchants_error_says() {
+fn no_line_above_debug_has_the_text_of_a_merchants_error() {
     let retrieve = "customers.retrieve";
     let another_id = format!("failed reason=\"{ANOTHER_ID}\"");
     let away = "failed reason=\"the controller says that its store is unavailable\"";
@@ -210,7 +210,7 @@ fn no_line_above_debug_says_what_a_merchants_error_says() {
             line("ERROR", retrieve, 500, "failed"),
         ),
         (
-            "/churnkey/customers/cus_refused",
+            "/churnkey/customers/cus_rejected",
             line("INFO", retrieve, 400, "answered"),
         ),
         (
@@ -231,10 +231,10 @@ fn no_line_above_debug_says_what_a_merchants_error_says() {
 }
 
 #[test]
-fn at_debug_level_the_cause_is_there_and_can_not_forge_a_line() {
+fn at_debug_level_the_cause_is_logged_and_can_not_forge_a_line() {
     let log = log_of(Level::DEBUG, "/churnkey/customers/cus_fails");
     let cause = r#"SELECT name FROM people; password=hunter2\n\u{1b}[31mERROR forged"#;
-    let cause = format!("the error behind it cause=\"{cause}\"");
+    let cause = format!("the underlying error cause=\"{cause}\"");
     assert_eq!(
         lines_of(&log),
         [
@@ -245,11 +245,11 @@ fn at_debug_level_the_cause_is_there_and_can_not_forge_a_line() {
 }
 
 #[test]
-fn what_a_refused_caller_was_told_is_in_the_log_at_debug_level_only() {
-    let path = "/churnkey/customers/cus_refused";
+fn the_message_of_a_4xx_is_in_the_log_at_debug_level_only() {
+    let path = "/churnkey/customers/cus_rejected";
     let answered = line("INFO", "customers.retrieve", 400, "answered");
-    let told = "what the caller was told answer=\"not today\"";
-    let cause = "the error behind it cause=\"hunter2\"";
+    let told = "the message that the caller got answer=\"not today\"";
+    let cause = "the underlying error cause=\"hunter2\"";
     assert_eq!(
         lines_of(&log_of(Level::DEBUG, path)),
         [
@@ -262,8 +262,8 @@ fn what_a_refused_caller_was_told_is_in_the_log_at_debug_level_only() {
 }
 
 #[test]
-fn at_no_level_is_there_anything_that_a_caller_sent() {
-    let told = |answer: &str| format!("what the caller was told answer=\"{answer}\"");
+fn at_no_level_is_anything_logged_that_a_caller_sent() {
+    let told = |answer: &str| format!("the message that the caller got answer=\"{answer}\"");
     for (path, operation, status, answer) in [
         (
             "/churnkey/customers/cus_nobody",
@@ -300,7 +300,7 @@ fn at_no_level_is_there_anything_that_a_caller_sent() {
     }
 }
 
-/// Pauses after its caller has left, each subscription in its own way.
+/// Pauses after its caller has left, and ends in a way that depends on the duration.
 struct Slow;
 
 #[controller]
@@ -337,7 +337,7 @@ fn an_action_whose_caller_has_left_says_how_it_ended() {
         ),
         (
             2,
-            " INFO .. an action was refused after its caller had left status=400",
+            " INFO .. an action was rejected after its caller had left status=400",
         ),
         (
             3,
@@ -371,7 +371,7 @@ fn an_action_whose_caller_has_left_says_how_it_ended() {
 }
 
 #[test]
-fn a_full_memory_of_actions_says_once_what_to_do() {
+fn a_full_memory_of_actions_is_logged_once_with_the_fix() {
     let builder = demo::cancelling(Integration::builder("Full", token()));
     let full = builder.idempotency(InMemoryIdempotency::with_capacity(2));
     let client = Client::new(&full.build().unwrap());

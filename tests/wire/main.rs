@@ -1,9 +1,9 @@
-//! The wire as a caller sees it, over a socket where the bytes matter, and over every example.
+//! The wire as a caller sees it, over every example, and over a socket where the bytes matter.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test that panics has done its work"
+    reason = "a test fails by panicking"
 )]
 
 mod action_requests;

@@ -38,7 +38,7 @@ pub(crate) async fn each<F: Future<Output = ()>>(test: impl Fn(&'static str, Ser
     test("postgres", server(postgres.unwrap()).await).await;
 }
 
-/// An example with the demo data, to be looked at from any time.
+/// An example with the demo data, at any time.
 pub(crate) struct Example {
     pub(crate) name: &'static str,
     at: Box<dyn Fn(Clock) -> Integration>,
@@ -160,7 +160,7 @@ pub(crate) async fn each_store<F: Future<Output = ()>>(test: impl Fn(&'static st
     test("postgres", Store::Postgres(store)).await;
 }
 
-/// What the suite looks for in the demo data.
+/// The records of the demo data that the suite uses.
 pub(crate) fn demo_fixtures() -> Fixtures {
     Fixtures::new("cus_ada", "cus_nobody")
         .test_customer("cus_test")

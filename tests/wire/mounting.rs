@@ -1,4 +1,4 @@
-//! Where the router can be mounted, what it leaves alone there, and what `build` refuses.
+//! Where the router can be mounted, what it leaves alone there, and what `build` rejects.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ async fn works(app: Router, path: &str) {
     let client = Client::for_router(app, token());
     let answer = client.get(&format!("{path}/customers?limit=1")).await;
     assert_eq!(answer.body["data"][0]["id"], "cus_ada", "{path}");
-    // Without a credential nobody can map what is there, also when the router is nested.
+    // Without a credential, a caller can't find out which paths exist, even if the router is nested.
     for unknown in ["", "/", "/no/such/path", "/customers/cus_ada"] {
         let call = client.call(http::Method::GET, &format!("{path}{unknown}"));
         assert_eq!(call.send().await.status, 401, "{path}{unknown}");
@@ -53,7 +53,7 @@ async fn merged_nested_once_and_nested_twice_the_signature_covers_the_path_as_se
 }
 
 #[tokio::test]
-async fn a_parameter_of_the_apps_own_path_is_not_taken_for_ours() {
+async fn a_parameter_of_the_apps_own_path_is_not_mistaken_for_ours() {
     let app: Router = Router::new().nest("/shops/{id}", router());
     let client = Client::for_router(app, token());
     let answer = client
@@ -155,8 +155,8 @@ async fn live_only_answers_test_calls_with_400() {
         .in_mode(Mode::Test)
         .get("/churnkey/customers/cus_ada")
         .await;
-    let refused = json!({"code": 400, "message": "This integration serves live data only"});
-    assert_eq!(answer.body, refused);
+    let rejected = json!({"code": 400, "message": "This integration serves live data only"});
+    assert_eq!(answer.body, rejected);
     assert_eq!(client.get("/churnkey/customers/cus_ada").await.status, 200);
 }
 
@@ -185,7 +185,7 @@ async fn limits_are_settings() {
 }
 
 #[tokio::test]
-async fn build_names_every_problem_at_once_each_with_its_cure() {
+async fn build_names_every_problem_at_once_each_with_its_fix() {
     let error = Integration::builder(" ", token())
         .prefix("churnkey/")
         .tolerance(Duration::from_secs(10))
@@ -198,14 +198,14 @@ async fn build_names_every_problem_at_once_each_with_its_cure() {
         .unwrap_err();
     let starts = [
         "the name is empty: give",
-        "the prefix is no plain path: write it like /churnkey",
+        "the prefix is not a plain path: write it like /churnkey",
         "the tolerance is out of bounds: choose 30 to 900 seconds",
-        "the deadline is out of bounds: choose more than nothing",
-        "the page limits don't fit",
+        "the deadline is out of bounds: choose more than zero",
+        "the page limits are out of bounds",
         "max_id_bytes is out of bounds: choose 1 to 1024",
         "max_cursor_bytes is too small",
-        "no controller is registered: add .customers(..)",
-        "the token header content-length has a meaning of its own: choose",
+        "no customers controller is registered: add .customers(..)",
+        "the token header content-length already has another meaning: choose",
     ];
     assert_eq!(error.problems().len(), starts.len(), "{error}");
     for (problem, start) in error.problems().iter().zip(starts) {
@@ -220,7 +220,7 @@ async fn build_names_every_problem_at_once_each_with_its_cure() {
     let twice = shop().customers(OnlyRetrieve).build().unwrap_err();
     assert_eq!(
         twice.problems(),
-        [".customers(..) is there more than once: keep one of them"]
+        [".customers(..) was called more than once: keep one of the calls"]
     );
     for prefix in [
         "",
@@ -236,15 +236,15 @@ async fn build_names_every_problem_at_once_each_with_its_cure() {
         assert_eq!(
             error.problems(),
             [
-                "the prefix is no plain path: write it like /churnkey or /api/churnkey, with a slash in front, \
-              none at the end, and only letters, digits, `-`, `_`, `.` and `~` between"
+                "the prefix is not a plain path: write it like /churnkey or /api/churnkey, with a leading slash, \
+              without a trailing one, and only with letters, digits, `-`, `_`, `.` and `~` between slashes"
             ],
             "{prefix}"
         );
     }
 }
 
-/// The standard headers, which the crate `http` has constants for, and those that only one program or another knows.
+/// The standard headers, for which the crate `http` has constants, and others that some programs use.
 const HEADERS_WITH_A_MEANING: &str = "accept accept-charset accept-encoding accept-language accept-ranges \
     access-control-allow-credentials access-control-allow-headers access-control-allow-methods \
     access-control-allow-origin access-control-expose-headers access-control-max-age access-control-request-headers \
@@ -262,14 +262,14 @@ const HEADERS_WITH_A_MEANING: &str = "accept accept-charset accept-encoding acce
     x-forwarded-for x-forwarded-host x-forwarded-proto x-real-ip x-request-id X-Request-Id Cookie";
 
 #[test]
-fn a_header_with_a_meaning_of_its_own_cant_carry_the_token() {
+fn a_header_with_another_meaning_cant_carry_the_token() {
     for name in HEADERS_WITH_A_MEANING.split_whitespace() {
         let error = shop().token_header(name).build().unwrap_err();
         let lower = name.to_lowercase();
         assert_eq!(
             error.problems(),
             [format!(
-                "the token header {lower} has a meaning of its own: choose one like x-integration-token \
+                "the token header {lower} already has another meaning: choose one like x-integration-token \
                  (Authorization is always read)"
             )]
         );

@@ -1,4 +1,4 @@
-//! Actions are done once, for whoever asks twice, and to their end: over a socket, with both stores.
+//! A repeated action is done once, and to its end: over a socket, with both stores.
 
 use std::{
     sync::{
@@ -41,13 +41,13 @@ struct Gated {
     store: Store,
     began: Arc<AtomicUsize>,
     may_act: Arc<Semaphore>,
-    /// What the next attempts do instead, the last one first.
+    /// What the next attempts do instead, in reverse order.
     instead: Arc<Mutex<Vec<Instead>>>,
 }
 
 #[derive(Clone, Copy)]
 enum Instead {
-    Refuse(fn() -> HandlerError),
+    Reject(fn() -> HandlerError),
     Panic,
 }
 
@@ -67,14 +67,14 @@ impl ExtendTrialAction for Gated {
         self.may_act.acquire().await?.forget();
         match instead {
             None => self.store.extend_trial(cx, request).await,
-            Some(Instead::Refuse(refusal)) => Err(refusal()),
+            Some(Instead::Reject(error)) => Err(error()),
             Some(Instead::Panic) => panic!("a broken rule"),
         }
     }
 }
 
 impl Gated {
-    /// Whoever comes waits for [`let_act`](Self::let_act).
+    /// Actions wait for [`let_act`](Self::let_act).
     fn closed(store: &Store) -> Self {
         Self {
             store: store.clone(),
@@ -135,13 +135,13 @@ fn said(reply: &Reply) -> (u16, Option<String>) {
     }
 }
 
-fn refused(status: u16, message: &str) -> (u16, Option<String>) {
+fn rejected(status: u16, message: &str) -> (u16, Option<String>) {
     (status, Some(message.to_owned()))
 }
 
 #[track_caller]
 fn is_still_running(reply: &Reply) {
-    let running = refused(409, "The same request is still running");
+    let running = rejected(409, "The same request is still running");
     assert_eq!(said(reply), running);
     assert_eq!(reply.header("retry-after"), Some("1"));
 }
@@ -217,7 +217,7 @@ async fn a_retry_that_was_signed_anew_is_not_done_again_without_its_key() {
 }
 
 #[tokio::test]
-async fn one_key_at_two_integrations_that_share_a_store_is_two_requests() {
+async fn one_key_at_two_integrations_that_share_a_store_means_two_requests() {
     each_store(|name, store| async move {
         let gated = Gated::open(&store);
         let shared = Arc::new(InMemoryIdempotency::default());
@@ -247,7 +247,7 @@ async fn one_key_at_two_integrations_that_share_a_store_is_two_requests() {
 }
 
 #[tokio::test]
-async fn one_key_under_two_shops_of_one_router_is_two_requests() {
+async fn one_key_under_two_shops_of_one_router_means_two_requests() {
     each_store(|name, store| async move {
         let integration = Gated::open(&store).integration("Acme");
         let app = Router::new().nest("/shops/{shop}", integration.into_router());
@@ -265,19 +265,19 @@ async fn one_key_under_two_shops_of_one_router_is_two_requests() {
 }
 
 #[tokio::test]
-async fn a_refusal_may_be_asked_again_and_then_be_done() {
+async fn a_rejected_action_may_be_retried_and_then_be_done() {
     each_store(|name, store| async move {
         let gated = Gated::open(&store);
         gated.instead(&[
-            Instead::Refuse(|| HandlerError::conflict("An invoice is being written")),
-            Instead::Refuse(|| HandlerError::not_found("Coupon not found")),
-            Instead::Refuse(HandlerError::not_in_trial),
+            Instead::Reject(|| HandlerError::conflict("An invoice is being written")),
+            Instead::Reject(|| HandlerError::not_found("Coupon not found")),
+            Instead::Reject(HandlerError::not_in_trial),
         ]);
         let server = server(gated.integration("Acme")).await;
         let answers = [
-            refused(409, "An invoice is being written"),
-            refused(404, "Coupon not found"),
-            refused(400, "The subscription is not in trial"),
+            rejected(409, "An invoice is being written"),
+            rejected(404, "Coupon not found"),
+            rejected(400, "The subscription is not in trial"),
             DONE,
             DONE,
         ];
@@ -296,7 +296,7 @@ async fn a_panic_does_not_block_its_retry() {
         let gated = Gated::open(&store);
         gated.instead(&[Instead::Panic]);
         let server = server(gated.integration("Acme")).await;
-        let failed = refused(500, "Internal Server Error");
+        let failed = rejected(500, "Internal Server Error");
         assert_eq!(said(&keyed(&server, "k").send().await), failed, "{name}");
         assert_eq!(said(&keyed(&server, "k").send().await), DONE, "{name}");
         assert_eq!(end_of_trial(&server).await, ENDS[1], "{name}");
@@ -337,7 +337,7 @@ async fn at_the_deadline_the_caller_is_answered_503_and_the_action_goes_on() {
         let running = integration.running_actions();
         let server = server(integration).await;
         let late = keyed(&server, "k").send().await;
-        assert_eq!(said(&late), refused(503, "Service Unavailable"), "{name}");
+        assert_eq!(said(&late), rejected(503, "Service Unavailable"), "{name}");
         assert_eq!(late.header("retry-after"), Some("1"));
         is_still_running(&keyed(&server, "k").send().await);
         gated.let_act(1);
@@ -375,7 +375,7 @@ async fn an_attempt_that_outlived_its_lease_leaves_its_successors_record_alone()
         each_store(|name, store| async move {
             let gated = Gated::closed(&store);
             if !succeeds {
-                gated.instead(&[Instead::Refuse(HandlerError::not_in_trial)]);
+                gated.instead(&[Instead::Reject(HandlerError::not_in_trial)]);
             }
             let seconds = Arc::new(AtomicI64::new(1_768_478_400));
             let clock = {
@@ -414,7 +414,7 @@ async fn an_attempt_that_outlived_its_lease_leaves_its_successors_record_alone()
 }
 
 #[tokio::test]
-async fn whoever_waits_for_running_actions_waits_for_those_without_a_caller() {
+async fn waiting_for_running_actions_includes_those_whose_callers_have_left() {
     each_store(|name, store| async move {
         let gated = Gated::closed(&store);
         let integration = gated.integration("Acme");

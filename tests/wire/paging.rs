@@ -1,4 +1,4 @@
-//! Every record once, in one order, whatever the page size, while others come and go.
+//! A crawl lists every record once and in order, for any page size, while others are inserted and deleted.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ fn change() -> impl Strategy<Value = Change> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn whoever_is_there_all_along_comes_exactly_once(
+    fn a_customer_who_exists_during_the_whole_crawl_is_listed_exactly_once(
         size in 0usize..60,
         limit in 1usize..20,
         changes in proptest::collection::vec(change(), 0..60),
@@ -71,8 +71,8 @@ proptest! {
             }
         }
         let once: BTreeSet<String> = came.iter().cloned().collect();
-        prop_assert_eq!(once.len(), came.len(), "nobody comes twice");
-        prop_assert!(once.is_superset(&all_along), "nobody is lost");
+        prop_assert_eq!(once.len(), came.len(), "no customer is listed twice");
+        prop_assert!(once.is_superset(&all_along), "no customer is missing");
         let mut sorted = came.clone();
         sorted.sort();
         prop_assert_eq!(came, sorted, "one order");

@@ -1,4 +1,4 @@
-//! A server on a loopback socket, and requests written byte by byte: no client library tidies them up.
+//! A server on a loopback socket, and requests that are written byte by byte, so that no client library normalizes them.
 
 use std::net::SocketAddr;
 
@@ -83,7 +83,7 @@ impl Request<'_> {
         self
     }
 
-    /// Signs what is there so far, for now and live mode.
+    /// Signs the request so far, for the current time and live mode.
     pub(crate) fn signed(self) -> Self {
         let token = self.server.token.clone();
         self.signed_with(&token, Mode::Live, Timestamp::now())
@@ -94,7 +94,7 @@ impl Request<'_> {
         self.signed_with(&token, mode, Timestamp::now())
     }
 
-    /// Signs as a clock would that is this many seconds ahead.
+    /// Signs with a clock that is this many seconds ahead.
     pub(crate) fn signed_ahead(self, seconds: i64) -> Self {
         let token = self.server.token.clone();
         let at = Timestamp::now().unix_seconds() + seconds;
@@ -122,7 +122,7 @@ impl Request<'_> {
         self.server.exchange(&bytes).await
     }
 
-    /// Writes it without waiting for the answer. Whoever drops the stream hangs up.
+    /// Writes it without waiting for the answer. Dropping the stream disconnects.
     pub(crate) async fn start(self) -> TcpStream {
         let mut stream = TcpStream::connect(self.server.address).await.unwrap();
         stream.write_all(&self.bytes()).await.unwrap();

@@ -1,5 +1,5 @@
-//! The manifest can't lie: whatever is registered, its keys are the routes that answer. And what can't be put together is
-//! refused, with every missing part by its name.
+//! Whatever is registered, the manifest's keys are the routes that answer. A combination that can't be built is an error that
+//! names every missing part.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ use serde_json::Value;
 
 use crate::merchants::token;
 
-/// The optional operations, a bit each.
+/// The optional operations, one bit for each.
 const OPTIONAL: [Operation; 6] = [
     Operation::Customers(CustomersOperation::List),
     Operation::Customers(CustomersOperation::FindByEmail),
@@ -266,7 +266,7 @@ impl ChangePriceAction for Everything {
     }
 }
 
-/// The modules besides customers, a bit each, by the builder's methods.
+/// The modules besides customers, one bit for each, by the builder's methods.
 const MODULES: [&str; 10] = [
     "subscriptions",
     "prices",
@@ -358,7 +358,7 @@ fn types() -> impl Iterator<Item = (PriceType, ProductType)> {
 
 #[test]
 fn what_is_missing_is_a_build_error_that_names_every_part_at_once() {
-    let (mut good, mut refused) = (0, 0);
+    let (mut good, mut rejected) = (0, 0);
     for modules in subsets() {
         for (price_type, product_type) in types() {
             let merchant = Everything {
@@ -393,12 +393,12 @@ fn what_is_missing_is_a_build_error_that_names_every_part_at_once() {
             if problems.is_empty() {
                 good += 1;
             } else {
-                refused += 1;
+                rejected += 1;
             }
         }
     }
     // By hand: 24 without prices, 12 with prices alone, 12 with subscriptions, 144 with cancel on top.
-    assert_eq!((good, refused), (192, 3904));
+    assert_eq!((good, rejected), (192, 3904));
 }
 
 /// The operations that the manifest lists.

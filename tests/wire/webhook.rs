@@ -1,4 +1,4 @@
-//! The webhook's handler over a socket: what is refused, when, and as what.
+//! The webhook's handler over a socket: what it rejects, when, and with which status.
 
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,7 @@ fn head(signatures: &[&str], length: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_header_that_proves_nothing_is_refused_before_the_body_comes() {
+async fn a_missing_or_malformed_signature_is_rejected_before_the_body_arrives() {
     let site = site().await;
     let good = signed(EVENT);
     let mut replies = Vec::new();
@@ -53,7 +53,7 @@ async fn a_header_that_proves_nothing_is_refused_before_the_body_comes() {
         vec![&"g".repeat(64)],
     ] {
         let mut stream = site.connect().await;
-        // Not a byte of what is announced ever comes.
+        // No byte of the announced body is ever sent.
         let head = head(&signatures, 60_000);
         stream.write_all(head.as_bytes()).await.unwrap();
         let reply = timeout(Duration::from_secs(5), Reply::of(stream)).await;
@@ -86,7 +86,7 @@ async fn a_body_over_64_kibibytes_is_413() {
     let too_large = (413, "Payload Too Large".to_owned());
     assert_eq!(post(padded(65_537)).await.error(), too_large);
 
-    // Announced by nothing, counted as it comes.
+    // Without an announced length, it is counted as it arrives.
     let chunk = format!("8000\r\n{}\r\n", " ".repeat(0x8000));
     let head =
         head(&[&signed(EVENT)], 0).replace("Content-Length: 0", "Transfer-Encoding: chunked");
@@ -111,7 +111,7 @@ async fn a_body_that_does_not_come_is_408_after_ten_seconds() {
     assert_eq!(waits(&site).await.as_secs(), 10);
 }
 
-/// How long it takes until a caller whose body breaks off in silence is told so.
+/// How long it takes until a caller who stops sending is answered.
 async fn waits(site: &Server) -> Duration {
     let mut stream = site.connect().await;
     let started = Instant::now();

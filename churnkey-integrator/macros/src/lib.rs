@@ -12,11 +12,10 @@ use syn::{
 
 /// Turns an `impl` of a Churnkey trait into one that can be mounted.
 ///
-/// It does two things and nothing else: it applies `async_trait`, and it implements `Serves` from
-/// the names of the async methods that the block really has, so that the features manifest lists what
-/// is there. It goes where `#[async_trait]` would go, on controllers and on actions.
+/// It applies `async_trait`, and it implements `Serves` from the names of the block's async methods, so that the features
+/// manifest lists the methods that are implemented. Put it where `#[async_trait]` would be, on controllers and on actions.
 ///
-/// Where the dependency has another name, or is re-exported by another crate, say which:
+/// If the dependency has another name, or is re-exported by another crate, say which:
 /// `#[controller(crate = my_framework::churnkey)]`.
 #[proc_macro_attribute]
 pub fn controller(arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -60,8 +59,8 @@ fn expand(block: &ItemImpl, library: &Path) -> Result<Tokens, Error> {
     });
     if let Some(method) = methods.clone().find(|method| lacks_async(method)) {
         let name = &method.sig.ident;
-        let cure = format!("write `async fn {name}`: `#[controller]` serves async methods only");
-        return Err(Error::new_spanned(method.sig.fn_token, cure));
+        let fix = format!("write `async fn {name}`: `#[controller]` serves async methods only");
+        return Err(Error::new_spanned(method.sig.fn_token, fix));
     }
     let served = methods.filter(|method| method.sig.asyncness.is_some());
     let served = served.map(|method| {
@@ -84,26 +83,26 @@ fn expand(block: &ItemImpl, library: &Path) -> Result<Tokens, Error> {
     })
 }
 
-/// What declares something, such as the features of an action, is asked with nothing but `&self`, and serves nothing. What
-/// is asked with more is an operation.
+/// A method with no argument but `&self` declares something, such as the features of an action. One with more arguments is
+/// an operation, and has to be async.
 fn lacks_async(method: &ImplItemFn) -> bool {
     method.sig.asyncness.is_none() && method.sig.inputs.len() > 1
 }
 
-/// `CustomersController` is described by `CustomersOperation`, `CancelAction` by `CancelOperation`.
+/// The operations of `CustomersController` are `CustomersOperation`, those of `CancelAction` are `CancelOperation`.
 fn operations_of(block: &ItemImpl) -> Result<Ident, Error> {
-    let cure = "`#[controller]` goes on an `impl` of a Churnkey trait, such as \
-                `impl CustomersController for MyStore { .. }`";
+    let fix = "`#[controller]` goes on an `impl` of a Churnkey trait, such as \
+               `impl CustomersController for MyStore { .. }`";
     let Some((_, path, _)) = &block.trait_ else {
-        return Err(Error::new_spanned(&block.self_ty, cure));
+        return Err(Error::new_spanned(&block.self_ty, fix));
     };
     let Some(name) = path.segments.last().map(|s| s.ident.to_string()) else {
-        return Err(Error::new_spanned(path, cure));
+        return Err(Error::new_spanned(path, fix));
     };
     let subject = name.strip_suffix("Controller");
     match subject.or_else(|| name.strip_suffix("Action")) {
         Some(resource) => Ok(format_ident!("{resource}Operation")),
-        None => Err(Error::new_spanned(path, cure)),
+        None => Err(Error::new_spanned(path, fix)),
     }
 }
 
@@ -124,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn with_a_path_of_its_own_the_librarys_usual_name_is_not_needed() {
+    fn a_given_path_replaces_the_librarys_usual_name() {
         let block: ItemImpl = parse_quote! {
             impl CustomersController for Shop {
                 async fn retrieve(&self, cx: &Context) {}

@@ -10,7 +10,7 @@ use crate::{
     operation::ApplyCouponOperation,
 };
 
-/// Gives a subscription the discount of a coupon.
+/// Applies a coupon to a subscription.
 ///
 /// # A small implementation
 /// ```
@@ -65,16 +65,15 @@ use crate::{
 ///
 /// # Contract
 /// * Act on the data set of [`RequestContext::mode`], as [`CancelAction`](super::CancelAction#contract) does.
-/// * A coupon that the subscription has already is not redeemed again, and the answer is `Ok(())`.
-/// * Check expiry and redemptions where you count them, under a lock: the coupon in the request is a moment old.
+/// * If the subscription already has the coupon, don't redeem it again, and return `Ok(())`.
+/// * Check expiry and redemptions under the lock under which you count them: the coupon in the request is a moment old.
 #[async_trait]
 pub trait ApplyCouponAction: Serves<ApplyCouponOperation> + Send + Sync + 'static {
     /// Redeems the coupon for the subscription (`POST /churnkey/actions/subscription/apply-coupon`).
     ///
     /// # Errors
     /// [`HandlerError::coupon_expired`](crate::HandlerError::coupon_expired),
-    /// [`HandlerError::coupon_used_up`](crate::HandlerError::coupon_used_up) and the like, or whatever kept the store from
-    /// doing it.
+    /// [`HandlerError::coupon_used_up`](crate::HandlerError::coupon_used_up) and the like, or any error of the store.
     async fn apply_coupon(&self, cx: &RequestContext, request: &ApplyCouponRequest) -> Result<()>;
 }
 
@@ -84,7 +83,7 @@ forward! {
     }
 }
 
-/// A subscription is to get a discount.
+/// A request to apply a coupon to a subscription.
 #[derive(Debug, Clone)]
 pub struct ApplyCouponRequest {
     pub(crate) subscription: Subscription,
@@ -92,13 +91,13 @@ pub struct ApplyCouponRequest {
 }
 
 impl ApplyCouponRequest {
-    /// The subscription as the controller served it a moment ago.
+    /// The subscription as the controller returned it a moment ago.
     #[must_use]
     pub fn subscription(&self) -> &Subscription {
         &self.subscription
     }
 
-    /// The coupon as the controller served it a moment ago.
+    /// The coupon as the controller returned it a moment ago.
     #[must_use]
     pub fn coupon(&self) -> &Coupon {
         &self.coupon

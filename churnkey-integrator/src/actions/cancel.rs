@@ -12,7 +12,7 @@ use crate::{
     operation::CancelOperation,
 };
 
-/// Cancels subscriptions. Without it there is no cancel flow, whatever else is served.
+/// Cancels subscriptions. Without this action, Churnkey has no cancel flow.
 ///
 /// # A small implementation
 /// ```
@@ -69,27 +69,27 @@ use crate::{
 /// `{"customerId": "cus_1", "subscriptionId": "sub_1", "scheduledAt": "end-of-period"}`, or `"immediate"`.
 ///
 /// # Contract
-/// * Live and test data never mix here either: act on the data set of [`RequestContext::mode`], or build with
+/// * Live and test data never mix: act on the data set of [`RequestContext::mode`], or build with
 ///   [`live_only`](crate::IntegrationBuilder::live_only) as above.
-/// * What is cancelled already stays as it is, and the answer is `Ok(())`.
+/// * If the subscription is already cancelled, leave it as it is, and return `Ok(())`.
 /// * A paused subscription is cancelled like any other, whatever [`CancelRequest::unpause`] says.
 /// * A cancellation at the end of the period leaves the subscription `active` until then.
 #[async_trait]
 pub trait CancelAction: Serves<CancelOperation> + Send + Sync + 'static {
-    /// Which schedules are served. Asked once, when the integration is built.
+    /// The schedules that the action supports. Called once, when the integration is built.
     fn features(&self) -> CancelFeatures;
 
     /// Cancels one subscription (`POST /churnkey/actions/subscription/cancel`).
     ///
     /// # Errors
-    /// Whatever kept the store from doing it.
+    /// Any error of the store.
     async fn cancel(&self, cx: &RequestContext, request: &CancelRequest) -> Result<()>;
 
     /// Cancels every subscription of a customer, or none (`POST /churnkey/actions/customer/cancel`). Without it Churnkey
     /// calls [`cancel`](Self::cancel) for each.
     ///
     /// # Errors
-    /// Whatever kept the store from doing it.
+    /// Any error of the store.
     async fn cancel_all(&self, cx: &RequestContext, request: &CancelAllRequest) -> Result<()> {
         let _ = (cx, request);
         Err(ContractViolation::not_implemented(CancelOperation::CancelAll).into())
@@ -104,14 +104,14 @@ forward! {
     }
 }
 
-/// What a merchant can do about cancelling.
+/// What a merchant's cancel action supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CancelFeatures {
     schedules: Schedules,
 }
 
 impl CancelFeatures {
-    /// Cancels at these moments.
+    /// Supports these schedules.
     #[must_use]
     pub const fn new(schedules: Schedules) -> Self {
         Self { schedules }
@@ -122,7 +122,7 @@ impl CancelFeatures {
     }
 }
 
-/// One subscription is to be cancelled.
+/// A request to cancel one subscription.
 #[derive(Debug, Clone)]
 pub struct CancelRequest {
     pub(crate) subscription: Subscription,
@@ -131,7 +131,7 @@ pub struct CancelRequest {
 }
 
 impl CancelRequest {
-    /// The subscription as the controller served it a moment ago.
+    /// The subscription as the controller returned it a moment ago.
     #[must_use]
     pub fn subscription(&self) -> &Subscription {
         &self.subscription
@@ -151,7 +151,7 @@ impl CancelRequest {
     }
 }
 
-/// All subscriptions of a customer are to be cancelled.
+/// A request to cancel all subscriptions of a customer.
 #[derive(Debug, Clone)]
 pub struct CancelAllRequest {
     pub(crate) customer_id: CustomerId,
@@ -160,13 +160,13 @@ pub struct CancelAllRequest {
 }
 
 impl CancelAllRequest {
-    /// Whose subscriptions. The customer is there.
+    /// The customer whose subscriptions are meant. The customer exists.
     #[must_use]
     pub fn customer_id(&self) -> &CustomerId {
         &self.customer_id
     }
 
-    /// When it takes effect; for each subscription at the end of its own period.
+    /// When it takes effect. The end of the period is that of each subscription.
     #[must_use]
     pub fn schedule(&self) -> Schedule {
         self.schedule

@@ -11,7 +11,7 @@ use crate::{
     operation::ChangePriceOperation,
 };
 
-/// Moves a subscription to another price, and by that maybe to another product.
+/// Moves a subscription to another price, which may be that of another product.
 ///
 /// # A small implementation
 /// ```
@@ -73,18 +73,18 @@ use crate::{
 ///
 /// # Contract
 /// * Act on the data set of [`RequestContext::mode`], as [`CancelAction`](super::CancelAction#contract) does.
-/// * A price that the subscription has already changes nothing, and the answer is `Ok(())`.
-/// * Which of several items is meant, nobody says: [`HandlerError::several_items`](crate::HandlerError::several_items).
+/// * If the subscription already has the price, change nothing, and return `Ok(())`.
+/// * A request does not say which of several line items it means: return
+///   [`HandlerError::several_items`](crate::HandlerError::several_items).
 #[async_trait]
 pub trait ChangePriceAction: Serves<ChangePriceOperation> + Send + Sync + 'static {
-    /// Which schedules are served, and whether changes are prorated. Asked once, when the integration is built.
+    /// The schedules that the action supports, and whether it can prorate. Called once, when the integration is built.
     fn features(&self) -> ChangePriceFeatures;
 
-    /// Changes the price of the subscription's only item (`POST /churnkey/actions/subscription/change-price`).
+    /// Changes the price of the subscription's only line item (`POST /churnkey/actions/subscription/change-price`).
     ///
     /// # Errors
-    /// [`HandlerError::several_items`](crate::HandlerError::several_items) and the like, or whatever kept the store
-    /// from doing it.
+    /// [`HandlerError::several_items`](crate::HandlerError::several_items) and the like, or any error of the store.
     async fn change_price(&self, cx: &RequestContext, request: &ChangePriceRequest) -> Result<()>;
 }
 
@@ -95,7 +95,7 @@ forward! {
     }
 }
 
-/// What a merchant can do about prices.
+/// What a merchant's change-price action supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChangePriceFeatures {
     schedules: Schedules,
@@ -103,7 +103,7 @@ pub struct ChangePriceFeatures {
 }
 
 impl ChangePriceFeatures {
-    /// Changes prices at these moments, without proration.
+    /// Supports these schedules, without proration.
     #[must_use]
     pub const fn new(schedules: Schedules) -> Self {
         Self {
@@ -112,7 +112,7 @@ impl ChangePriceFeatures {
         }
     }
 
-    /// Credits the unused rest of the period where it is asked for.
+    /// Supports proration, too: the unused rest of the period is credited if the request asks for it.
     #[must_use]
     pub const fn with_proration(mut self) -> Self {
         self.prorate = true;
@@ -128,7 +128,7 @@ impl ChangePriceFeatures {
     }
 }
 
-/// A subscription is to have another price.
+/// A request to move a subscription to another price.
 #[derive(Debug, Clone)]
 pub struct ChangePriceRequest {
     pub(crate) subscription: Subscription,
@@ -138,13 +138,13 @@ pub struct ChangePriceRequest {
 }
 
 impl ChangePriceRequest {
-    /// The subscription as the controller served it a moment ago.
+    /// The subscription as the controller returned it a moment ago.
     #[must_use]
     pub fn subscription(&self) -> &Subscription {
         &self.subscription
     }
 
-    /// The new price as the controller served it a moment ago.
+    /// The new price as the controller returned it a moment ago.
     #[must_use]
     pub fn price(&self) -> &Price {
         &self.price

@@ -77,21 +77,22 @@ use crate::{
 ///
 /// # Contract
 /// * Act on the data set of [`RequestContext::mode`], as [`CancelAction`](super::CancelAction#contract) does.
-/// * A period is counted from the end of the trial, so this is the one action that doubles when it comes twice.
-///   The framework remembers requests that can be told apart ([`idempotency`](crate::idempotency)).
-/// * Only a trial that runs is extended: [`HandlerError::not_in_trial`](crate::HandlerError::not_in_trial).
+/// * A period is counted from the end of the trial, so a retry would extend the trial again: this is the one action that
+///   can't be idempotent by itself. The framework recognizes a retry of a request that is signed or has an
+///   `Idempotency-Key` ([`idempotency`](crate::idempotency)).
+/// * Extend only a running trial. Otherwise return [`HandlerError::not_in_trial`](crate::HandlerError::not_in_trial).
 #[async_trait]
 pub trait ExtendTrialAction: Serves<ExtendTrialOperation> + Send + Sync + 'static {
-    /// Which durations are served, and whether a trial is extended more than once. Asked once, when the integration
-    /// is built.
+    /// The durations that the action supports, and whether a trial can be extended more than once. Called once, when the
+    /// integration is built.
     fn features(&self) -> ExtendTrialFeatures;
 
     /// Moves the end of the trial (`POST /churnkey/actions/subscription/extend-trial`).
     ///
     /// # Errors
     /// [`HandlerError::not_in_trial`](crate::HandlerError::not_in_trial),
-    /// [`HandlerError::trial_already_extended`](crate::HandlerError::trial_already_extended) and the like, or whatever
-    /// kept the store from doing it.
+    /// [`HandlerError::trial_already_extended`](crate::HandlerError::trial_already_extended) and the like, or any
+    /// error of the store.
     async fn extend_trial(&self, cx: &RequestContext, request: &ExtendTrialRequest) -> Result<()>;
 }
 
@@ -102,7 +103,7 @@ forward! {
     }
 }
 
-/// What a merchant can do about trials.
+/// What a merchant's extend-trial action supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExtendTrialFeatures {
     durations: Durations,
@@ -110,7 +111,7 @@ pub struct ExtendTrialFeatures {
 }
 
 impl ExtendTrialFeatures {
-    /// Extends a trial once, by these durations. That it is once is the merchant's to check.
+    /// Supports these durations, and one extension of a trial. The action has to check that it is the first.
     #[must_use]
     pub const fn new(durations: Durations) -> Self {
         Self {
@@ -119,7 +120,7 @@ impl ExtendTrialFeatures {
         }
     }
 
-    /// Extends a trial as often as it is asked for.
+    /// Supports any number of extensions of a trial.
     #[must_use]
     pub const fn with_multiple(mut self) -> Self {
         self.multiple = true;
@@ -135,7 +136,7 @@ impl ExtendTrialFeatures {
     }
 }
 
-/// A trial is to be extended.
+/// A request to extend a trial.
 #[derive(Debug, Clone)]
 pub struct ExtendTrialRequest {
     pub(crate) subscription: Subscription,
@@ -143,13 +144,13 @@ pub struct ExtendTrialRequest {
 }
 
 impl ExtendTrialRequest {
-    /// The subscription as the controller served it a moment ago, in trial or not.
+    /// The subscription as the controller returned it a moment ago, in trial or not.
     #[must_use]
     pub fn subscription(&self) -> &Subscription {
         &self.subscription
     }
 
-    /// By how much, counted from the end of the trial; or until when.
+    /// By how much, counted from the end of the trial, or until when.
     #[must_use]
     pub fn duration(&self) -> ActionDuration {
         self.duration

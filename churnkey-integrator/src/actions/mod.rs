@@ -1,4 +1,4 @@
-//! What a merchant implements to be acted on: one trait an action (contract, section 5).
+//! The actions, by which Churnkey changes a merchant's subscriptions: one trait per action (contract, section 5).
 //!
 //! | trait | method | route | required? | needs |
 //! | --- | --- | --- | --- | --- |
@@ -10,28 +10,28 @@
 //! | [`ExtendTrialAction`] | `extend_trial` | `POST /churnkey/actions/subscription/extend-trial` | yes | subscriptions, cancel |
 //! | [`ChangePriceAction`] | `change_price` | `POST /churnkey/actions/subscription/change-price` | yes | subscriptions, prices, cancel |
 //!
-//! Put [`#[controller]`](macro@crate::controller) on the `impl` block, as on a controller's; without it the compiler complains
-//! about lifetimes first.
+//! Put [`#[controller]`](macro@crate::controller) on the `impl` block. Without it, the compiler's first error is about
+//! lifetimes.
 //!
-//! # What has happened before an action runs
-//! 1. The request was authenticated, and its body was read into a typed request.
-//! 2. What it asks for lies within the action's features; otherwise it was answered 400 with the field's name.
-//! 3. The subscription was fetched through the registered controller, and is the customer's; otherwise 404. So are the
-//!    coupon and the price that the request names. A subscription can change before the action
-//!    locks it, so look again at what matters.
+//! # Before an action runs
+//! 1. The request is authenticated, and its body is read into a typed request.
+//! 2. The request is checked against the action's features. What they don't allow is a 400 that names the field.
+//! 3. The subscription is fetched through the registered controller. If the customer has no such subscription, the answer is
+//!    404. The coupon and the price that the request names are fetched in the same way.
 //!
-//! What is left are the merchant's own rules: [`HandlerError`](crate::HandlerError) has a constructor for each usual one, such as
+//! A subscription can change before the action locks it, so check again what matters. The merchant's own rules are up to the
+//! action: [`HandlerError`](crate::HandlerError) has constructors for the usual ones, such as
 //! [`not_in_trial`](crate::HandlerError::not_in_trial).
 //!
-//! # Twice
-//! Callers retry. Where the caller sends an `Idempotency-Key`, or signs the request, an action that was done is not done
-//! again for a day ([`idempotency`](crate::idempotency)). Besides, an action should be idempotent: asking for what is so
-//! already is `Ok(())` and changes nothing.
+//! # Retries
+//! Callers retry. If a request is signed or has an `Idempotency-Key`, an action that was done is not done again for a day
+//! ([`idempotency`](crate::idempotency)). Other requests can't be recognized, so make every action idempotent: if the
+//! subscription is already as requested, change nothing and return `Ok(())`.
 //!
-//! # To the end
-//! An action that has begun runs on although its caller hangs up or the request's deadline passes. It is dropped only
-//! at the [action's own deadline](crate::IntegrationBuilder::action_deadline), between two awaits, so change what belongs together
-//! in one transaction.
+//! # Deadlines and disconnects
+//! An action that has begun goes on even if its caller disconnects or the request's deadline passes. It is dropped only at
+//! the [action's own deadline](crate::IntegrationBuilder::action_deadline), at an `.await`. So make changes that belong
+//! together in one transaction.
 
 mod apply_coupon;
 mod cancel;

@@ -81,26 +81,25 @@ use crate::{
 ///
 /// # Contract
 /// * Act on the data set of [`RequestContext::mode`], as [`CancelAction`](super::CancelAction#contract) does.
-/// * The same pause once more changes nothing, and the answer is `Ok(())`.
+/// * If the subscription already has the same pause, change nothing, and return `Ok(())`.
 /// * A pause at the end of the period leaves the subscription `active` until then, and then `paused`.
 #[async_trait]
 pub trait PauseAction: Serves<PauseOperation> + Send + Sync + 'static {
-    /// Which starts and durations are served, and whether annual subscriptions are paused. Asked once, when the
-    /// integration is built.
+    /// The starts and durations that the action supports, and whether annual subscriptions can be paused. Called once, when
+    /// the integration is built.
     fn features(&self) -> PauseFeatures;
 
     /// Pauses one subscription (`POST /churnkey/actions/subscription/pause`).
     ///
     /// # Errors
-    /// [`HandlerError::already_paused`](crate::HandlerError::already_paused) and the like, or whatever kept the store
-    /// from doing it.
+    /// [`HandlerError::already_paused`](crate::HandlerError::already_paused) and the like, or any error of the store.
     async fn pause(&self, cx: &RequestContext, request: &PauseRequest) -> Result<()>;
 
     /// Pauses every subscription of a customer, or none (`POST /churnkey/actions/customer/pause`). Without it Churnkey
     /// calls [`pause`](Self::pause) for each.
     ///
     /// # Errors
-    /// As for one subscription; and where an annual one is among them and must not be,
+    /// As for one subscription. If one of them is annual and must not be paused,
     /// [`HandlerError::annual_pause_not_allowed`](crate::HandlerError::annual_pause_not_allowed).
     async fn pause_all(&self, cx: &RequestContext, request: &PauseAllRequest) -> Result<()> {
         let _ = (cx, request);
@@ -116,7 +115,7 @@ forward! {
     }
 }
 
-/// What a merchant can do about pausing.
+/// What a merchant's pause action supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PauseFeatures {
     start_dates: Schedules,
@@ -125,7 +124,7 @@ pub struct PauseFeatures {
 }
 
 impl PauseFeatures {
-    /// Pauses from these moments on, for these durations; annual subscriptions are not paused.
+    /// Supports these starts and durations, but no annual subscriptions.
     #[must_use]
     pub const fn new(start_dates: Schedules, durations: Durations) -> Self {
         Self {
@@ -135,7 +134,7 @@ impl PauseFeatures {
         }
     }
 
-    /// Pauses annual subscriptions, too.
+    /// Supports annual subscriptions, too.
     #[must_use]
     pub const fn with_annual(mut self) -> Self {
         self.allow_annual = true;
@@ -155,7 +154,7 @@ impl PauseFeatures {
     }
 }
 
-/// One subscription is to be paused.
+/// A request to pause one subscription.
 #[derive(Debug, Clone)]
 pub struct PauseRequest {
     pub(crate) subscription: Subscription,
@@ -165,7 +164,7 @@ pub struct PauseRequest {
 }
 
 impl PauseRequest {
-    /// The subscription as the controller served it a moment ago. If it was annual then, it may be paused.
+    /// The subscription as the controller returned it a moment ago. If it was annual then, annual pauses are allowed.
     #[must_use]
     pub fn subscription(&self) -> &Subscription {
         &self.subscription
@@ -183,8 +182,8 @@ impl PauseRequest {
         self.duration
     }
 
-    /// Whether an annual subscription may be paused: by the features, and by the request. For a store that reads the
-    /// subscription once more, under a lock, and finds that its billing has become annual: that is an
+    /// Whether both the features and the request allow an annual subscription to be paused. The framework has checked the
+    /// subscription as it was. If yours reads as annual under a lock, and this is `false`, return
     /// [`annual_pause_not_allowed`](crate::HandlerError::annual_pause_not_allowed).
     #[must_use]
     pub fn allow_annual(&self) -> bool {
@@ -192,7 +191,7 @@ impl PauseRequest {
     }
 }
 
-/// All subscriptions of a customer are to be paused.
+/// A request to pause all subscriptions of a customer.
 #[derive(Debug, Clone)]
 pub struct PauseAllRequest {
     pub(crate) customer_id: CustomerId,
@@ -202,13 +201,13 @@ pub struct PauseAllRequest {
 }
 
 impl PauseAllRequest {
-    /// Whose subscriptions. The customer is there.
+    /// The customer whose subscriptions are meant. The customer exists.
     #[must_use]
     pub fn customer_id(&self) -> &CustomerId {
         &self.customer_id
     }
 
-    /// When the pauses start; for each subscription at the end of its own period.
+    /// When the pauses start. The end of the period is that of each subscription.
     #[must_use]
     pub fn start(&self) -> Schedule {
         self.start
@@ -220,7 +219,7 @@ impl PauseAllRequest {
         self.duration
     }
 
-    /// Whether annual subscriptions may be among them: by the features, and by the request.
+    /// Whether both the features and the request allow annual subscriptions to be paused.
     #[must_use]
     pub fn allow_annual(&self) -> bool {
         self.allow_annual

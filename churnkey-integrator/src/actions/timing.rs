@@ -13,7 +13,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Schedule {
-    /// Now.
+    /// Immediately.
     Immediate,
     /// When the current period ends.
     EndOfPeriod,
@@ -30,14 +30,14 @@ impl Schedule {
     }
 }
 
-/// The schedules that a merchant can serve: at least one.
+/// The schedules that an action supports: at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Schedules {
-    /// Now only.
+    /// Immediately only.
     Immediate,
     /// At the end of the period only.
     EndOfPeriod,
-    /// Whichever the caller asks for.
+    /// Both, as the caller asks.
     Both,
 }
 
@@ -57,7 +57,7 @@ impl Schedules {
         }
     }
 
-    /// The schedule of a request that names none: there may be only one.
+    /// The schedule of a request that names none, if only one is supported.
     pub(crate) fn only(self) -> Option<Schedule> {
         match self {
             Self::Immediate => Some(Schedule::Immediate),
@@ -67,26 +67,26 @@ impl Schedules {
     }
 }
 
-/// For how long a pause lasts, or by how much a trial grows (contract, section 5.6).
+/// How long a pause lasts, or by how much a trial is extended (contract, section 5.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ActionDuration {
-    /// For some days, weeks, months or years. What a caller asks for is ten years at most: 3,660 days, 523 weeks, 120
-    /// months or 10 years.
+    /// A number of days, weeks, months or years. A caller may ask for ten years at most: 3,660 days, 523 weeks, 120 months
+    /// or 10 years.
     Period {
-        /// How many of them.
+        /// The number of units.
         amount: NonZeroU32,
         /// Days, weeks, months or years.
         unit: CalendarUnit,
     },
-    /// Until then. It may lie in the past: only the merchant knows the time of their data.
+    /// Until this moment. It may be in the past: the action has to compare it with the merchant's clock.
     Date(Timestamp),
 }
 
 impl ActionDuration {
-    /// When it ends, if it starts then. A date ends when it says, whatever the start.
+    /// When the duration ends if it starts at `start`. A date does not depend on the start.
     ///
     /// # Errors
-    /// A 400 that names `duration.amount` if a period is longer than ten years, or leads beyond the year 9999.
+    /// A 400 that names `duration.amount` if a period is longer than ten years, or ends after the year 9999.
     ///
     /// ```
     /// use std::num::NonZeroU32;
@@ -114,7 +114,7 @@ impl ActionDuration {
         }
     }
 
-    /// A period that a caller may ask for.
+    /// A period, if a caller may ask for one of this length.
     pub(crate) fn period(amount: NonZeroU32, unit: CalendarUnit) -> Result<Self> {
         let (most, word) = longest(unit);
         if amount.get() > most {
@@ -126,7 +126,7 @@ impl ActionDuration {
     }
 }
 
-/// The longest period, about ten years, and the unit's word. Whoever asks for more has mistaken the unit, or tries what happens.
+/// The longest period, about ten years, and the unit's name. A caller who asks for more has probably mistaken the unit.
 fn longest(unit: CalendarUnit) -> (u32, &'static str) {
     match unit {
         CalendarUnit::Day => (3660, "day"),
@@ -136,14 +136,14 @@ fn longest(unit: CalendarUnit) -> (u32, &'static str) {
     }
 }
 
-/// The kinds of duration that a merchant can serve: at least one.
+/// The kinds of duration that an action supports: at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Durations {
-    /// Some days, weeks, months or years only.
+    /// A number of days, weeks, months or years only.
     Period,
     /// Until a date only.
     Date,
-    /// Whichever the caller asks for.
+    /// Both, as the caller asks.
     Both,
 }
 

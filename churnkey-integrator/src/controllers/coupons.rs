@@ -12,7 +12,7 @@ use crate::{
     page::{Page, PageRequest},
 };
 
-/// Reads the coupons that can be offered. Optional; discount offers need it, and so do discounts of customers and
+/// Reads the coupons that can be offered. Optional. Discount offers need it, and so do the discounts of customers and
 /// subscriptions.
 ///
 /// # A small implementation
@@ -60,20 +60,20 @@ use crate::{
 /// ```
 ///
 /// # Contract
-/// Expired and used-up coupons stay readable: a subscription may still have them. For the rest, as for
+/// Expired and used-up coupons stay readable, because a subscription may still have them. Otherwise as for
 /// [customers](crate::CustomersController#contract).
 #[async_trait]
 pub trait CouponsController: Serves<CouponsOperation> + Send + Sync + 'static {
     /// The coupon with this id, in the mode of the request (`GET /churnkey/coupons/{id}`).
     ///
     /// # Errors
-    /// Whatever kept the store from answering.
+    /// Any error of the store.
     async fn retrieve(&self, cx: &RequestContext, id: &CouponId) -> Result<Option<Coupon>>;
 
-    /// A page of all coupons of the mode (`GET /churnkey/coupons`). See [`crate::page`] for how.
+    /// A page of all coupons of the mode (`GET /churnkey/coupons`). See [`crate::page`] for how to page.
     ///
     /// # Errors
-    /// Whatever kept the store from answering; a cursor of another type is a 400.
+    /// Any error of the store. A cursor whose key has another type is a 400.
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Coupon>>;
 }
 

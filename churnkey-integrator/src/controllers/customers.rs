@@ -13,7 +13,7 @@ use crate::{
     pii::{Email, Phone},
 };
 
-/// Looks customers up in the merchant's own store.
+/// Reads the customers in the merchant's own store.
 ///
 /// # A small implementation
 /// ```
@@ -92,51 +92,50 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Without `#[controller]` on the block, and without `#[async_trait]`, the compiler complains about lifetimes first: look for
-/// the missing attribute.
+/// If the compiler complains about lifetimes, look for a missing `#[controller]` on the block.
 ///
 /// # Contract
 /// * Live and test data never mix: choose the data set by [`RequestContext::mode`].
-/// * What is not there is `Ok(None)`; the framework answers 404.
-/// * [`retrieve`](Self::retrieve) returns the customer with the id that was asked for. Another one is a
-///   500 that is logged, and is never served.
-/// * [`list`](Self::list) follows an order that never changes, such as an insertion number, so that every
-///   customer who is there during the whole crawl comes exactly once.
-/// * A look-up that several customers answer to is [`HandlerError::ambiguous`](crate::HandlerError::ambiguous): no guess may be made.
-/// * Any error may be returned with `?`; see [`HandlerError`](crate::HandlerError) for what the caller gets to see.
-/// * The call may be dropped at any `.await` when its deadline has passed or the caller has gone.
+/// * If there is no such customer, return `Ok(None)`. The framework answers 404.
+/// * [`retrieve`](Self::retrieve) returns the customer with the requested id. Another customer is never served: the answer
+///   is 500, and it is logged.
+/// * [`list`](Self::list) follows an order that never changes, such as an insertion number, so that a crawl lists every
+///   customer who exists from its start to its end exactly once.
+/// * If several customers match a look-up, return [`HandlerError::ambiguous`](crate::HandlerError::ambiguous). Never guess.
+/// * Any error may be returned with `?`. See [`HandlerError`](crate::HandlerError) for what the caller sees of it.
+/// * The future may be dropped at any `.await`, when its deadline passes or the caller disconnects.
 #[async_trait]
 pub trait CustomersController: Serves<CustomersOperation> + Send + Sync + 'static {
     /// The customer with this id, in the mode of the request (`GET /churnkey/customers/{id}`).
     ///
     /// # Errors
-    /// Whatever kept the store from answering.
+    /// Any error of the store.
     async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>>;
 
-    /// A page of all customers of the mode (`GET /churnkey/customers`). See [`crate::page`] for how.
+    /// A page of all customers of the mode (`GET /churnkey/customers`). See [`crate::page`] for how to page.
     ///
     /// # Errors
-    /// Whatever kept the store from answering; a cursor of another type is a 400.
+    /// Any error of the store. A cursor whose key has another type is a 400.
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
         let _ = (cx, page);
         Err(ContractViolation::not_implemented(CustomersOperation::List).into())
     }
 
-    /// The one customer with this e-mail address (`GET /churnkey/customers/email/{email}`). Ignore letter
-    /// case; [`Email::lookup_key`] gives the form to index and compare. Answer with the address that is stored.
+    /// The one customer with this e-mail address (`GET /churnkey/customers/email/{email}`). Ignore letter case:
+    /// [`Email::lookup_key`] is the form to index and compare. Return the address as it is stored.
     ///
     /// # Errors
-    /// [`HandlerError::ambiguous`](crate::HandlerError::ambiguous) if there are several, or whatever kept the store from answering.
+    /// [`HandlerError::ambiguous`](crate::HandlerError::ambiguous) if there are several, or any error of the store.
     async fn find_by_email(&self, cx: &RequestContext, email: &Email) -> Result<Option<Customer>> {
         let _ = (cx, email);
         Err(ContractViolation::not_implemented(CustomersOperation::FindByEmail).into())
     }
 
     /// The one customer with this phone number (`GET /churnkey/customers/phone/{phone}`).
-    /// [`Phone::lookup_key`] gives the form to index and compare.
+    /// [`Phone::lookup_key`] is the form to index and compare.
     ///
     /// # Errors
-    /// [`HandlerError::ambiguous`](crate::HandlerError::ambiguous) if there are several, or whatever kept the store from answering.
+    /// [`HandlerError::ambiguous`](crate::HandlerError::ambiguous) if there are several, or any error of the store.
     async fn find_by_phone(&self, cx: &RequestContext, phone: &Phone) -> Result<Option<Customer>> {
         let _ = (cx, phone);
         Err(ContractViolation::not_implemented(CustomersOperation::FindByPhone).into())

@@ -12,7 +12,7 @@ use crate::{
     page::{Page, PageRequest},
 };
 
-/// Reads the families that products belong to. Optional; products of type `family` need it.
+/// Reads the families that products belong to. Optional. Products of type `family` need it.
 ///
 /// # A small implementation
 /// ```
@@ -54,13 +54,13 @@ pub trait FamiliesController: Serves<FamiliesOperation> + Send + Sync + 'static 
     /// The family with this id, in the mode of the request (`GET /churnkey/families/{id}`).
     ///
     /// # Errors
-    /// Whatever kept the store from answering.
+    /// Any error of the store.
     async fn retrieve(&self, cx: &RequestContext, id: &FamilyId) -> Result<Option<Family>>;
 
-    /// A page of all families of the mode (`GET /churnkey/families`). See [`crate::page`] for how.
+    /// A page of all families of the mode (`GET /churnkey/families`). See [`crate::page`] for how to page.
     ///
     /// # Errors
-    /// Whatever kept the store from answering; a cursor of another type is a 400.
+    /// Any error of the store. A cursor whose key has another type is a 400.
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Family>>;
 }
 

@@ -1,4 +1,4 @@
-//! What a merchant implements to be read: one trait a resource.
+//! The controllers, by which Churnkey reads a merchant's data: one trait per resource.
 //!
 //! | trait | method | route | required? |
 //! | --- | --- | --- | --- |
@@ -17,12 +17,11 @@
 //! | [`FamiliesController`] | `retrieve` | `GET /churnkey/families/{id}` | yes |
 //! | | `list` | `GET /churnkey/families?limit&cursor` | yes |
 //!
-//! "Required" means: once the controller is registered at all. The customers controller always is; Churnkey also needs
+//! "Required" means: once the controller is registered. The customers controller always is. Churnkey also needs
 //! subscriptions and prices before an integration can be published.
 //!
-//! Put [`#[controller]`](macro@crate::controller) on the `impl` block; without it the compiler complains about lifetimes
-//! first. A method that the block does not have is
-//! not mounted, and not in the manifest.
+//! Put [`#[controller]`](macro@crate::controller) on the `impl` block. Without it, the compiler's first error is about
+//! lifetimes. A method that the block does not have is not mounted, and not in the manifest.
 
 mod coupons;
 mod customers;
@@ -40,10 +39,10 @@ pub use subscriptions::SubscriptionsController;
 
 use std::sync::Arc;
 
-/// Says which operations of a controller are served.
+/// The operations that a controller serves.
 ///
-/// [`#[controller]`](macro@crate::controller) writes this from the methods of the `impl` block. By hand
-/// it is for a controller that hands its calls on, or that decides by its configuration:
+/// [`#[controller]`](macro@crate::controller) implements this from the methods of the `impl` block. Implement it by hand for
+/// a controller that delegates to another one, or whose operations depend on its configuration:
 ///
 /// ```
 /// use churnkey_integrator::{
@@ -73,8 +72,8 @@ use std::sync::Arc;
 /// }
 /// ```
 ///
-/// What is listed here is mounted and advertised; what is not, is neither. A required operation is
-/// mounted either way. A listed operation whose method is missing answers 500 and logs what to do.
+/// An operation that is listed here is mounted, and the manifest advertises it. A required operation is mounted in any case.
+/// If the method of a listed operation is missing, the answer is 500, and the log says what to do.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which operations it serves (`{O}`)",
     label = "put `#[controller]` on this `impl`, in the place of `#[async_trait]`",
@@ -86,7 +85,7 @@ pub trait Serves<O: 'static> {
     fn operations(&self) -> &'static [O];
 }
 
-/// Implements a trait for an `Arc` and for a `Box` of whatever implements it.
+/// Implements a trait for `Arc<T>` and `Box<T>` where `T` implements it.
 macro_rules! forward {
     (impl $trait:ident { $($method:tt)* }) => {
         $crate::controllers::forward!(std::sync::Arc<T>, $trait { $($method)* });

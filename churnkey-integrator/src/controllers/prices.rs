@@ -68,27 +68,27 @@ use crate::{
 /// ```
 ///
 /// # Contract
-/// * All prices are of the type that [`price_type`](Self::price_type) declares. One of the other type, also inside of a
-///   subscription, is a 500 that is logged, and is never served.
-/// * Prices of products need a products controller; where there are products, prices belong to them.
-/// * Where live and test mode have different prices, choose them by [`RequestContext::mode`]. Plans that are part of the program, as
-///   above, may be the same in both. [`list`](Self::list) follows an order that never changes, as for
-///   [customers](crate::CustomersController#contract).
+/// * All prices are of the type that [`price_type`](Self::price_type) declares. A price of the other type is never served,
+///   not even in a subscription: the answer is 500, and it is logged.
+/// * Prices that belong to products need a products controller. If there is one, all prices belong to products.
+/// * If live and test mode have different prices, choose by [`RequestContext::mode`]. Plans in code, as above, may be the
+///   same in both.
+/// * Otherwise as for [customers](crate::CustomersController#contract).
 #[async_trait]
 pub trait PricesController: Serves<PricesOperation> + Send + Sync + 'static {
-    /// Whether prices stand alone or belong to products. Asked once, when the integration is built.
+    /// Whether prices stand alone or belong to products. Called once, when the integration is built.
     fn price_type(&self) -> PriceType;
 
     /// The price with this id, in the mode of the request (`GET /churnkey/prices/{id}`).
     ///
     /// # Errors
-    /// Whatever kept the store from answering.
+    /// Any error of the store.
     async fn retrieve(&self, cx: &RequestContext, id: &PriceId) -> Result<Option<Price>>;
 
-    /// A page of all prices of the mode (`GET /churnkey/prices`). See [`crate::page`] for how.
+    /// A page of all prices of the mode (`GET /churnkey/prices`). See [`crate::page`] for how to page.
     ///
     /// # Errors
-    /// Whatever kept the store from answering; a cursor of another type is a 400.
+    /// Any error of the store. A cursor whose key has another type is a 400.
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Price>>;
 }
 

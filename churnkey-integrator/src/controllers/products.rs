@@ -12,7 +12,7 @@ use crate::{
     page::{Page, PageRequest},
 };
 
-/// Reads the products that prices belong to. Optional; prices of type `product` need it.
+/// Reads the products that prices belong to. Optional. Prices of type `product` need it.
 ///
 /// # A small implementation
 /// ```
@@ -60,25 +60,25 @@ use crate::{
 /// ```
 ///
 /// # Contract
-/// * All products are of the type that [`product_type`](Self::product_type) declares. One of the other type is a 500
-///   that is logged, and is never served.
-/// * Products of families need a families controller. For the rest, as for
-///   [customers](crate::CustomersController#contract).
+/// * All products are of the type that [`product_type`](Self::product_type) declares. A product of the other type is never
+///   served: the answer is 500, and it is logged.
+/// * Products that belong to families need a families controller.
+/// * Otherwise as for [customers](crate::CustomersController#contract).
 #[async_trait]
 pub trait ProductsController: Serves<ProductsOperation> + Send + Sync + 'static {
-    /// Whether products stand alone or belong to families. Asked once, when the integration is built.
+    /// Whether products stand alone or belong to families. Called once, when the integration is built.
     fn product_type(&self) -> ProductType;
 
     /// The product with this id, in the mode of the request (`GET /churnkey/products/{id}`).
     ///
     /// # Errors
-    /// Whatever kept the store from answering.
+    /// Any error of the store.
     async fn retrieve(&self, cx: &RequestContext, id: &ProductId) -> Result<Option<Product>>;
 
-    /// A page of all products of the mode (`GET /churnkey/products`). See [`crate::page`] for how.
+    /// A page of all products of the mode (`GET /churnkey/products`). See [`crate::page`] for how to page.
     ///
     /// # Errors
-    /// Whatever kept the store from answering; a cursor of another type is a 400.
+    /// Any error of the store. A cursor whose key has another type is a 400.
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Product>>;
 }
 

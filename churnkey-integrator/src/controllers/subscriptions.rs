@@ -12,8 +12,8 @@ use crate::{
     page::{Page, PageRequest},
 };
 
-/// Reads the subscriptions of a customer. Churnkey needs it before an integration can be published, and every action
-/// looks its subscription up here.
+/// Reads the subscriptions of a customer. Churnkey needs it before an integration can be published. Every action gets its
+/// subscription from here.
 ///
 /// # A small implementation
 /// ```
@@ -95,19 +95,20 @@ use crate::{
 /// # Contract
 /// * Live and test data never mix: choose the data set by [`RequestContext::mode`], in every controller and action, or build
 ///   with [`live_only`](crate::IntegrationBuilder::live_only).
-/// * A subscription of another customer is not served: the framework answers 404 if
-///   [`retrieve`](Self::retrieve) returns one, and a [`list`](Self::list) with one is a 500 that is logged.
-/// * Cancelled subscriptions stay readable. What is planned for later, such as a cancellation, does not change the status yet.
-/// * The list of a customer who is not there is empty, or a 404: the framework asks for the customer when it is empty.
-/// * Items hold whole prices, of the type that the prices controller declares.
-/// * For the rest, as for [customers](crate::CustomersController#contract).
+/// * A subscription of another customer is never served. If [`retrieve`](Self::retrieve) returns one, the answer is 404. If
+///   a [`list`](Self::list) contains one, the answer is 500, and it is logged.
+/// * Cancelled subscriptions stay readable. What is scheduled for later, such as a cancellation, does not change the status
+///   until then.
+/// * For a customer who does not exist, the list may be empty: the framework looks the customer up, and answers 404.
+/// * Line items hold whole prices, of the type that the prices controller declares.
+/// * Otherwise as for [customers](crate::CustomersController#contract).
 #[async_trait]
 pub trait SubscriptionsController: Serves<SubscriptionsOperation> + Send + Sync + 'static {
     /// The customer's subscription with this id, in the mode of the request
     /// (`GET /churnkey/customers/{customerId}/subscriptions/{id}`).
     ///
     /// # Errors
-    /// Whatever kept the store from answering.
+    /// Any error of the store.
     async fn retrieve(
         &self,
         cx: &RequestContext,
@@ -116,10 +117,10 @@ pub trait SubscriptionsController: Serves<SubscriptionsOperation> + Send + Sync 
     ) -> Result<Option<Subscription>>;
 
     /// A page of all subscriptions of the customer (`GET /churnkey/customers/{customerId}/subscriptions`). See
-    /// [`crate::page`] for how.
+    /// [`crate::page`] for how to page.
     ///
     /// # Errors
-    /// Whatever kept the store from answering; a cursor of another type is a 400.
+    /// Any error of the store. A cursor whose key has another type is a 400.
     async fn list(
         &self,
         cx: &RequestContext,

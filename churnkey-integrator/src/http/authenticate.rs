@@ -1,4 +1,4 @@
-//! Nothing behind this layer runs for a request that has not authenticated itself.
+//! Runs a route for an authenticated request only, and within the request's deadline.
 
 use std::{
     sync::Arc,

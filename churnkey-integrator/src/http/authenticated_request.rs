@@ -1,4 +1,4 @@
-//! A request that was authenticated.
+//! [`AuthenticatedRequest`]: checks a request's size, credential and mode. A wrong signature or token is answered 401 here.
 
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ use crate::{
     error::HandlerError,
 };
 
-/// A request that was authenticated: a route runs with nothing else. Only [`authenticate`](Self::authenticate) makes one.
+/// A request with a valid credential. Routes take nothing else, and only [`authenticate`](Self::authenticate) creates one.
 pub(super) struct AuthenticatedRequest {
     request: Parts,
     body: Bytes,
@@ -71,7 +71,7 @@ impl AuthenticatedRequest {
         &self.request.headers
     }
 
-    /// The path and query that the caller sent, before any nesting took a prefix off.
+    /// The path and query that the caller sent, before an outer router removed a prefix.
     pub(super) fn path_as_sent(&self) -> &str {
         path_as_sent(&self.request)
     }
@@ -92,7 +92,7 @@ impl AuthenticatedRequest {
         self.deadline
     }
 
-    /// For axum's extractors, which want them so.
+    /// For axum's extractors, which take the parts by a mutable reference.
     pub(super) fn parts_mut(&mut self) -> &mut Parts {
         &mut self.request
     }
@@ -125,9 +125,11 @@ fn mode(parts: &Parts, live_only: bool) -> Result<Mode, HandlerError> {
     }
 }
 
-/// The same bytes for every cause: what was wrong is for the merchant's log alone.
-fn unauthorized(refusal: AuthenticationError) -> Response {
+/// The same bytes for every error: the reason is for the merchant's log only.
+fn unauthorized(error: AuthenticationError) -> Response {
     let mut response = response::error(StatusCode::UNAUTHORIZED);
-    response.extensions_mut().insert(Cause::Refused(refusal));
+    response
+        .extensions_mut()
+        .insert(Cause::Unauthenticated(error));
     response
 }

@@ -1,7 +1,7 @@
-//! The body of an action, field by field. Each rejection is a 400 that names the field and never repeats the value.
+//! The body of an action, field by field. Every error is a 400 that names the field and never repeats the value.
 //!
-//! Read tolerantly (contract, sections 2.7 and 5): unknown fields are ignored, `null` is absent, the documented aliases are
-//! known. A field that stands there twice is refused: nobody could tell which one was meant.
+//! Reading is tolerant (contract, sections 2.7 and 5): unknown fields are ignored, `null` counts as absent, and the documented
+//! aliases are accepted. A field that occurs twice is an error, because either of the two could be meant.
 
 use std::{borrow::Cow, fmt, num::NonZeroU32};
 
@@ -18,7 +18,7 @@ use crate::{
     time::CalendarUnit,
 };
 
-/// The fields of a JSON object that are not `null`, in their order. Not a map: that would keep one of two.
+/// The fields of a JSON object that are not `null`, in order. Not a map, which would hide that a field occurs twice.
 struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Object<'de> {
@@ -48,7 +48,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 }
 
 impl<'a> Object<'a> {
-    /// The one value under any of these names, as it stands there.
+    /// The unparsed value under one of these names. An error if there are several.
     fn raw(&self, names: &[&str]) -> Result<Option<&'a RawValue>> {
         let mut values = self.0.iter().filter(|(name, _)| names.contains(&&**name));
         match (values.next(), values.next()) {
@@ -58,13 +58,13 @@ impl<'a> Object<'a> {
     }
 
     fn get(&self, names: &[&str]) -> Result<Option<Value>> {
-        // What can't be read is nested too deeply to be of any type that is asked for.
+        // The text is JSON already, so an error means that it is nested too deeply. No field has such a value.
         let read = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or(Value::Array(vec![]));
         Ok(self.raw(names)?.map(read))
     }
 }
 
-/// What an action's caller has sent.
+/// The fields of a request for an action.
 pub(super) struct Fields<'a> {
     object: Object<'a>,
     max_id_bytes: usize,
@@ -93,7 +93,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// When to act. Without it, the only schedule that is served.
+    /// When the action takes effect. It may be absent if only one schedule is declared.
     pub(super) fn schedule(&self, name: &'static str, served: Schedules) -> Result<Schedule> {
         let schedule = match self.object.get(&[name])? {
             None => return served.only().ok_or_else(|| bad(name, "is missing")),
@@ -109,7 +109,7 @@ impl<'a> Fields<'a> {
         Ok(schedule)
     }
 
-    /// Yes, no, or not said.
+    /// A boolean, or `None` if it is absent.
     pub(super) fn flag(&self, name: &'static str) -> Result<Option<bool>> {
         match self.object.get(&[name])? {
             None => Ok(None),
@@ -118,7 +118,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// `duration`: a period or a date, tagged by `type` or told by its fields (contract, section 5.6).
+    /// `duration`: a period or a date, as `type` says, or else the other fields (contract, section 5.6).
     pub(super) fn duration(&self, served: Durations) -> Result<ActionDuration> {
         let Some(duration) = self.object.raw(&["duration"])? else {
             return Err(bad("duration", "is missing"));
@@ -180,7 +180,7 @@ fn bad(name: &str, rule: impl fmt::Display) -> HandlerError {
     HandlerError::bad_request(format!("{name} {rule}"))
 }
 
-/// As JavaScript counts: `2.0` is 2. What is larger than the largest number becomes that one, which is too long for any unit.
+/// Read as in JavaScript: `2.0` is 2. A number above `u32::MAX` becomes `u32::MAX`, which is too long in any unit.
 fn positive_integer(number: f64) -> Option<NonZeroU32> {
     if number.fract() != 0.0 {
         return None;

@@ -1,4 +1,5 @@
-//! What a handler reads from a request, and the page that it answers with. Each rejection is a 400 in the contract's shape that names the parameter.
+//! [`Call`]: the parameters of a request (path, `limit`, `cursor`), and the page that a list answers with. An invalid
+//! parameter is a 400 that names it.
 
 use std::{borrow::Cow, sync::Arc, time::Instant};
 
@@ -58,9 +59,9 @@ impl Call {
         })
     }
 
-    /// A path parameter, percent-decoded once: a `+` is a plus, `%2B` as well, `%252B` is `%2B`.
+    /// A path parameter, percent-decoded once: `+` and `%2B` are both a plus, and `%252B` is `%2B`.
     pub(super) fn parameter(&self, name: &str) -> Result<&str> {
-        // An app that nests the router under `/shops/{id}` has put its own `id` in front of ours.
+        // If the app nests the router under `/shops/{id}`, the app's `id` comes before ours.
         let named = self.parameters.iter().filter(|(key, _)| *key == name);
         named
             .last()
@@ -76,7 +77,7 @@ impl Call {
         read_id(name, self.parameter(name)?, self.shared.limits.id_bytes)
     }
 
-    /// `limit` and `cursor`. Other parameters are ignored, a repeated one is refused.
+    /// `limit` and `cursor`. Each may occur once. Other parameters are ignored.
     pub(super) fn page(&self) -> Result<PageRequest> {
         let limits = &self.shared.limits;
         let limit = match self.query_parameter("limit")? {
@@ -94,7 +95,7 @@ impl Call {
         Ok(PageRequest::new(limit, cursor))
     }
 
-    /// A page, with the signed cursor of the next one.
+    /// The answer to a list: a page, with the signed cursor of the next one.
     pub(super) fn paged<T: Serialize>(
         &self,
         asked: &PageRequest,
@@ -143,7 +144,7 @@ struct PageBody<'a, T> {
     next: Option<String>,
 }
 
-/// An id that a caller has sent under this name.
+/// Reads an id that the caller sent under this name.
 pub(super) fn read_id<T: TryFrom<String>>(name: &str, text: &str, max: usize) -> Result<T>
 where
     T::Error: std::fmt::Display,
@@ -156,8 +157,8 @@ where
     T::try_from(text.to_owned()).map_err(|e| HandlerError::bad_request(format!("{name}: {e}")))
 }
 
-/// A positive integer, cut down to the maximum. Read as JavaScript writes numbers, so that `1e+21` is a
-/// large limit like any other.
+/// A positive integer, clamped to the maximum. Numbers are read as JavaScript writes them, so `1e+21` is a large limit like
+/// any other.
 fn clamped(text: &str, max: u16) -> Option<u16> {
     if !text.starts_with(|first: char| first.is_ascii_digit()) {
         return None;
@@ -169,7 +170,7 @@ fn clamped(text: &str, max: u16) -> Option<u16> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "a whole number between 1 and the maximum, by the checks around"
+        reason = "the checks around it leave an integer from 1 to the maximum"
     )]
     (number >= 1.0 && number.fract() == 0.0).then_some(number as u16)
 }
@@ -179,7 +180,7 @@ mod tests {
     use super::clamped;
 
     #[test]
-    fn large_limits_clamp_and_what_is_no_positive_integer_is_refused() {
+    fn a_large_limit_is_clamped_and_anything_but_a_positive_integer_is_rejected() {
         for (text, limit) in [
             ("1", 1),
             ("10", 10),

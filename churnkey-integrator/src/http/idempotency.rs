@@ -1,4 +1,5 @@
-//! Actions run once, and to their end. The store is the merchant's ([`crate::idempotency`]).
+//! Runs an action once and to its end, and answers a repeated request. The records are in the merchant's store
+//! ([`crate::idempotency`]).
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -29,12 +30,12 @@ use crate::{
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 const MAX_KEY_BYTES: usize = 255;
-/// For how long it is remembered that an action was done.
+/// How long a completed action is remembered.
 const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long the store may take to note how an action ended.
-const NOTE_DEADLINE: Duration = Duration::from_secs(5);
+/// How long the store may take to record how an action ended.
+const RECORD_DEADLINE: Duration = Duration::from_secs(5);
 
-/// An attempt at this request, if it can be told from others.
+/// An attempt at this request. `None` without a signature and a key, because then a retry can't be recognized.
 pub(super) fn attempt(
     operation: Operation,
     shared: &Shared,
@@ -105,8 +106,8 @@ fn fingerprint(operation: Operation, body: &[u8]) -> Fingerprint {
     Fingerprint(hex::encode(digest.finalize()))
 }
 
-/// Runs an action, unless it was done before, on a task of its own: a caller who hangs up, or is answered 503 at the
-/// request's deadline, does not stop it halfway.
+/// Runs an action on a task of its own, unless it was done before. So neither a caller who disconnects nor the request's
+/// deadline stops it halfway.
 pub(super) async fn once(
     store: Arc<dyn IdempotencyStore>,
     running: &TaskTracker,
@@ -121,7 +122,7 @@ pub(super) async fn once(
         }
     };
     running.spawn(task.in_current_span().with_current_subscriber());
-    // Nothing is sent only when the runtime shuts down.
+    // There is no answer only if the runtime shuts down.
     answered.await?.map(|()| response::done())
 }
 
@@ -148,13 +149,13 @@ async fn run(
         }
     }
     let done = within(cx.time_left(), ContractViolation::ActionDeadline, action).await;
-    let noted = match &done {
+    let recorded = match &done {
         Ok(()) => store.complete(cx, attempt),
         Err(_) => store.forget(cx, attempt),
     };
-    // However the action ended, its caller should know.
-    if let Err(error) = within(NOTE_DEADLINE, ContractViolation::StoreDeadline, noted).await {
-        tracing::error!("the idempotency store could not note how an action ended");
+    // The caller gets the result of the action, even if it could not be recorded.
+    if let Err(error) = within(RECORD_DEADLINE, ContractViolation::StoreDeadline, recorded).await {
+        tracing::error!("the idempotency store could not record how an action ended");
         if let (_, Some(source)) = error.into_parts() {
             Cause::Failed(Arc::from(source)).explain();
         }
@@ -162,7 +163,7 @@ async fn run(
     done
 }
 
-/// A panic and the deadline are failures like others.
+/// A panic and a missed deadline are errors like any other.
 async fn within<T>(
     time: Duration,
     late: ContractViolation,
@@ -175,7 +176,7 @@ async fn within<T>(
     }
 }
 
-/// The line of the request says what its caller was told. This one says how the action ended.
+/// Logs how an action ended whose caller has disconnected. The request's own line has the status that the caller got.
 fn report_unheard(done: Result<()>) {
     let Err(error) = done else {
         tracing::info!(
@@ -194,7 +195,7 @@ fn report_unheard(done: Result<()>) {
         tracing::info!(
             status,
             reason,
-            "an action was refused after its caller had left"
+            "an action was rejected after its caller had left"
         );
     }
     if let Some(cause) = cause {

@@ -1,8 +1,8 @@
 //! HTTP, and the only files that know axum.
 //!
-//! A request passes, outermost first: [`mod@observe`] (request id, span, one log line), panic to 500, [`mod@authenticate`]
-//! (body cap, signature or token, mode, deadline), then the route, or the 404 or 405 of the prefix. All of that lies
-//! around every route, so that without a credential nobody can tell a path that is there from one that is not.
+//! A request passes these steps: [`mod@observe`] (request id, span, one log line), panic to 500, [`mod@authenticate`] (body
+//! cap, signature or token, mode, deadline), then its route, or the prefix's 404 or 405. The steps wrap every route, so a
+//! caller without a credential can't find out which paths exist.
 
 pub(crate) mod actions;
 mod authenticate;
@@ -36,24 +36,24 @@ use tokio_util::task::TaskTracker;
 
 use crate::{auth::Verifier, features::Features, signed_cursor::CursorSigner, time::Timestamp};
 
-/// What every request needs to know of its integration.
+/// The settings and the state of an integration, which all of its requests share.
 pub(crate) struct Shared {
     pub(crate) features: Features,
     pub(crate) verifier: Verifier,
     pub(crate) cursor_signer: CursorSigner,
     pub(crate) limits: Limits,
     pub(crate) live_only: bool,
-    /// Tells this integration's actions from those of others that share its idempotency store.
+    /// Separates this integration's actions from those of others that share its idempotency store.
     pub(crate) namespace: String,
     pub(crate) running: TaskTracker,
     pub(crate) clock: Clock,
     pub(crate) request_ids: RequestIds,
 }
 
-/// Where the time for the signature's tolerance comes from.
+/// The clock that the timestamp of a signature is compared with.
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
-/// How much of anything a caller may ask for.
+/// The limits on what a caller may send and ask for.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
     pub(crate) body_bytes: usize,

@@ -1,8 +1,8 @@
 //! Request id, span and log line of a request.
 //!
-//! The span carries operation, mode, status, duration and request id. Never a path parameter, an e-mail address, a
-//! phone number, a body, a token or a signature: what a caller sent is not repeated. What a merchant's error says is
-//! logged at debug level only.
+//! The span has the operation, mode, status, duration and request id. Nothing else that the caller sent is logged: no path
+//! parameter, e-mail address, phone number, body, token or signature. The text of a merchant's error is logged at debug
+//! level only.
 
 use std::{
     collections::hash_map::RandomState,
@@ -23,7 +23,7 @@ use crate::context::RequestId;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Makes ids that differ between processes and can't be guessed from one another.
+/// Generates ids that differ between processes and can't be guessed from one another.
 pub(crate) struct RequestIds {
     key: RandomState,
     count: AtomicU64,
@@ -53,7 +53,7 @@ pub(super) async fn observe<F: Future<Output = Response>>(
     let sent = request.headers().get(&REQUEST_ID);
     let sent = sent.and_then(|id| RequestId::from_caller(id.to_str().ok()?));
     let request_id = sent.unwrap_or_else(|| request_ids.next());
-    // At the highest level, so that whoever logs nothing but errors has the request's id with them.
+    // At error level, so that an error has its request id even if nothing below that level is logged.
     let span = tracing::error_span!(
         "churnkey",
         operation,
@@ -90,13 +90,13 @@ fn report(span: &Span, response: &Response, started: Instant) {
     });
     if status.is_server_error() {
         tracing::error!(reason, "failed");
-    } else if matches!(cause, Some(Cause::Refused(_))) {
-        tracing::warn!(reason, "refused");
+    } else if matches!(cause, Some(Cause::Unauthenticated(_))) {
+        tracing::warn!(reason, "rejected");
     } else {
         tracing::info!(reason, "answered");
     }
     if let Some(Said(message)) = response.extensions().get() {
-        tracing::debug!(answer = ?message, "what the caller was told");
+        tracing::debug!(answer = ?message, "the message that the caller got");
     }
     if let Some(cause) = cause {
         cause.explain();
@@ -104,11 +104,11 @@ fn report(span: &Span, response: &Response, started: Instant) {
 }
 
 impl Cause {
-    /// Logs the merchant's error behind a failure, which may hold anything: at debug level only.
+    /// Logs the merchant's error behind a failure, at debug level only, because it may contain anything.
     pub(super) fn explain(&self) {
         if let Self::Failed(error) = self {
-            // Formatted with `?`, so that a line feed or an escape sequence inside can't forge a line.
-            tracing::debug!(cause = ?chain(&**error), "the error behind it");
+            // Formatted with `?`, so that a line feed or an escape sequence in it can't forge a log line.
+            tracing::debug!(cause = ?chain(&**error), "the underlying error");
         }
     }
 }

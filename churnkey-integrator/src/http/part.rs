@@ -1,4 +1,4 @@
-//! What an integration is put together of: a resource or an action is one value, defined in the file that serves it.
+//! [`Part`]: a resource or an action as one value, defined in the file that serves it. [`Parts`] checks and mounts them all.
 
 use std::{any::Any, sync::Arc};
 
@@ -7,22 +7,22 @@ use serde_json::Value;
 use super::routes::Routes;
 use crate::{idempotency::IdempotencyStore, operation::Operation};
 
-/// What is known of a part before anything is registered.
+/// What is known about a part before it is registered.
 pub(crate) struct About {
     /// The builder's method that registers it.
     pub(crate) method: &'static str,
-    /// Its first operation, which says its place in the table and in the manifest.
+    /// Its first operation, which gives it its place in the table and in the manifest.
     pub(crate) first: Operation,
-    /// The parts that have to be there as well (contract, section 1.3), by their builder's methods.
+    /// The parts that it requires (contract, section 1.3), by their builder methods.
     pub(crate) needs: &'static [&'static str],
     pub(crate) without: &'static [Without],
 }
 
-/// What an integration lacks that does not serve this operation, as [`Readiness`](crate::Readiness) says it.
+/// What is not possible without an operation, as [`Readiness`](crate::Readiness) says it.
 pub(crate) enum Without {
-    /// Churnkey can't publish it.
+    /// Churnkey can't publish the integration.
     Publication(Operation, &'static str),
-    /// Churnkey can't offer something to the merchant's customers.
+    /// Churnkey can't make some offer to the merchant's customers.
     Offer(Operation, &'static str),
 }
 
@@ -30,17 +30,17 @@ pub(crate) enum Without {
 pub(crate) trait Part: Any + Send + Sync {
     fn about(&self) -> &'static About;
 
-    /// What does not fit the other parts, each with its fix. Missing [needs](About::needs) are found without it.
+    /// Conflicts with the other parts, each with its fix. Missing [needs](About::needs) are found by [`Parts::problems`].
     fn problems(&self, _: &Parts) -> Vec<String> {
         Vec::new()
     }
 
-    /// What the manifest says of it besides its operations.
+    /// What the manifest says about it besides its operations.
     fn declares(&self) -> Vec<(&'static str, Value)> {
         Vec::new()
     }
 
-    /// Mounts what is served; nothing, and `None`, if a part that it needs is not there.
+    /// Mounts its routes. `None`, with nothing mounted, if a part that it needs is missing.
     fn mount(self: Arc<Self>, parts: &Parts, routes: &mut Routes) -> Option<()>;
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Keeps the first of those that were registered more than once.
+    /// Keeps the first of several parts that were registered by the same builder method.
     pub(crate) fn of(
         mut registered: Vec<Arc<dyn Part>>,
         idempotency: Arc<dyn IdempotencyStore>,
@@ -78,7 +78,7 @@ impl Parts {
         self.parts.iter().any(|part| part.about().method == method)
     }
 
-    /// The part of this type, for another one that looks records up in it.
+    /// The part of this type, for another part that looks up records in it.
     pub(super) fn get<P: Part>(&self) -> Option<Arc<P>> {
         self.parts.iter().find_map(|part| {
             let part: Arc<dyn Any + Send + Sync> = Arc::<dyn Part>::clone(part);
@@ -86,18 +86,18 @@ impl Parts {
         })
     }
 
-    /// What keeps the parts from being put together, each problem with its fix.
+    /// Everything that prevents the build, each problem with its fix.
     pub(crate) fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         if !self.has("customers") {
             problems.push(
-                "no controller is registered: add .customers(..), which Churnkey needs first of all"
+                "no customers controller is registered: add .customers(..), which every integration needs"
                     .to_owned(),
             );
         }
         for method in &self.twice {
             problems.push(format!(
-                ".{method}(..) is there more than once: keep one of them"
+                ".{method}(..) was called more than once: keep one of the calls"
             ));
         }
         for part in &self.parts {
@@ -110,8 +110,7 @@ impl Parts {
         problems
     }
 
-    /// Mounts every part, and lets the manifest say so. [`problems`](Self::problems) has made sure that each has what it
-    /// needs.
+    /// Mounts every part and declares it in the manifest. [`problems`](Self::problems) has checked that no need is missing.
     pub(crate) fn mount(&self, routes: &mut Routes) {
         for part in &self.parts {
             let mounted = Arc::clone(part).mount(self, routes);

@@ -1,4 +1,4 @@
-//! Reading a body of a bounded size in a bounded time, and letting a caller who sends more of it read why.
+//! Reads a body up to a size and within a time, and lets a caller who sends more read the 413.
 
 use std::time::Duration;
 
@@ -9,12 +9,14 @@ use axum::{
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::timeout;
 
-/// How much of a body over the cap is read and thrown away, how long that may take, and how long nothing may come.
+/// How much of a body over the cap is read and discarded.
 const DRAINED_BYTES: usize = 16 * 1024 * 1024;
+/// How long that may take.
 const DRAINED_FOR: Duration = Duration::from_secs(5);
+/// How long the caller may send nothing meanwhile.
 const SILENCE: Duration = Duration::from_millis(500);
 
-/// Why there is no body.
+/// Why a body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unread {
     TooLarge,
@@ -32,7 +34,7 @@ impl Unread {
     }
 }
 
-/// Refuses a body that announces more than the cap.
+/// Rejects a body whose announced length is over the cap.
 pub(super) async fn unless_announced_too_large(
     headers: &HeaderMap,
     mut body: Body,
@@ -41,7 +43,7 @@ pub(super) async fn unless_announced_too_large(
     if body.size_hint().lower() <= max_bytes as u64 {
         return Ok(body);
     }
-    // Whoever waits to be told to go on has nothing in flight, and reading would tell them.
+    // A caller who waits for `100 Continue` has sent nothing yet, and reading would make the server send it.
     if !headers.contains_key(header::EXPECT) {
         drain(&mut body).await;
     }
@@ -67,8 +69,8 @@ pub(super) async fn read(
     }
 }
 
-/// Reads what is in flight, and keeps nothing of it. A connection that is closed while bytes of the caller are unread is reset,
-/// and with it goes the answer that is on its way.
+/// Reads what is in flight and discards it. A connection that is closed with unread bytes is reset, and the caller loses the
+/// answer.
 async fn drain(body: &mut Body) {
     let drained = async {
         let mut left = DRAINED_BYTES;
@@ -80,7 +82,7 @@ async fn drain(body: &mut Body) {
             left = rest;
         }
     };
-    // Whether it came to its end or not, the answer is the same.
+    // The answer is the same whether the body has ended or not.
     let _ = timeout(DRAINED_FOR, drained).await;
 }
 
@@ -110,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_thrown_away_is_bounded_in_bytes_in_time_and_in_silence() {
+    async fn draining_is_bounded_in_bytes_time_and_silence() {
         static FAST: AtomicUsize = AtomicUsize::new(0);
         static SLOW: AtomicUsize = AtomicUsize::new(0);
         static SILENT: AtomicUsize = AtomicUsize::new(0);
@@ -136,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_thrown_away_is_not_kept() {
+    fn drained_bytes_are_not_kept() {
         static SENT: AtomicUsize = AtomicUsize::new(0);
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().build().unwrap();

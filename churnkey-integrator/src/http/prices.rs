@@ -34,7 +34,7 @@ pub(crate) static ABOUT: About = About {
     )],
 };
 
-/// The controller, and the type that it has declared.
+/// The controller and its declared type.
 pub(crate) struct Prices {
     controller: Box<dyn PricesController>,
     declared: PriceType,
@@ -55,7 +55,7 @@ impl Prices {
         Ok(price)
     }
 
-    /// A price of the other type would be read wrongly.
+    /// An error if the price is not of the declared type: Churnkey would misread it.
     pub(super) fn check(&self, price: &Price) -> Result<(), ContractViolation> {
         if price.price_type() == self.declared {
             Ok(())
@@ -70,15 +70,15 @@ impl Part for Prices {
         &ABOUT
     }
 
-    /// Prices say what they belong to, and that has to be there.
+    /// Prices of type `Product` need products, and where there are products, no other type makes sense.
     fn problems(&self, parts: &Parts) -> Vec<String> {
         let problem = match (self.declared, parts.has("products")) {
             (PriceType::Product, false) => {
                 "price_type() is Product, which needs .products(..): add it, or declare Standalone"
             }
             (PriceType::Standalone, true) => {
-                "there are .products(..), so prices must belong to them: declare Product in price_type(), or leave \
-                 .products(..) out"
+                ".products(..) is registered, so prices must belong to products: declare Product in price_type(), or \
+                 remove .products(..)"
             }
             _ => return Vec::new(),
         };

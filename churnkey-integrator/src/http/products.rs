@@ -30,7 +30,7 @@ static ABOUT: About = About {
     without: &[],
 };
 
-/// The controller, and the type that it has declared.
+/// The controller and its declared type.
 pub(crate) struct Products {
     controller: Box<dyn ProductsController>,
     declared: ProductType,
@@ -44,7 +44,7 @@ impl Products {
         }
     }
 
-    /// A product of the other type would be read wrongly.
+    /// An error if the product is not of the declared type: Churnkey would misread it.
     fn check(&self, product: &Product) -> Result<(), ContractViolation> {
         if product.product_type() == self.declared {
             Ok(())
@@ -59,15 +59,15 @@ impl Part for Products {
         &ABOUT
     }
 
-    /// Products say what they belong to, and that has to be there.
+    /// Products of type `Family` need families, and where there are families, no other type makes sense.
     fn problems(&self, parts: &Parts) -> Vec<String> {
         let problem = match (self.declared, parts.has("families")) {
             (ProductType::Family, false) => {
                 "product_type() is Family, which needs .families(..): add it, or declare Standalone"
             }
             (ProductType::Standalone, true) => {
-                "there are .families(..), so products must belong to them: declare Family in product_type(), or leave \
-                 .families(..) out"
+                ".families(..) is registered, so products must belong to families: declare Family in product_type(), or \
+                 remove .families(..)"
             }
             _ => return Vec::new(),
         };

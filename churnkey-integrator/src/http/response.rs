@@ -1,4 +1,4 @@
-//! Answers. Every body is JSON; every error is `{"code": <status>, "message": ".."}` (contract, section 2.6).
+//! Responses. Every body is JSON; every error is `{"code": <status>, "message": ".."}` (contract, section 2.6).
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -15,18 +15,18 @@ use crate::{
     operation::Operation,
 };
 
-/// Why a request ended as it did, as an extension of its response: for the log, and for the conformance suite.
+/// Why a request failed, as an extension of its response: for the log and for the conformance suite.
 #[derive(Clone)]
 pub(crate) enum Cause {
-    Refused(AuthenticationError),
+    Unauthenticated(AuthenticationError),
     Failed(Arc<dyn std::error::Error + Send + Sync>),
 }
 
 impl Cause {
-    /// The text that holds no data of anybody.
+    /// A text without any data, which may be logged at any level.
     pub(crate) fn safe_text(&self) -> Option<String> {
         match self {
-            Self::Refused(refusal) => Some(refusal.to_string()),
+            Self::Unauthenticated(error) => Some(error.to_string()),
             Self::Failed(error) => error
                 .downcast_ref::<ContractViolation>()
                 .map(ContractViolation::to_string),
@@ -36,16 +36,17 @@ impl Cause {
 
 #[cfg(feature = "testing")]
 impl Cause {
-    /// All that is known, for the merchant's own tests.
+    /// The whole text, for the merchant's own tests.
     pub(crate) fn full_text(&self) -> String {
         match self {
-            Self::Refused(refusal) => refusal.to_string(),
+            Self::Unauthenticated(error) => error.to_string(),
             Self::Failed(error) => chain(&**error),
         }
     }
 }
 
-/// What an error's answer says, as an extension of its response: for the log. A merchant's text may hold anything.
+/// The message of an error, as an extension of its response: for the log at debug level. A merchant's text may contain
+/// anything.
 #[derive(Clone)]
 pub(super) struct Said(pub(super) Cow<'static, str>);
 
@@ -59,7 +60,7 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     sized(status, body, 512)
 }
 
-/// A body of about so many bytes: growing from nothing, a page would be copied over and over.
+/// A body of about this many bytes. Without an estimate, a page would be copied each time that the buffer grows.
 pub(super) fn sized(status: StatusCode, body: &impl Serialize, about: usize) -> Response {
     let mut bytes = Vec::with_capacity(about);
     match serde_json::to_writer(&mut bytes, body) {
@@ -76,12 +77,12 @@ fn answer(status: StatusCode, json: Vec<u8>) -> Response {
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/json"),
     );
-    // A signed GET has no `Authorization`, so a cache on the way would think its answer public.
+    // A signed GET has no `Authorization`, so a shared cache would store its response.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-/// An error whose message is the status's own phrase.
+/// An error whose message is the reason phrase of the status.
 pub(super) fn error(status: StatusCode) -> Response {
     with_message(status, status.canonical_reason().unwrap_or("Error"))
 }
@@ -115,7 +116,7 @@ pub(super) fn from_error(error: HandlerError) -> Response {
     response
 }
 
-/// What an action is answered with when it was done.
+/// The answer to an action that was done.
 pub(super) fn done() -> Response {
     let mut response = answer(StatusCode::OK, Vec::new());
     response.headers_mut().remove(header::CONTENT_TYPE);
@@ -129,7 +130,7 @@ pub(super) fn method_not_allowed(operation: Operation) -> Response {
     response
 }
 
-/// The error and what caused it, in one line.
+/// The error and its sources, in one line.
 pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,4 +1,4 @@
-//! The one place where an operation becomes a route and a line of the manifest, both at once.
+//! Mounts operations: each gets its route and its line in the manifest in one call. The only place that does either.
 
 use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
@@ -23,7 +23,7 @@ use crate::{
     operation::Operation,
 };
 
-/// What is mounted so far, and the manifest that says so.
+/// The mounted routes, and the manifest that lists them.
 #[derive(Clone)]
 pub(crate) struct Routes {
     mounted: Vec<(Operation, MethodRouter<Arc<Shared>>)>,
@@ -31,7 +31,7 @@ pub(crate) struct Routes {
 }
 
 impl Routes {
-    /// Begins with the manifest, which every integration has.
+    /// Starts with the route of the manifest, which every integration has.
     pub(crate) fn new(name: String) -> Self {
         let mut routes = Self {
             mounted: Vec::new(),
@@ -72,8 +72,8 @@ impl Routes {
         });
     }
 
-    /// Takes every method to the handler's door and turns the wrong ones away there, behind authentication. axum's own
-    /// method routing would add `Allow` outside of it, and so tell anybody which paths there are.
+    /// Mounts the route for every method, so that a wrong method is answered after authentication. axum's own method routing
+    /// would answer it before, with an `Allow` header, and so tell anybody which paths exist.
     fn mount<H, F>(&mut self, operation: Operation, handler: H)
     where
         H: FnOnce(Arc<Shared>, AuthenticatedRequest) -> F + Clone + Send + Sync + 'static,
@@ -94,7 +94,7 @@ impl Routes {
         self.mounted.push((operation, any(guarded)));
     }
 
-    /// What a controller or an action declares of itself in the manifest.
+    /// Adds what a controller or an action declares to the manifest.
     pub(super) fn declare(&mut self, first: Operation, declared: Vec<(&'static str, Value)>) {
         for (key, value) in declared {
             self.features.declare(first, key, value);
@@ -121,7 +121,7 @@ where
     C: Send + Sync + 'static,
     O: Copy + PartialEq + Into<Operation>,
 {
-    /// Serves an operation by a controller's method, if it is required or listed.
+    /// Serves an operation by this handler, if it is required or listed.
     pub(super) fn serve<H, F>(self, operation: O, handler: H) -> Self
     where
         H: Fn(Arc<C>, Call) -> F + Clone + Send + Sync + 'static,
@@ -136,7 +136,7 @@ where
     }
 }
 
-/// Mounts the routes under the prefix, and a 404 of our shape everywhere else under it.
+/// Mounts the routes under the prefix, and a 404 in the contract's shape everywhere else under it.
 pub(crate) fn router<S>(routes: Routes, shared: &Arc<Shared>, prefix: &str) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -156,9 +156,9 @@ where
     router.with_state(Arc::clone(shared))
 }
 
-/// A route with everything that lies around every one.
+/// A route, with the steps that every request passes before it.
 ///
-/// Functions that call each other, because each of axum's layers would cost every request several allocations.
+/// The steps are functions that call each other, because each axum layer would cost every request several allocations.
 #[derive(Clone)]
 struct Guarded<R> {
     operation: &'static str,
@@ -178,7 +178,7 @@ where
             let request_ids = &Arc::clone(&shared).request_ids;
             observe(operation, request_ids, request, |request, id, started| {
                 let answer = authenticate(shared, request, id, started, route);
-                // What a panic leaves half done is the controller's own; nothing of the request is used after it.
+                // A panic can leave only the controller's own state broken: nothing of the request is used after it.
                 AssertUnwindSafe(answer)
                     .catch_unwind()
                     .unwrap_or_else(panicked)
@@ -188,7 +188,7 @@ where
     }
 }
 
-/// The panic's text stays here: it may hold data, and the panic hook has reported it already.
+/// The panic's text is dropped: it may contain data, and the panic hook has already reported it.
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     response::from_error(ContractViolation::Panic.into())
 }

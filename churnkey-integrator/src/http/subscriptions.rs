@@ -62,7 +62,7 @@ impl Part for Subscriptions {
     }
 }
 
-/// The controller, and what its answers are checked against.
+/// The controller, with the parts that its answers are checked against.
 pub(super) struct CheckedSubscriptions {
     controller: Arc<dyn SubscriptionsController>,
     pub(super) customers: Arc<Customers>,
@@ -70,7 +70,7 @@ pub(super) struct CheckedSubscriptions {
 }
 
 impl CheckedSubscriptions {
-    /// `None` if one of them is not there.
+    /// `None` if one of them is not registered.
     pub(super) fn of_parts(parts: &Parts) -> Option<Arc<Self>> {
         Some(Arc::new(Self {
             controller: Arc::clone(&parts.get::<Subscriptions>()?.controller),
@@ -79,7 +79,7 @@ impl CheckedSubscriptions {
         }))
     }
 
-    /// The customer's subscription. One of somebody else is not found, whatever the merchant returned.
+    /// The customer's subscription. If the controller returns one of another customer, that is a 404, too.
     pub(super) async fn of(
         &self,
         cx: &RequestContext,

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::webhooks::{Claimed, Webhook, WebhookError, WebhookRejection, WebhookSecrets};
 
-/// Nothing of the body is read before there is one well-formed signature, and no more of it than the cap of the
-/// [`WebhookSecrets`], nor for longer than their deadline.
+/// The body is read only if the header holds a well-formed signature, and only up to the cap and the deadline of the
+/// [`WebhookSecrets`].
 impl<S> FromRequest<S> for Webhook
 where
     S: Send + Sync,
@@ -25,7 +25,7 @@ where
         let secrets = WebhookSecrets::from_ref(state);
         let webhook = receive(&secrets, request).await;
         if let Err(rejection) = &webhook {
-            tracing::warn!(reason = %rejection, "a webhook was refused");
+            tracing::warn!(reason = %rejection, "a webhook was rejected");
         }
         webhook
     }

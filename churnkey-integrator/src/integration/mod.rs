@@ -1,4 +1,4 @@
-//! Assembly: tokens, controllers and limits in, a router out.
+//! Builds an integration from tokens, controllers and limits, and turns it into a router.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -75,7 +75,7 @@ pub struct Integration {
 }
 
 impl Integration {
-    /// Starts with the merchant's name, as the manifest says it, and the token that callers authenticate with.
+    /// Starts with the merchant's name, which is in the manifest, and the token that callers authenticate with.
     pub fn builder(name: impl Into<String>, token: IntegrationToken) -> IntegrationBuilder {
         IntegrationBuilder {
             name: name.into(),
@@ -102,11 +102,11 @@ impl Integration {
         }
     }
 
-    /// The router, with its routes under the prefix. It fits an app with any state: merge or nest it. It answers
-    /// under its prefix only, with its own 404 and 405 there; the app's own routes, fallback and layers stay as they are.
+    /// The router. Merge or nest it into an app with any state. It answers under its prefix only, with its own 404 and 405
+    /// there. The app's own routes, fallback and layers stay as they are.
     ///
-    /// Layers that the app puts around it see the requests first, and may hand values to the
-    /// controllers through the request's extensions ([`RequestContext::extension`](crate::RequestContext::extension)).
+    /// The app's layers around it see each request first. They can pass values to the controllers through the request's
+    /// extensions ([`RequestContext::extension`](crate::RequestContext::extension)).
     pub fn into_router<S>(self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
@@ -114,18 +114,18 @@ impl Integration {
         wire::router(self.routes, &self.shared, &self.prefix)
     }
 
-    /// What is served, in the order of the operation table.
+    /// The operations that are served, in the order of the operation table.
     pub fn operations(&self) -> impl Iterator<Item = Operation> {
         self.routes.operations()
     }
 
-    /// What Churnkey still needs before this can be published. It is logged as well when the integration is built.
+    /// What Churnkey still needs before this can be published. It is also logged when the integration is built.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
         Readiness::of(&self.operations().collect::<Vec<_>>())
     }
 
-    /// The actions that run at the moment, to be awaited before the app exits.
+    /// The running actions, to be awaited before the app exits.
     #[must_use]
     pub fn running_actions(&self) -> RunningActions {
         RunningActions::new(self.shared.running.clone())
@@ -148,7 +148,7 @@ impl Integration {
     }
 }
 
-/// Lists what is served, for a start-up log. No secret is in it.
+/// Lists what is served, for a log at start-up. It contains no secret.
 impl fmt::Debug for Integration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let serves: Vec<String> = self
@@ -165,7 +165,7 @@ impl fmt::Debug for Integration {
     }
 }
 
-/// Collects what an [`Integration`] is made of. Nothing is checked before [`build`](Self::build).
+/// Builds an [`Integration`]. Nothing is checked before [`build`](Self::build).
 #[must_use]
 pub struct IntegrationBuilder {
     name: String,
@@ -184,17 +184,17 @@ pub struct IntegrationBuilder {
 }
 
 impl IntegrationBuilder {
-    /// Serves customers. An `Arc` of a controller is one as well.
+    /// Serves customers. An `Arc` of a controller is a controller, too.
     pub fn customers(self, controller: impl CustomersController) -> Self {
         self.with(Customers::new(controller))
     }
 
-    /// Serves subscriptions; needs [`prices`](Self::prices).
+    /// Serves subscriptions. Needs [`prices`](Self::prices).
     pub fn subscriptions(self, controller: impl SubscriptionsController) -> Self {
         self.with(Subscriptions::new(controller))
     }
 
-    /// Serves prices; needs [`products`](Self::products) if they belong to products.
+    /// Serves prices. Needs [`products`](Self::products) if they belong to products.
     pub fn prices(self, controller: impl PricesController) -> Self {
         self.with(Prices::new(controller))
     }
@@ -204,7 +204,7 @@ impl IntegrationBuilder {
         self.with(Coupons::new(controller))
     }
 
-    /// Serves products; needs [`families`](Self::families) if they belong to families.
+    /// Serves products. Needs [`families`](Self::families) if they belong to families.
     pub fn products(self, controller: impl ProductsController) -> Self {
         self.with(Products::new(controller))
     }
@@ -214,28 +214,28 @@ impl IntegrationBuilder {
         self.with(Families::new(controller))
     }
 
-    /// Cancels; needs [`subscriptions`](Self::subscriptions).
+    /// Cancels subscriptions. Needs [`subscriptions`](Self::subscriptions).
     pub fn cancel(self, action: impl CancelAction) -> Self {
         self.with(Cancel::new(action))
     }
 
-    /// Pauses; needs [`subscriptions`](Self::subscriptions) and [`cancel`](Self::cancel).
+    /// Pauses subscriptions. Needs [`subscriptions`](Self::subscriptions) and [`cancel`](Self::cancel).
     pub fn pause(self, action: impl PauseAction) -> Self {
         self.with(Pause::new(action))
     }
 
-    /// Applies coupons; needs [`subscriptions`](Self::subscriptions), [`coupons`](Self::coupons) and
+    /// Applies coupons. Needs [`subscriptions`](Self::subscriptions), [`coupons`](Self::coupons) and
     /// [`cancel`](Self::cancel).
     pub fn apply_coupon(self, action: impl ApplyCouponAction) -> Self {
         self.with(ApplyCoupon::new(action))
     }
 
-    /// Extends trials; needs [`subscriptions`](Self::subscriptions) and [`cancel`](Self::cancel).
+    /// Extends trials. Needs [`subscriptions`](Self::subscriptions) and [`cancel`](Self::cancel).
     pub fn extend_trial(self, action: impl ExtendTrialAction) -> Self {
         self.with(ExtendTrial::new(action))
     }
 
-    /// Changes prices; needs [`subscriptions`](Self::subscriptions), [`prices`](Self::prices) and
+    /// Changes prices. Needs [`subscriptions`](Self::subscriptions), [`prices`](Self::prices) and
     /// [`cancel`](Self::cancel).
     pub fn change_price(self, action: impl ChangePriceAction) -> Self {
         self.with(ChangePrice::new(action))
@@ -246,49 +246,50 @@ impl IntegrationBuilder {
         self
     }
 
-    /// Where it is remembered which actions were done ([`crate::idempotency`]); in this process's memory unless set.
+    /// The store that remembers which actions were done ([`crate::idempotency`]). This process's memory unless set.
     pub fn idempotency(mut self, store: impl IdempotencyStore) -> Self {
         self.idempotency = Some(Arc::new(store));
         self
     }
 
-    /// Tells this integration's actions from those of other integrations that share its
-    /// [idempotency store](Self::idempotency); the name and the prefix unless set.
+    /// Separates this integration's actions from those of other integrations that share its
+    /// [idempotency store](Self::idempotency). The name and the prefix unless set.
     ///
-    /// The default is enough for a store of one integration, and for integrations that differ in name or prefix. Set a
-    /// namespace, such as the tenant's id, where several share name, prefix and store, and before you change the name or the
-    /// prefix: an action is only known again under the namespace in which it was done. For the same reason it must stay the
-    /// same when the token is rotated, so never make it of the token.
+    /// The default is enough if the store belongs to one integration, or if the integrations differ in name or prefix. Set a
+    /// namespace, such as the tenant's id, if several integrations share name, prefix and store. Set one also before you
+    /// change the name or the prefix: a retry is recognized only in the namespace in which the action was done. So the
+    /// namespace must not change when the token is rotated. Never derive it from the token.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = Some(namespace.into());
         self
     }
 
-    /// Accepts a further token, for both proofs, during a rotation: first accept the new one here, then change it in
-    /// Churnkey's dashboard, then make it the builder's first and drop the old one. Cursors are signed with the first.
+    /// Accepts a further token during a rotation, as a plain token and for signatures. First accept the new token here. Then
+    /// change it in Churnkey's dashboard. Then pass it to [`Integration::builder`], and drop the old one. Cursors are signed
+    /// with the builder's token.
     pub fn also_accept(mut self, token: IntegrationToken) -> Self {
         self.further_tokens.push(token);
         self
     }
 
-    /// Refuses plain tokens: only signed requests pass.
+    /// Rejects plain tokens, so that every request has to be signed.
     ///
-    /// **This may lock Churnkey out.** The signature is of this project's own design, as Churnkey's public documentation
-    /// says nothing of one. Confirm with Churnkey that it signs in this form before you switch this on.
+    /// **This may lock Churnkey out.** The signature is this project's own design, because Churnkey's public documentation
+    /// does not mention one. Confirm with Churnkey that it signs in this form before you turn this on.
     pub fn require_signature(mut self) -> Self {
         self.require_signature = true;
         self
     }
 
     /// Reads the plain token from this header too, such as `x-integration-token`. Churnkey does not document which header
-    /// it uses: set this if it is not `Authorization`. A header that has a meaning of its own is refused by
-    /// [`build`](Self::build): it would be logged, echoed or changed on its way.
+    /// it uses: set this if it is not `Authorization`. A header that already has another meaning is an error of
+    /// [`build`](Self::build), because programs on the way might log, echo or change it.
     pub fn token_header(mut self, name: impl Into<String>) -> Self {
         self.token_header = Some(name.into());
         self
     }
 
-    /// How far a signature's timestamp may be from the clock, either way: 30 to 900 seconds, 300 unless set.
+    /// How far a signature's timestamp may be from the clock, in the past or the future: 30 to 900 seconds, 300 unless set.
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = tolerance;
         self
@@ -306,59 +307,60 @@ impl IntegrationBuilder {
         self
     }
 
-    /// The largest body that is read, in bytes; 65,536 unless set. More is answered 413.
+    /// The largest body, in bytes; 65,536 unless set. A larger one is answered 413.
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.limits.body_bytes = bytes;
         self
     }
 
-    /// The longest id that a caller may send, in bytes; 255 unless set, at most 1,024. More is answered 400.
+    /// The longest id that a caller may send, in bytes: at most 1,024, 255 unless set. A longer one is answered 400.
     pub fn max_id_bytes(mut self, bytes: usize) -> Self {
         self.limits.id_bytes = bytes;
         self
     }
 
-    /// The longest signed cursor, in bytes; 512 unless set. Minting a longer one is a 500, reading one a 400.
+    /// The longest signed cursor, in bytes; 512 unless set. If a page's cursor would be longer, the answer is 500. If a
+    /// caller sends a longer one, the answer is 400.
     pub fn max_cursor_bytes(mut self, bytes: usize) -> Self {
         self.limits.cursor_bytes = bytes;
         self
     }
 
-    /// How many records a page holds when the caller does not say, and at most; 100 and 500 unless set. A larger
-    /// `limit` is cut down, not refused.
+    /// How many records a page holds by default, and at most; 100 and 500 unless set. A larger `limit` is clamped to the
+    /// maximum.
     pub fn page_limit(mut self, default: u16, max: u16) -> Self {
         self.limits.default_page = default;
         self.limits.max_page = max;
         self
     }
 
-    /// How long a request may take, at most an hour; 10 seconds unless set. Then the answer is 503 with `Retry-After`. The
-    /// future of a controller is dropped; an action goes on until its [own deadline](Self::action_deadline). Code that
-    /// blocks its thread can't be interrupted.
+    /// How long a request may take: at most an hour, 10 seconds unless set. Then the answer is 503 with `Retry-After`. A
+    /// controller's future is dropped. An action goes on until its [own deadline](Self::action_deadline). Code that blocks
+    /// its thread can't be interrupted.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.limits.deadline = deadline;
         self
     }
 
-    /// How long an action may take, from the request's deadline to an hour; 60 seconds unless set. Then its future is
-    /// dropped, an error is logged, and the same request may be tried again.
+    /// How long an action may take: at least the request's deadline, at most an hour, 60 seconds unless set. Then its future
+    /// is dropped, an error is logged, and a retry runs the action again.
     ///
-    /// This is also how long a retry is answered 409 after a process has died during an action.
+    /// If a process dies during an action, retries are answered 409 for this time.
     pub fn action_deadline(mut self, deadline: Duration) -> Self {
         self.limits.action_deadline = deadline;
         self
     }
 
-    /// Replaces the system's clock in the check of a signature's timestamp, for tests.
+    /// Replaces the system's clock, which the timestamp of a signature is compared with. For tests.
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Checks everything and puts it together.
+    /// Checks the settings and builds the integration.
     ///
     /// # Errors
-    /// [`BuildError`] with every problem at once, each with its fix.
+    /// A [`BuildError`] that lists all problems, each with its fix.
     pub fn build(mut self) -> Result<Integration, BuildError> {
         let idempotency = self.idempotency.take();
         let idempotency = idempotency.unwrap_or_else(|| Arc::new(InMemoryIdempotency::default()));
@@ -431,8 +433,8 @@ impl IntegrationBuilder {
             ),
             (
                 is_prefix(&self.prefix),
-                "the prefix is no plain path: write it like /churnkey or /api/churnkey, with a slash in front, \
-                 none at the end, and only letters, digits, `-`, `_`, `.` and `~` between",
+                "the prefix is not a plain path: write it like /churnkey or /api/churnkey, with a leading slash, \
+                 without a trailing one, and only with letters, digits, `-`, `_`, `.` and `~` between slashes",
             ),
             (
                 (30..=900).contains(&self.tolerance.as_secs()),
@@ -440,7 +442,7 @@ impl IntegrationBuilder {
             ),
             (
                 !limits.deadline.is_zero() && limits.deadline <= Duration::from_secs(3600),
-                "the deadline is out of bounds: choose more than nothing, and at most an hour",
+                "the deadline is out of bounds: choose more than zero, and at most an hour",
             ),
             (
                 limits.action_deadline >= limits.deadline
@@ -449,7 +451,7 @@ impl IntegrationBuilder {
             ),
             (
                 limits.default_page >= 1 && limits.default_page <= limits.max_page,
-                "the page limits don't fit: the default must be at least 1 and at most the maximum",
+                "the page limits are out of bounds: choose a default of at least 1, and at most the maximum",
             ),
             (
                 (1..=id::MAX_BYTES).contains(&limits.id_bytes),
@@ -483,8 +485,8 @@ fn is_prefix(prefix: &str) -> bool {
     })
 }
 
-/// Headers that mean something to a client, a server or a program between them, which may log, echo or change them.
-/// What begins with one of [`FAMILIES`] is not listed.
+/// Headers that already have a meaning, so that clients, servers or proxies may log, echo or change them. Those that begin
+/// with one of [`FAMILIES`] are not listed.
 const TAKEN: &[&str] = &[
     "accept",
     "age",
@@ -563,26 +565,26 @@ const FAMILIES: &[&str] = &[
     "x-forwarded-",
 ];
 
-/// A header that already means something else can't carry the token.
+/// The header that carries the token, if it has no other meaning.
 fn token_header(name: &str) -> Result<HeaderName, String> {
     let Ok(name) = HeaderName::try_from(name) else {
         return Err(
-            "the token header is no header name: choose one like x-integration-token".to_owned(),
+            "the token header is not a header name: choose one like x-integration-token".to_owned(),
         );
     };
     let in_a_family = |family: &&str| name.as_str().starts_with(family);
     if TAKEN.contains(&name.as_str()) || FAMILIES.iter().any(in_a_family) {
         return Err(format!(
-            "the token header {name} has a meaning of its own: choose one like x-integration-token \
+            "the token header {name} already has another meaning: choose one like x-integration-token \
              (Authorization is always read)"
         ));
     }
     Ok(name)
 }
 
-/// Everything that keeps an [`Integration`] from being built, each problem with its fix.
+/// All problems that prevent an [`Integration`] from being built, each with its fix.
 ///
-/// `Debug` is the text, too: that is what a `main` that returns the error prints.
+/// `Debug` is the same text as `Display`, because a `main` that returns the error prints it with `Debug`.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the integration can't be built:\n- {}", .problems.join("\n- "))]
 pub struct BuildError {
@@ -596,7 +598,7 @@ impl fmt::Debug for BuildError {
 }
 
 impl BuildError {
-    /// The problems, one sentence each.
+    /// The problems, each in one sentence.
     #[must_use]
     pub fn problems(&self) -> &[String] {
         &self.problems

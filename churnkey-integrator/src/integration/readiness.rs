@@ -1,4 +1,4 @@
-//! What Churnkey still needs of an integration.
+//! What an integration still lacks for Churnkey.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::{
     operation::Operation,
 };
 
-/// The parts that Churnkey wants, in the order in which a merchant would add them.
+/// The parts that Churnkey uses, in the order in which a merchant would add them.
 const WANTED: [&About; 9] = [
     &customers::ABOUT,
     &prices::ABOUT,
@@ -24,8 +24,8 @@ const WANTED: [&About; 9] = [
     &change_price::ABOUT,
 ];
 
-/// What Churnkey still needs before an integration can be published (contract, section 1.2), and what it would offer if
-/// there were more. `Display` is one line for a log.
+/// What Churnkey still needs before an integration can be published (contract, section 1.2), and which offers it can't make
+/// yet. `Display` is one line for a log.
 ///
 /// ```
 /// # use churnkey_integrator::{Integration, IntegrationToken, testing::demo};
@@ -67,14 +67,13 @@ impl Readiness {
         self.missing.is_empty()
     }
 
-    /// The builder's methods whose controllers Churnkey needs and that were not called.
+    /// The builder methods that have to be called before Churnkey can publish the integration.
     #[must_use]
     pub fn missing(&self) -> &[&'static str] {
         &self.missing
     }
 
-    /// What Churnkey can't offer to this merchant's customers, a sentence each. Nothing of it keeps an integration from
-    /// being published.
+    /// What Churnkey can't offer to this merchant's customers, one sentence each. The integration can be published without.
     #[must_use]
     pub fn unavailable(&self) -> &[&'static str] {
         &self.unavailable

@@ -1,13 +1,13 @@
-//! Waiting for actions that run on after their callers have gone.
+//! Waiting for actions whose callers have disconnected.
 
 use std::fmt;
 
 use tokio_util::task::TaskTracker;
 
-/// The actions of an integration that run at the moment.
+/// The running actions of an integration.
 ///
-/// An action runs to its end although its caller hangs up, so it may outlive the server that took its request. Wait for
-/// it before the program exits, after the server has stopped:
+/// An action runs to its end even if its caller disconnects, so it may still be running when the server has stopped. Wait
+/// for it before the program exits:
 ///
 /// ```no_run
 /// # use axum::Router;
@@ -22,8 +22,8 @@ use tokio_util::task::TaskTracker;
 /// # }
 /// ```
 ///
-/// It takes as long as the longest of them, at most the
-/// [action deadline](crate::IntegrationBuilder::action_deadline) and the time to note its end.
+/// This takes as long as the longest action: at most the [action deadline](crate::IntegrationBuilder::action_deadline), and
+/// the time to record the result.
 #[derive(Clone)]
 pub struct RunningActions(TaskTracker);
 
@@ -32,13 +32,13 @@ impl RunningActions {
         Self(running)
     }
 
-    /// How many run.
+    /// The number of running actions.
     #[must_use]
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// Returns when none runs any more.
+    /// Waits until no action is running.
     pub async fn ended(&self) {
         self.0.close();
         self.0.wait().await;

@@ -1,4 +1,4 @@
-//! The library by another name: in a facade, or renamed in `Cargo.toml`.
+//! The library under another name: re-exported by another crate, or renamed in `Cargo.toml`.
 mod facade {
     pub extern crate churnkey_integrator as churnkey;
 }

@@ -1,4 +1,4 @@
-//! Expands the `macro_rules` of the sources, so that what they make is listed, too.
+//! Expands the `macro_rules` of the sources, so that the items that they generate are listed, too.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream, Parser};
 
-/// A `macro_rules` macro: what each of its rules takes, and what it makes of it.
+/// A `macro_rules` macro: the pattern and the expansion of each rule.
 pub(crate) struct Macro(Vec<(Vec<Pattern>, TokenStream)>);
 
 enum Pattern {
@@ -89,7 +89,7 @@ fn patterns(tokens: TokenStream) -> Vec<Pattern> {
     patterns_read
 }
 
-/// The separator, if there is one, and the operator behind `$(..)`.
+/// The separator, if there is one, and the operator after `$(..)`.
 fn repetition(tokens: &mut impl Iterator<Item = TokenTree>) -> (Option<String>, char) {
     let mut separator = None;
     loop {

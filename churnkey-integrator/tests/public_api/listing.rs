@@ -1,4 +1,4 @@
-//! A line for each public item, as a user names it.
+//! Lists each public item in a line, by the path that a user would write.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ struct Listing<'a> {
     source: &'a Source,
     exports: BTreeMap<Names, BTreeSet<Export>>,
     lines: BTreeSet<String>,
-    /// What a signature names and a user can't.
+    /// Types in public signatures that a user can't name.
     unnameable: BTreeSet<String>,
 }
 
@@ -82,7 +82,7 @@ impl Listing<'_> {
                     for meaning in source.imported(module, &import) {
                         match meaning {
                             Meaning::Module(other) => {
-                                // Under its name, a private module can't be re-exported; what is in it can.
+                                // A private module can't be re-exported, but its items can.
                                 if import.name == "*" || self.is_public_module(&other) {
                                     self.export(&other, &public, &conditions);
                                 }
@@ -334,7 +334,7 @@ impl Listing<'_> {
                 conditions.retain(|condition| !all.contains(condition));
                 all.append(&mut conditions);
                 let block = self.resolved(module, &Item::Impl(header(block)));
-                // The item is named in front, and an impl that is written out is the same as a derived one.
+                // The line begins with the item, and a written impl is listed like a derived one.
                 let of_item = format!(" for crate::{}", export.path.join("::"));
                 let line = printed(block);
                 let line = match line.split_once(&of_item) {
@@ -400,7 +400,7 @@ impl Listing<'_> {
         }
     }
 
-    /// The same with the whole path of every type, and without bodies.
+    /// The item with the whole path of every type, and without bodies.
     fn resolved<T: Clone + Resolve>(&mut self, module: &Names, item: &T) -> T {
         let mut item = item.clone();
         let mut resolver = Resolver {
@@ -473,7 +473,7 @@ impl VisitMut for Resolver<'_, '_> {
 
     fn visit_visibility_mut(&mut self, _: &mut Visibility) {}
 
-    /// A private alias is replaced by what it stands for.
+    /// A private alias is replaced by its type.
     fn visit_type_mut(&mut self, of: &mut Type) {
         if let Type::Path(path) = of
             && let Some(Meaning::Item(item, _)) =
@@ -521,7 +521,7 @@ impl VisitMut for Resolver<'_, '_> {
     }
 }
 
-/// The items of this crate that are named.
+/// Collects the items of this crate that are named.
 struct Locals<'a> {
     source: &'a Source,
     module: &'a Names,
@@ -549,7 +549,7 @@ impl VisitMut for Locals<'_> {
     }
 }
 
-/// The block without its methods: what is left are the associated types.
+/// The block without its methods, which leaves the associated types.
 fn header(block: &ItemImpl) -> ItemImpl {
     let mut header = block.clone();
     header.attrs.clear();

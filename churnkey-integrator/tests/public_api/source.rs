@@ -1,4 +1,4 @@
-//! The modules of the library with their items, and what a path in one of them means.
+//! Reads the modules of the library with their items, and resolves paths in them.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -24,14 +24,14 @@ pub(crate) struct Module {
     pub(crate) conditions: Vec<String>,
 }
 
-/// A path and the module in which it is looked up. While that is going on, a glob that leads back to it finds nothing.
+/// A path and the module in which it is looked up. During the look-up, a glob that leads back to it finds nothing.
 type Question = (Names, Names);
 
-/// What a path means.
+/// What a path resolves to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Meaning {
     Module(Names),
-    /// An item of this crate, and what is behind it in the path, such as a variant.
+    /// An item of this crate, and the rest of the path, such as a variant.
     Item(Names, Names),
     Foreign(Names),
 }
@@ -43,7 +43,7 @@ pub(crate) struct Import {
 }
 
 impl Source {
-    /// Reads `lib.rs` and the modules that it declares. What is only there for tests is left out.
+    /// Reads `lib.rs` and the modules that it declares, without those for tests.
     pub(crate) fn read(src: &Path) -> Self {
         let mut source = Self {
             modules: BTreeMap::new(),
@@ -149,7 +149,7 @@ impl Source {
         })
     }
 
-    /// What the path means in this module. One name may be a module and a function, so there may be several.
+    /// What the path resolves to in this module. One name may be a module and a function, so there may be several results.
     pub(crate) fn meanings(&self, module: &Names, path: &[String]) -> Vec<Meaning> {
         self.look_up(module, path, &mut Vec::new())
     }
@@ -178,7 +178,7 @@ impl Source {
         }
     }
 
-    /// What the path means that begins with a name of this module, if it does.
+    /// What the path resolves to if it begins with a name of this module.
     fn inside(&self, module: &Names, path: &[String], open: &mut Vec<Question>) -> Vec<Meaning> {
         let Some((first, rest)) = path.split_first() else {
             return vec![Meaning::Module(module.clone())];
@@ -210,7 +210,7 @@ impl Source {
                         }
                     }
                 }
-                // Nothing is behind a function in a path.
+                // No path continues after a function.
                 Item::Fn(_) if !rest.is_empty() => {}
                 item if name(item).is_some_and(is_called) => {
                     let item = joined(module, std::slice::from_ref(first));

@@ -1,4 +1,4 @@
-//! A call as it goes over the wire. Nothing tidies it up: paths keep their double slashes, any method may have a body.
+//! A call as it goes over the wire, without normalization: paths keep double slashes, and any method may have a body.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -68,7 +68,7 @@ impl<E: std::error::Error> From<E> for NoAnswer {
     }
 }
 
-/// Any error on the way. It is no error itself, so that it can be made of each.
+/// Any error of a call. It does not implement `Error`, so that it can be converted from every error.
 struct NoAnswer(String);
 
 /// Sends a request on a connection of its own.
@@ -92,7 +92,7 @@ async fn exchange(address: SocketAddr, request: &Request) -> Result<Answer, NoAn
     for (name, value) in &request.headers {
         builder = builder.header(name, value);
     }
-    // An explicit length also where a method is not expected to have a body.
+    // An explicit length, even if the method usually has no body.
     if let Some(body) = &request.body {
         builder = builder.header("content-length", body.len());
     }

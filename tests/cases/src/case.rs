@@ -1,4 +1,4 @@
-//! The cases, and what they leave open until they are played.
+//! The cases, and the placeholders in them that are filled when they are played.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -45,7 +45,7 @@ impl Case {
         }
     }
 
-    /// The cases to be played before.
+    /// The cases to be played first.
     pub(crate) fn after(&self) -> impl Iterator<Item = &str> {
         let names = self.note.strip_prefix("after:");
         let names = names.and_then(|rest| rest.split_once('|'));
@@ -135,7 +135,7 @@ impl Played {
         })
     }
 
-    /// Puts values in the place of `{{..}}` everywhere inside.
+    /// Replaces every `{{..}}` in it by its value.
     pub(crate) fn fill_value(&self, value: &Value) -> Result<Value, String> {
         Ok(match value {
             Value::String(text) => Value::String(self.fill(text)?),
@@ -157,7 +157,7 @@ impl Played {
         let mut filled = String::new();
         let mut rest = text;
         while let Some((before, open)) = rest.split_once("{{") {
-            // Braces that don't close are the text's own.
+            // Braces that don't close are part of the text.
             let Some((name, after)) = open.split_once("}}") else {
                 break;
             };
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn open_places_are_filled_everywhere_or_named() {
+    fn placeholders_are_filled_everywhere_or_named() {
         let variables = [("a", "x-a"), ("b", "2")].map(|(k, v)| (k.to_owned(), v.to_owned()));
         let mut played = Played::new(BTreeMap::from(variables));
         let error = played.request(&case("")).unwrap_err();

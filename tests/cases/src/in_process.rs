@@ -1,5 +1,5 @@
 //! Calling a merchant in this process.
-#![expect(clippy::unwrap_used, reason = "a test that panics has done its work")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use churnkey_integrator::testing::{Answer, Client};
 use http::Method;
@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Calls the merchant's own API with whatever headers and body.
 ///
 /// # Panics
-/// If the method is none, or the answer is not JSON.
+/// If the method is invalid, or the answer is not JSON.
 pub async fn send(
     client: &Client,
     method: &str,
@@ -27,7 +27,7 @@ pub async fn send(
     answer
 }
 
-/// A body as it is sent: of null nothing.
+/// A body as it is sent. Null is sent as an empty body.
 #[must_use]
 pub fn text(body: &Value) -> String {
     match body {
@@ -36,7 +36,7 @@ pub fn text(body: &Value) -> String {
     }
 }
 
-/// What Churnkey gets of the merchant's customers. `path` is what follows `/churnkey/customers`.
+/// Reads the merchant's customers as Churnkey does. `path` is what follows `/churnkey/customers`.
 pub async fn churnkey(client: &Client, path: &str) -> (u16, Value) {
     let answer = client.get(&format!("/churnkey/customers{path}")).await;
     (answer.status, answer.body)

@@ -1,5 +1,5 @@
-//! What an app answers when something takes too long. Nothing but tokio's clock moves then, so that it jumps to the deadline and
-//! the test does not wait.
+//! What an app answers when something takes too long. tokio's clock is paused and jumps to the deadline, so that the test does
+//! not wait.
 
 use std::{
     future::{Future, pending, poll_fn},

@@ -1,6 +1,6 @@
 //! Plays the calls of `cases.json` against a merchant's program and compares the answers.
 //!
-//! Each case has a fresh process with the demo data, at a clock that stands still. The file's rules:
+//! Each case has a fresh process with the demo data and a fixed clock. The file's rules:
 //!
 //! * `after: <name>[; <name>..] |` at the start of a note: those cases are played first, on the same process.
 //! * `{{name}}` is a variable, `{{from:<case>#<json pointer>}}` a value of the answer to a case that was played before.
@@ -37,7 +37,7 @@ pub use readme::paste;
 pub use sqlite::file_holds;
 pub use stub::CrmStub;
 
-/// When the demo data take place.
+/// The fixed time of the demo data.
 pub const CLOCK: &str = "2024-10-10T12:00:00Z";
 
 /// How many processes run at a time.

@@ -1,16 +1,16 @@
-//! Comparing an answer with what is expected of it.
+//! Compares an answer with the expected one.
 
 use regex::Regex;
 use serde_json::{Map, Value};
 
-/// Where and how a body is not what was expected; `None` if it is.
+/// Where and how a body differs from the expected one; `None` if it matches.
 ///
 /// * Objects are compared key by key, extra keys are allowed.
 /// * Arrays are compared element by element and have equal length, unless the first element is `"$contains"`: then each
 ///   further element must match some element.
 /// * `"$any"` is anything but null, `"$absent"` a key that is missing, `"$int"` an integer, `"$bool"` a boolean, `"$re:.."` a
 ///   text that the expression matches.
-/// * All else is equality.
+/// * Everything else is compared by equality.
 #[must_use]
 pub fn difference(expected: &Value, got: Option<&Value>) -> Option<String> {
     compare(expected, got, "").err()
@@ -77,7 +77,7 @@ fn elements(expected: &[Value], got: &[Value], at: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether two values are the same. 1 and 1.0 are, as they are for whoever wrote JSON.
+/// Whether two values are equal. 1 and 1.0 are, as in JSON.
 fn same(expected: &Value, got: &Value) -> bool {
     expected == got
         || matches!((expected.as_f64(), got.as_f64()), (Some(a), Some(b)) if a.total_cmp(&b).is_eq())
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_is_equality() {
+    fn everything_else_is_compared_by_equality() {
         matches(json!(null), json!(null));
         matches(json!("$5"), json!("$5"));
         matches(json!(46.80776431887119), json!(46.80776431887119));

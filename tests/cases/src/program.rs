@@ -32,7 +32,7 @@ impl std::fmt::Display for StartError {
 impl std::error::Error for StartError {}
 
 impl Program {
-    /// Starts a program and waits until it says `listening on http://ADDR`.
+    /// Starts a program and waits until it prints `listening on http://ADDR`.
     ///
     /// # Errors
     /// [`StartError`], with what the program wrote to standard error, if it doesn't.

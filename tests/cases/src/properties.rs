@@ -1,9 +1,9 @@
-//! What tests of rules share that hold for any customers.
+//! Shared by the property tests over arbitrary customers.
 
 #![expect(
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "a test that panics has done its work"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,10 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use churnkey_integrator::model::Customer;
 use serde_json::Value;
 
-/// Runs a test where there is no runtime yet, as in a property.
+/// Runs an async test without a runtime around it, as in a property.
 ///
 /// # Panics
-/// If the test does, or there is no runtime to be had.
+/// If the test does, or no runtime can be built.
 pub fn block_on<T>(test: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build();
@@ -24,7 +24,7 @@ pub fn block_on<T>(test: impl Future<Output = T>) -> T {
 /// All records of a list, page by page. `get` answers a query, such as `?limit=2`, with status and body.
 ///
 /// # Panics
-/// If an answer is no page, or holds more than its limit.
+/// If an answer is not a page, or holds more than its limit.
 pub async fn crawl(limit: usize, get: impl AsyncFn(String) -> (u16, Value)) -> Vec<Value> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
@@ -43,7 +43,7 @@ pub async fn crawl(limit: usize, get: impl AsyncFn(String) -> (u16, Value)) -> V
 /// The paths of the values that differ between two customers, such as `metadata.language`.
 ///
 /// # Panics
-/// If one is no object.
+/// If one is not an object.
 #[must_use]
 pub fn changed(before: &Value, after: &Value) -> BTreeSet<String> {
     let (before, after) = (flat(before), flat(after));
@@ -68,11 +68,11 @@ fn flat(customer: &Value) -> BTreeMap<String, &Value> {
     flat
 }
 
-/// What is wrong with a customer's JSON, by the contract's table of fields: the id and these others are texts, and there is nothing
-/// else but metadata within the default limits.
+/// What is wrong with a customer's JSON, by the contract's table of fields: the id and these fields are texts, and the only other
+/// field is metadata, within the default limits.
 ///
 /// # Panics
-/// If it is no object.
+/// If it is not an object.
 #[must_use]
 pub fn broken(customer: &Value, others: &[&str]) -> Option<String> {
     let text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
@@ -98,7 +98,7 @@ pub fn broken(customer: &Value, others: &[&str]) -> Option<String> {
     (again.as_ref() != Some(customer)).then(|| "not the same when read".to_owned())
 }
 
-/// Paths as [`changed`] has them.
+/// Paths as [`changed`] returns them.
 #[must_use]
 pub fn paths(paths: &[&str]) -> BTreeSet<String> {
     paths.iter().map(|path| (*path).to_owned()).collect()
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_the_table_of_fields_is_named() {
+    fn a_violation_of_the_table_of_fields_is_named() {
         let metadata = json!({"k": "\u{eb}".repeat(500)});
         let good = json!({"id": "a", "name": "x", "metadata": metadata});
         assert_eq!(broken(&good, &["name"]), None);

@@ -10,7 +10,7 @@ use crate::{Program, difference};
 /// Where a README's programs listen.
 const README_ADDRESS: &str = "127.0.0.1:3000";
 
-/// Runs a call that was printed, as if it were pasted into a shell. `Null` if the answer is no JSON.
+/// Runs a printed call as if it were pasted into a shell. `Null` if the answer is not JSON.
 ///
 /// # Errors
 /// If there is no `bash`.
@@ -28,13 +28,13 @@ impl Program {
     /// Pastes each block of a README that shows answers into a shell, with this program's address, and compares: an answer is the
     /// JSON in the comments below its call. Returns how many there were.
     ///
-    /// Extra keys of the program's are allowed. A long text of hexadecimal digits, such as an id or a token, may be any other of its form.
+    /// Extra keys in the program's answer are allowed. A long hexadecimal text, such as an id or a token, may have other digits.
     ///
     /// # Errors
     /// If there is no `bash`.
     ///
     /// # Panics
-    /// If an answer is another one.
+    /// If an answer differs.
     pub async fn follow(&self, readme: &str) -> io::Result<usize> {
         let address = self.address().to_string();
         let mut compared = 0;
@@ -94,7 +94,7 @@ fn loose_difference(expected: &str, got: &str) -> Option<String> {
     difference(&form(&expected), got.map(|got| form(&got)).as_ref())
 }
 
-/// The value with zeros for the digits of all that looks like an id or a token.
+/// The value with zeros for the digits of everything that looks like an id or a token.
 fn form(value: &Value) -> Value {
     match value {
         Value::String(text) if is_generated(text) => {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_may_be_another_of_its_form_and_all_else_is_as_the_readme_says() {
+    fn an_id_may_have_other_digits_and_everything_else_matches_the_readme() {
         let answer =
             |id: &str, number: i64| json!({"id": id, "list": [number], "more": 1}).to_string();
         let expected = "{\"id\": \"0f42b842-007d-4c98-9160-ae6b6e908ca0\", \"list\": [1]}";

@@ -1,8 +1,8 @@
-//! What can be read in a database without asking it.
+//! What can be read in a database's files without SQLite.
 
 use std::{fs, io, path::Path};
 
-/// Whether the bytes of a database's file hold a text, or what SQLite has not moved into it yet.
+/// Whether the bytes of a database's file, or of its write-ahead log, contain a text.
 ///
 /// # Errors
 /// If there is no such file.

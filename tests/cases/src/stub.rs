@@ -17,7 +17,7 @@ impl CrmStub {
     /// Starts the stub on a free port.
     ///
     /// # Errors
-    /// If there is none.
+    /// If no port is free.
     pub async fn start() -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;

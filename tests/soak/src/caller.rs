@@ -1,4 +1,4 @@
-//! One of the callers, on a connection of its own that it opens again when it is gone.
+//! One of the callers, on its own connection, which it opens again when it breaks.
 
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -21,10 +21,10 @@ use crate::{merchant::SUBSCRIPTIONS, tally::Tally};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// For how long an action is retried: less than a signature lives.
+/// How long an action is retried: shorter than its signature is valid.
 const PATIENCE: Duration = Duration::from_secs(280);
 
-/// A signed request that can be sent as often as one likes.
+/// A signed request that can be sent any number of times.
 #[derive(Clone)]
 struct Signed {
     method: Method,
@@ -97,7 +97,7 @@ impl Caller {
         }
     }
 
-    /// The call of this number: every second one is an action, every twentieth is hung up on, and every twentieth is
+    /// The call of this number: every second one is an action, in every twentieth the caller disconnects, and every twentieth is
     /// captured and sent again with other keys.
     pub(crate) async fn call(&mut self, n: u32) {
         if let Err(error) = self.make_call(n).await {
@@ -116,7 +116,7 @@ impl Caller {
         let body = format!(
             r#"{{"customerId":"cus_grace","subscriptionId":"sub_soak_{subscription}","duration":{{"amount":1,"unit":"day"}}}}"#
         );
-        // A parameter that nobody reads tells the signatures of one second apart.
+        // An unused parameter makes signatures within one second differ.
         let path = format!("/churnkey/actions/subscription/extend-trial?call={n}");
         let signed = Signed::new(Method::POST, path, body)?;
         // Half of them have a key.
@@ -164,7 +164,7 @@ impl Caller {
         Ok(())
     }
 
-    /// Sends it until it is answered 200, as a caller does who wants it done.
+    /// Sends it until it is answered 200, as a caller would.
     async fn settle(&mut self, signed: &Signed) -> Result<(), BoxError> {
         let began = Instant::now();
         let mut first = true;
@@ -207,7 +207,7 @@ impl Caller {
         }
     }
 
-    /// The body of what is read.
+    /// The body of a read.
     pub(crate) async fn get(&mut self, path: String) -> Result<Bytes, BoxError> {
         let (_, body) = self.send(&Signed::get(path)?).await?;
         Ok(body)
@@ -238,13 +238,13 @@ impl Caller {
         Ok((status, answer.into_body().collect().await?.to_bytes()))
     }
 
-    /// Sends it, and leaves before or after the answer has come.
+    /// Sends it, and disconnects before or after the answer arrives.
     async fn hang_up(&mut self, signed: &Signed, after: Duration) -> Result<(), BoxError> {
-        self.tally.count("callers who hung up");
+        self.tally.count("callers who disconnected");
         let mut connection = self.connect().await?;
         connection.sender.ready().await?;
         let answer = connection.sender.send_request(signed.request()?);
-        // Whether it came in time is what nobody knows.
+        // It may or may not have arrived in time.
         let _ = timeout(after, answer).await;
         Ok(())
     }
@@ -254,7 +254,7 @@ impl Caller {
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         let task = tokio::spawn(async move {
-            // It ends with the caller or with the server, and the caller notices.
+            // It ends when the caller or the server closes it, and the caller notices.
             let _ = connection.await;
         });
         Ok(Connection { sender, task })

@@ -1,4 +1,4 @@
-//! `cargo run --release -p soak`: ten minutes of signed calls on the Postgres example, over 50 connections. Callers hang up,
+//! `cargo run --release -p soak`: ten minutes of signed calls on the Postgres example, over 50 connections. Callers disconnect,
 //! captured requests come again with other keys, and PostgreSQL is restarted twice. In the end every extension of a trial
 //! must have happened exactly once, and the program's memory must be flat.
 //!
@@ -30,7 +30,7 @@ use crate::{
 /// How much the merchant's memory may grow between the second fifth of the run and the last.
 const MAX_GROWTH_KB: i64 = 2048;
 
-/// Minutes of actions and reads on the Postgres example, with everything that goes wrong on a bad day.
+/// Minutes of actions and reads on the Postgres example, with disconnects, replays and restarts.
 #[derive(Debug, Clone, Copy, Parser)]
 struct Options {
     /// How long it takes, in minutes
@@ -59,7 +59,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Whether every promise held.
+/// Whether every check passed.
 async fn run(options: Options) -> Result<bool, Box<dyn Error>> {
     let mut merchant = Merchant::start().await?;
     let tally = Arc::new(Tally::new(SUBSCRIPTIONS));

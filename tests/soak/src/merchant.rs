@@ -21,10 +21,10 @@ use crate::{caller::Caller, tally::Tally};
 /// How many trials there are to extend.
 pub(crate) const SUBSCRIPTIONS: usize = 200;
 
-/// When each of them ends before the run.
+/// When each of them ends before the run starts.
 const TRIAL_END: &str = "2026-02-01T00:00:00.000Z";
 
-/// What the process holds.
+/// The resources that the process uses.
 pub(crate) struct Resources {
     pub(crate) kilobytes: i64,
     pub(crate) files: i64,
@@ -86,7 +86,7 @@ impl Merchant {
         })
     }
 
-    /// The trials that did not end where the answers say, one line each.
+    /// The trials whose end does not match the answers, one line each.
     pub(crate) async fn wrong_trials(&self, tally: &Tally) -> Result<Vec<String>, Box<dyn Error>> {
         let mut wrong = Vec::new();
         let mut caller = Caller::new(self.address.clone(), Arc::new(Tally::new(0)));

@@ -1,4 +1,4 @@
-//! What was asked for, and how it was answered.
+//! Counts the requests and their answers.
 
 use std::{
     collections::BTreeMap,
@@ -46,7 +46,7 @@ impl Tally {
         self.counts().extensions.clone()
     }
 
-    /// An answer that nothing explains.
+    /// An unexpected answer.
     pub(crate) fn violation(&self, what: String) {
         self.counts().violations.push(what);
     }

@@ -64,7 +64,7 @@ impl Drop for TestDatabase {
             let mut drop = Command::new(program("dropdb"));
             drop.args(["--force", "--if-exists", "--maintenance-db", server, name]);
             // A second panic would hide why the test failed, and a database
-            // left behind harms nobody.
+            // left behind does no harm.
             let _ = drop.stdin(Stdio::null()).output();
         }
     }
@@ -83,7 +83,7 @@ pub(crate) fn fresh_name() -> String {
 
 pub(crate) fn create_database(server: &str, name: &str) {
     let mut create = Command::new(program("createdb"));
-    // From template0, which nobody can be connected to: tests that create
+    // From template0, which allows no connections: tests that create
     // databases at the same time would stand in each other's way on template1.
     create.args(["--template=template0", "--encoding=UTF8", "--locale=C"]);
     succeed(create.args(["--maintenance-db", server, name]));

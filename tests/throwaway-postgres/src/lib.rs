@@ -5,8 +5,8 @@
 //! [`ThrowawayPostgres`] is for tests that take the server away from under the
 //! code: it can be stopped, restarted and frozen.
 //!
-//! Everything here panics rather than returns errors, and the panic names the
-//! cure.
+//! Everything here panics instead of returning errors, and the panic names the
+//! fix.
 
 #![forbid(unsafe_code)]
 #![expect(

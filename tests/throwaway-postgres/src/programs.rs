@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-pub(crate) fn cure() -> &'static str {
+pub(crate) fn fix() -> &'static str {
     if borrowed_server().is_some() {
-        // Then scripts/setup installs nothing, and the test at hand needs a
-        // server it may stop, or a client program.
+        // Then scripts/setup installs nothing, and this test needs a server
+        // that it may stop, or a client program.
         "unset TEST_DATABASE_URL and run scripts/setup, which then installs PostgreSQL"
     } else {
         "run scripts/setup, which installs PostgreSQL, or set TEST_DATABASE_URL"
@@ -30,7 +30,7 @@ pub(crate) fn program(name: &str) -> PathBuf {
     found
         .into_iter()
         .find(|program| program.is_file())
-        .unwrap_or_else(|| panic!("PostgreSQL's program `{name}` is not installed; {}", cure()))
+        .unwrap_or_else(|| panic!("PostgreSQL's program `{name}` is not installed; {}", fix()))
 }
 
 fn search_path() -> Vec<PathBuf> {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::database::{create_database, fresh_name, with_database};
-use crate::programs::{cure, program, spawn, succeed};
+use crate::programs::{fix, program, spawn, succeed};
 
 pub(crate) const START_LIMIT: Duration = Duration::from_secs(30);
 pub(crate) const POLL: Duration = Duration::from_millis(20);
@@ -126,9 +126,9 @@ impl ThrowawayPostgres {
     }
 
     /// Takes the server away as a crash would: its connections break, and
-    /// nobody listens on its port. Stopping a stopped server does nothing.
+    /// nothing listens on its port. Stopping a stopped server does nothing.
     pub fn stop(&mut self) {
-        // A frozen server would not hear that it shall go.
+        // A frozen server would not receive the signal.
         self.thaw();
         if let Some(mut running) = self.running.take() {
             // The watchdog goes first: it could signal a stranger once the
@@ -163,8 +163,8 @@ impl ThrowawayPostgres {
         }
     }
 
-    /// Stops every process of the server in its tracks: connections stay open
-    /// and the kernel accepts new ones, but nobody answers.
+    /// Suspends every process of the server: connections stay open and the
+    /// kernel accepts new ones, but nothing answers.
     ///
     /// # Panics
     ///
@@ -189,7 +189,7 @@ impl ThrowawayPostgres {
         }
     }
 
-    /// Lets a frozen server go on where it was.
+    /// Resumes a frozen server.
     pub fn thaw(&mut self) {
         if let Some(running) = &mut self.running {
             signal("-CONT", &std::mem::take(&mut running.frozen));
@@ -219,7 +219,7 @@ impl ThrowawayPostgres {
 
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        // The account may be barred from the directory the test runs in.
+        // The account may have no access to the directory the test runs in.
         command.current_dir(self.dir.path()).stdin(Stdio::null());
         if let Some(account) = self.account {
             command.uid(account.uid).gid(account.gid);
@@ -227,8 +227,8 @@ impl ThrowawayPostgres {
         command
     }
 
-    /// Answers `false` when the port is taken, the one failure that another
-    /// attempt can cure.
+    /// Returns `false` when the port is taken, the only failure that is worth
+    /// another attempt.
     fn launch(&mut self) -> bool {
         let (data, port) = (self.data(), self.port.to_string());
         let log = File::create(self.log())
@@ -347,7 +347,7 @@ fn account_instead_of_root(dir: &Path) -> Option<Account> {
     let Some(account) = account else {
         panic!(
             "PostgreSQL refuses to run as root, and there is no account `postgres`; {}",
-            cure()
+            fix()
         );
     };
     chown(dir, Some(account.uid), Some(account.gid))

@@ -1,4 +1,4 @@
-//! Merchants whose actions, or whose memory for them, are broken.
+//! Merchants whose actions, or whose idempotency stores, are broken.
 
 use std::{
     collections::HashMap,
@@ -28,7 +28,7 @@ use in_memory::store::{Store, Tables};
 use super::broken_merchants;
 use crate::merchants::{billing_fixtures, in_memory_store, token};
 
-/// Hands every call on to a good merchant, unless it is broken in one place.
+/// Delegates every call to a good merchant, except for its one fault.
 #[derive(Clone)]
 struct Broken {
     good: Store,
@@ -301,7 +301,7 @@ impl ChangePriceAction for Broken {
     }
 }
 
-/// Remembers what was done, unless it is broken.
+/// An idempotency store, with at most one fault.
 struct Memory {
     fault: Fault,
     done: Mutex<HashMap<IdempotencyKey, Fingerprint>>,

@@ -20,7 +20,7 @@ use in_memory::store::{Row, Store, Table, Tables};
 use super::broken_merchants;
 use crate::merchants::{billing_fixtures, in_memory_store, token};
 
-/// Hands every call on to a good merchant, unless it is broken in one place.
+/// Delegates every call to a good merchant, except for its one fault.
 #[derive(Clone)]
 struct Broken {
     good: Store,
@@ -115,7 +115,7 @@ impl PricesController for Broken {
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Price>> {
         let mut all = self.read(cx, Fault::PricesMixModes, |tables| rows(&tables.prices));
         match self.fault {
-            // Newest first by OFFSET: a new price pushes every other one place on.
+            // Newest first by OFFSET: a new price moves every other one by one.
             Fault::PricesByOffset => {
                 let offset: usize = page.after()?.unwrap_or(0);
                 let newest = all.into_iter().rev();

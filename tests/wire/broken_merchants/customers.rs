@@ -20,7 +20,7 @@ use super::broken_merchants;
 use crate::merchants::{demo_fixtures, in_memory_store, token};
 use in_memory::store::Store;
 
-/// Hands every call on to a good merchant, unless it is broken in one place.
+/// Delegates every call to a good merchant, except for its one fault.
 struct Broken {
     good: Store,
     fault: Fault,
@@ -111,7 +111,7 @@ impl CustomersController for Broken {
 
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
         match self.fault {
-            // Newest first by OFFSET: a new customer pushes everybody one place on.
+            // Newest first by OFFSET: a new customer moves everybody by one.
             Fault::OffsetPaging => {
                 let offset: usize = page.after()?.unwrap_or(0);
                 let rows = self
@@ -173,7 +173,7 @@ impl CustomersController for Broken {
                 let page = Page::from_overfetch(rows, page, |(seq, _)| *seq)?;
                 Ok(page.map(|(_, customer)| customer))
             }
-            // Round and round, each time with a new cursor.
+            // An endless loop, each time with a new cursor.
             Fault::NeverComesToAnEnd => {
                 let turn: u64 = page.after()?.unwrap_or(0) + 1;
                 let rows = self

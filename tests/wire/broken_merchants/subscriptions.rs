@@ -12,7 +12,7 @@ use in_memory::store::{Shop, Store};
 use super::broken_merchants;
 use crate::merchants::{billing_fixtures, in_memory_store, token};
 
-/// Hands every call on to a good merchant, unless it is broken in one place.
+/// Delegates every call to a good merchant, except for its one fault.
 struct Broken {
     good: Store,
     fault: Fault,

@@ -29,7 +29,7 @@ pub(crate) static ABOUT: About = About {
     )],
 };
 
-/// The action, and what the merchant has declared of it.
+/// The action and its declared features.
 pub(crate) struct Cancel {
     action: Box<dyn CancelAction>,
     features: CancelFeatures,

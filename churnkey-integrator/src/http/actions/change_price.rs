@@ -31,7 +31,7 @@ pub(crate) static ABOUT: About = About {
     )],
 };
 
-/// The action, and what the merchant has declared of it.
+/// The action and its declared features.
 pub(crate) struct ChangePrice {
     action: Box<dyn ChangePriceAction>,
     features: ChangePriceFeatures,

@@ -1,5 +1,6 @@
-//! The routes of the actions. Each reads its fields, refuses what lies outside of the declared features, and then, once for
-//! every request that can be told from another, looks up what the request names and calls the merchant.
+//! The routes of the actions. Each reads the fields of its request and rejects what the declared features don't allow. Then
+//! it looks up the records that the request names and calls the merchant's action, once for each request that can be
+//! recognized.
 
 pub(crate) mod apply_coupon;
 pub(crate) mod cancel;
@@ -23,7 +24,7 @@ use crate::{
     model::Subscription,
 };
 
-/// An action, and what it needs besides.
+/// An action, with the parts that it uses.
 struct Action<P, N = ()> {
     part: Arc<P>,
     subscriptions: Arc<CheckedSubscriptions>,
@@ -32,7 +33,7 @@ struct Action<P, N = ()> {
 }
 
 impl<P, N> Action<P, N> {
-    /// `None` if no subscriptions are there.
+    /// `None` if no subscriptions controller is registered.
     fn new(part: &Arc<P>, parts: &Parts, needs: N) -> Option<Arc<Self>> {
         Some(Arc::new(Self {
             part: Arc::clone(part),
@@ -42,7 +43,7 @@ impl<P, N> Action<P, N> {
         }))
     }
 
-    /// Acts unless this was done before ([`once`]).
+    /// Runs the action, unless it was done before ([`once`]).
     async fn once<Acted>(
         self: Arc<Self>,
         call: Call,
@@ -60,7 +61,7 @@ impl<P, N> Action<P, N> {
     }
 }
 
-/// Which subscription a request is about.
+/// The subscription that a request names.
 struct Subject {
     customer_id: CustomerId,
     subscription_id: SubscriptionId,

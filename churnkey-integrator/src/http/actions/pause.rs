@@ -29,7 +29,7 @@ pub(crate) static ABOUT: About = About {
     )],
 };
 
-/// The action, and what the merchant has declared of it.
+/// The action and its declared features.
 pub(crate) struct Pause {
     action: Box<dyn PauseAction>,
     features: PauseFeatures,
@@ -110,7 +110,7 @@ async fn pause_all(pause: Arc<Action<Pause>>, call: Call) -> Result<Response> {
         .await
 }
 
-/// Whether annual subscriptions may be paused. The request can only narrow what the merchant has declared.
+/// Whether annual subscriptions may be paused. A request can forbid what the features allow, but not allow more.
 fn allow_annual(fields: &Fields, features: PauseFeatures) -> Result<bool> {
     match (fields.flag("allowAnnual")?, features.allows_annual()) {
         (Some(true), false) => Err(HandlerError::bad_request(
