@@ -1,8 +1,8 @@
-//! The layers of ARCHITECTURE.md, held against every path that a source file names.
+//! Checks every path in the source files against the layers of ARCHITECTURE.md.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a test that panics has done its work"
+    reason = "a test fails by panicking"
 )]
 
 use std::{
@@ -13,7 +13,7 @@ use std::{
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// The layers from the lowest to the highest, each with its modules, as ARCHITECTURE.md has them.
+/// The layers from the lowest to the highest, each with its modules, as ARCHITECTURE.md lists them.
 fn layers() -> Vec<(String, Vec<String>)> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md");
     let page = fs::read_to_string(page).unwrap();
@@ -37,7 +37,24 @@ fn layers() -> Vec<(String, Vec<String>)> {
     layers
 }
 
-/// The path of each source file behind `src`, and its tokens: no comments, and macros as they are written.
+/// The files and folders that ARCHITECTURE.md lists in a folder of `src`, such as `http`.
+fn listed_in(folder: &str) -> BTreeSet<String> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md");
+    let page = fs::read_to_string(page).unwrap();
+    let block = page.split_once(&format!("\n    {folder}/ ")).unwrap().1;
+    let lines = block.lines().skip(1);
+    let lines = lines.take_while(|line| line.starts_with("      "));
+    let names = lines.filter(|line| !line.starts_with("       "));
+    let names = names.flat_map(|line| {
+        let words = line.split_whitespace();
+        words.take_while(|word| word.ends_with(".rs") || word.ends_with('/'))
+    });
+    names
+        .map(|name| name.trim_end_matches('/').to_owned())
+        .collect()
+}
+
+/// The path of each source file below `src`, and its tokens, without comments and with unexpanded macros.
 fn sources() -> Vec<(String, TokenStream)> {
     fn files_in(folder: &Path) -> Vec<PathBuf> {
         let entries = fs::read_dir(folder).unwrap();
@@ -81,8 +98,8 @@ fn identifiers(tokens: TokenStream, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Every path within the crate that the tokens name, from the crate's root on: in a `use`, grouped or not, in an
-/// expression, in a macro.
+/// Every path within the crate that the tokens contain, from the crate's root: in a `use`, grouped or not, in an
+/// expression or in a macro.
 fn paths(module: &[String], tokens: TokenStream) -> Vec<Vec<String>> {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut found = Vec::new();
@@ -114,7 +131,7 @@ fn paths(module: &[String], tokens: TokenStream) -> Vec<Vec<String>> {
     found
 }
 
-/// Reads one path, with the group at its end if there is one, and says where the next token is.
+/// Reads one path, with the group at its end if there is one, and returns the index of the next token.
 fn path(
     module: &[String],
     start: &[String],
@@ -147,7 +164,7 @@ fn path(
                 return at + 1;
             }
             Some(TokenTree::Punct(all)) if all.as_char() == '*' => path.push("*".to_owned()),
-            // A turbofish, or the token behind the path.
+            // A turbofish, or the token after the path.
             _ => break,
         }
         at += 1;
@@ -166,7 +183,7 @@ fn is_separator(tokens: &[TokenTree], at: usize) -> bool {
     colon(at) && colon(at + 1)
 }
 
-/// What the crate's root gives another name: `crate::Email` is of the module `pii`.
+/// The re-exports of the crate's root, with their modules: `crate::Email` is in `pii`.
 fn reexports(sources: &[(String, TokenStream)]) -> BTreeMap<String, String> {
     let (_, root) = sources.iter().find(|(file, _)| file == "lib.rs").unwrap();
     // In the root a path may begin with the name of a module.
@@ -234,6 +251,14 @@ fn every_module_has_its_place_in_one_layer() {
 }
 
 #[test]
+fn every_file_of_http_is_described() {
+    let http = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
+    let files = fs::read_dir(http).unwrap();
+    let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert_eq!(listed_in("http"), files.collect());
+}
+
+#[test]
 fn a_file_uses_its_own_layers_earlier_files_and_lower_layers() {
     let order: Vec<String> = layers().into_iter().flat_map(|(_, files)| files).collect();
     let place = |module: &str| order.iter().position(|name| name == module);
@@ -251,7 +276,7 @@ fn a_file_uses_its_own_layers_earlier_files_and_lower_layers() {
             match place(target) {
                 Some(target) if target <= own => {}
                 Some(_) => upward.push(format!("{file}: {}", path.join("::"))),
-                // The attribute of the other crate is below everything.
+                // The macro crate is below every layer.
                 None if target == "churnkey_integrator_macros" => {}
                 None => unknown.push(format!("{file}: {}", path.join("::"))),
             }
@@ -260,14 +285,14 @@ fn a_file_uses_its_own_layers_earlier_files_and_lower_layers() {
     assert_eq!((upward, unknown), (vec![], vec![]));
 }
 
-/// The source files by the modules that they are.
+/// The source files by their modules.
 type Modules<'a> = BTreeMap<Vec<String>, &'a str>;
 
 fn is_word(token: Option<&TokenTree>, word: &str) -> bool {
     matches!(token, Some(TokenTree::Ident(ident)) if *ident == word)
 }
 
-/// The tokens without what is re-exported, and the re-exports of a module's own children: name and whole path.
+/// The tokens without the re-exports, and the re-exports of a module's own children: name and whole path.
 fn split_reexports(
     module: &[String],
     tokens: TokenStream,
@@ -298,8 +323,8 @@ fn split_reexports(
     (kept, of_children.collect())
 }
 
-/// The files of the crate that each file uses, in its layer or not. A re-export is no use of it, but whoever names it uses
-/// the file that it is from.
+/// The files of the crate that each file uses, in any layer. A re-export is not a use. A use of its name is a use of the file
+/// where the item is defined.
 fn uses(sources: &[(String, TokenStream)]) -> BTreeMap<&str, BTreeSet<&str>> {
     let modules: Modules<'_> = sources
         .iter()
@@ -337,7 +362,7 @@ fn uses(sources: &[(String, TokenStream)]) -> BTreeMap<&str, BTreeSet<&str>> {
     uses
 }
 
-/// The paths that begin with the name of a module's own child, as in `child::f()` and `use child::f`.
+/// The paths that begin with the name of a child module, as in `child::f()` and `use child::f`.
 fn children_named(
     module: &[String],
     tokens: &[TokenTree],
@@ -362,8 +387,8 @@ fn children_named(
     found
 }
 
-/// What can be reached from a file and reaches it again.
-fn circles(
+/// The files that depend on themselves through other files.
+fn cycles(
     uses: &BTreeMap<&str, BTreeSet<&str>>,
     is_one_layer: impl Fn(&str, &str) -> bool,
 ) -> Vec<String> {
@@ -386,7 +411,7 @@ fn circles(
 }
 
 #[test]
-fn a_circle_is_found_through_reexports_children_and_further_files() {
+fn a_cycle_is_found_through_reexports_children_and_further_files() {
     let sources = [
         (
             "a/mod.rs",
@@ -404,12 +429,12 @@ fn a_circle_is_found_through_reexports_children_and_further_files() {
     let uses = uses(&sources);
     assert_eq!(uses["a/e.rs"], BTreeSet::from(["a/b.rs", "a/mod.rs"]));
     assert_eq!(uses["a/mod.rs"], BTreeSet::new());
-    let found = circles(&uses, |_, _| true);
+    let found = cycles(&uses, |_, _| true);
     assert_eq!(found, ["a/b.rs", "a/c.rs", "a/e.rs", "g/h.rs", "g/mod.rs"]);
 }
 
 #[test]
-fn no_files_of_a_layer_use_each_other_in_a_circle() {
+fn no_files_of_a_layer_depend_on_each_other_in_a_cycle() {
     let layers = layers();
     let layer_of = |file: &str| {
         let own = module_of(file).into_iter().next()?;
@@ -419,15 +444,15 @@ fn no_files_of_a_layer_use_each_other_in_a_circle() {
     };
     let sources = sources();
     let uses = uses(&sources);
-    let circles = circles(&uses, |one, other| {
+    let cycles = cycles(&uses, |one, other| {
         layer_of(one).is_some() && layer_of(one) == layer_of(other)
     });
-    // Nothing builds on the suite, so its own circles harm nobody else.
-    let circles = circles.iter().filter(|file| !file.starts_with("testing/"));
-    assert_eq!(circles.collect::<Vec<_>>(), Vec::<&String>::new());
+    // Nothing depends on the suite, so its own cycles are allowed.
+    let cycles = cycles.iter().filter(|file| !file.starts_with("testing/"));
+    assert_eq!(cycles.collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
-/// The names among these that a layer's files use, each with its file.
+/// Which of these names a layer's files use, each with its file.
 fn mentions(layer: &str, names: &[&str]) -> Vec<String> {
     let layers = layers();
     let (_, modules) = layers.iter().find(|(name, _)| name == layer).unwrap();
