@@ -5,12 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::attempt::Attempt;
+use crate::{attempt::Attempt, variant::words};
 
 /// Which of the merchant's data sets a request is about (contract, section 2.4).
 ///
-/// Churnkey sends it as `X-Churnkey-Mode`. No header is live; any other value is answered 400, so
-/// that a request meant for test data can never touch live data.
+/// Churnkey sends it as `X-Churnkey-Mode`. A request without the header is live. Any other value is answered 400, so that
+/// a request that is meant for test data can never touch live data.
+///
+/// Exhaustive on purpose: a controller chooses its data set by a `match` on the mode. If a mode is ever added, that `match`
+/// must not compile, as a catch-all arm could choose live data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Mode {
     /// Real customers.
@@ -19,22 +22,7 @@ pub enum Mode {
     Test,
 }
 
-impl Mode {
-    /// The word on the wire: `live` or `test`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Test => "test",
-        }
-    }
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+words!(Mode, "mode": Live = "live", Test = "test");
 
 /// Names a request in logs and in the `X-Request-Id` header of its answer.
 ///

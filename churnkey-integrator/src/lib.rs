@@ -100,6 +100,7 @@ mod money;
 mod pii;
 mod secret;
 mod time;
+mod variant;
 
 pub mod actions;
 mod context;
@@ -155,3 +156,4 @@ pub use page::{Cursor, InvalidCursorKey, Page, PageRequest};
 pub use pii::{Email, InvalidContact, Phone};
 pub use secret::{ApiKey, IntegrationToken, InvalidSecret, TokenError, WebhookSecret};
 pub use time::{CalendarUnit, InvalidTimestamp, Timestamp};
+pub use variant::InvalidVariant;

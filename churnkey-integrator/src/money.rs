@@ -11,6 +11,7 @@ pub struct Currency(iso_currency::Currency);
 /// The text is no ISO 4217 currency code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an ISO 4217 currency code, such as usd or EUR")]
+#[non_exhaustive]
 pub struct UnknownCurrency;
 
 impl Currency {
@@ -68,11 +69,11 @@ impl<'de> Deserialize<'de> for Currency {
 ///
 /// # Example
 /// ```
-/// use churnkey_integrator::{InvalidPercentage, Percentage};
+/// use churnkey_integrator::Percentage;
 ///
 /// assert_eq!(serde_json::to_string(&Percentage::whole(20)?)?, "20");
 /// assert_eq!(serde_json::to_string(&Percentage::hundredths(1250)?)?, "12.5");
-/// assert_eq!(Percentage::whole(101), Err(InvalidPercentage));
+/// assert!(Percentage::whole(101).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,6 +84,7 @@ pub struct Percentage {
 /// The number is no percentage.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("percent must be from 0 to 100, with at most two decimals")]
+#[non_exhaustive]
 pub struct InvalidPercentage;
 
 impl Percentage {

@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use jiff::{Span, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::variant::words;
+
 /// A moment in UTC, to the millisecond, from the year 0000 to 9999.
 ///
 /// The wire form is `2026-01-01T00:00:00.000Z` (contract, section 2.7); any RFC 3339 offset is read.
@@ -20,9 +22,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(jiff::Timestamp);
 
-/// The text or number is no moment between the years 0000 and 9999.
+/// The text is not an RFC 3339 time, or the time is outside of the years 0000 to 9999.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a time: expected RFC 3339, such as 2026-01-01T00:00:00Z, in the years 0000 to 9999")]
+#[non_exhaustive]
 pub struct InvalidTimestamp;
 
 /// The first millisecond of the year 0000: RFC 3339 has no earlier one.
@@ -73,6 +76,7 @@ impl Timestamp {
 /// A unit of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum CalendarUnit {
     /// 24 hours: UTC has no clock changes.
     Day,
@@ -83,6 +87,8 @@ pub enum CalendarUnit {
     /// A calendar year.
     Year,
 }
+
+words!(CalendarUnit, "calendar unit": Day = "day", Week = "week", Month = "month", Year = "year");
 
 impl Timestamp {
     /// The last moment that there is, in the year 9999: the last one that can be read again once it has been written.

@@ -88,6 +88,7 @@ impl Everything {
             PriceType::Product => {
                 Price::of_product(ProductId::new("prod").unwrap(), id, monthly, amount)
             }
+            other => panic!("no price of type {other}"),
         }
     }
 
@@ -97,6 +98,7 @@ impl Everything {
             ProductType::Family => {
                 Product::of_family(FamilyId::new("fam").unwrap(), id.clone(), "P")
             }
+            other => panic!("no product of type {other}"),
         }
     }
 

@@ -7,9 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::{
     error::{HandlerError, Result},
     time::{CalendarUnit, Timestamp},
+    variant::words,
 };
 
 /// When an action takes effect.
+///
+/// Exhaustive on purpose: an action has to carry out every schedule. If a schedule is ever added, a `match` without it
+/// must not compile, as a catch-all arm could cancel at the wrong time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Schedule {
@@ -19,19 +23,11 @@ pub enum Schedule {
     EndOfPeriod,
 }
 
-impl Schedule {
-    /// The word on the wire: `immediate` or `end-of-period`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Immediate => "immediate",
-            Self::EndOfPeriod => "end-of-period",
-        }
-    }
-}
+words!(Schedule, "schedule": Immediate = "immediate", EndOfPeriod = "end-of-period");
 
 /// The schedules that an action supports: at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Schedules {
     /// Immediately only.
     Immediate,
@@ -69,6 +65,7 @@ impl Schedules {
 
 /// How long a pause lasts, or by how much a trial is extended (contract, section 5.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ActionDuration {
     /// A number of days, weeks, months or years. A caller may ask for ten years at most: 3,660 days, 523 weeks, 120 months
     /// or 10 years.
@@ -138,6 +135,7 @@ fn longest(unit: CalendarUnit) -> (u32, &'static str) {
 
 /// The kinds of duration that an action supports: at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Durations {
     /// A number of days, weeks, months or years only.
     Period,

@@ -41,6 +41,7 @@ use crate::{context::RequestContext, controllers::forward, error::Result, time::
 
 /// What a store knows about an attempt's request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Known {
     /// Nothing, or that it died: the attempt is recorded now, and may run.
     New,

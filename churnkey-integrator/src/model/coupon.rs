@@ -218,6 +218,7 @@ impl Coupon {
 /// For how long a redeemed coupon lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum CouponDuration {
     /// For one invoice.
     Once,

@@ -3,17 +3,23 @@
 use serde::{Deserialize, Serialize};
 
 use super::InvalidField;
-use crate::time::{CalendarUnit, Timestamp};
+use crate::{
+    time::{CalendarUnit, Timestamp},
+    variant::words,
+};
 
 /// The unit of a billing cycle. Churnkey has no days or weeks here (contract, section 3.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum CycleUnit {
     /// A calendar month.
     Month,
     /// A calendar year.
     Year,
 }
+
+words!(CycleUnit, "cycle unit": Month = "month", Year = "year");
 
 impl From<CycleUnit> for CalendarUnit {
     fn from(unit: CycleUnit) -> Self {

@@ -6,11 +6,13 @@ use super::{BillingDuration, InvalidField, OptionalText};
 use crate::{
     id::{PriceId, ProductId},
     money::{Amount, Currency},
+    variant::words,
 };
 
 /// Whether prices stand alone or belong to products. One integration has prices of one type only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum PriceType {
     /// Prices without products.
     Standalone,
@@ -18,16 +20,7 @@ pub enum PriceType {
     Product,
 }
 
-impl PriceType {
-    /// The word on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Standalone => "standalone",
-            Self::Product => "product",
-        }
-    }
-}
+words!(PriceType, "price type": Standalone = "standalone", Product = "product");
 
 /// What a subscription can cost (contract, section 3.5). Its type follows from the constructor, so that a price of a
 /// product always names the product.
@@ -286,12 +279,15 @@ impl PriceAmount {
 /// How tiers price a quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum TierMode {
     /// Each tier prices its own part of the quantity.
     Graduated,
     /// The tier that the quantity reaches prices all of it.
     Total,
 }
+
+words!(TierMode, "tier mode": Graduated = "graduated", Total = "total");
 
 /// The tiers of a price: each ends higher than the one before, and only the last one has no end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

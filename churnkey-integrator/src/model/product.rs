@@ -3,11 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::{InvalidField, OptionalText};
-use crate::id::{FamilyId, ProductId};
+use crate::{
+    id::{FamilyId, ProductId},
+    variant::words,
+};
 
 /// Whether products stand alone or belong to families. One integration has products of one type only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ProductType {
     /// Products without families.
     Standalone,
@@ -15,16 +19,7 @@ pub enum ProductType {
     Family,
 }
 
-impl ProductType {
-    /// The word on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Standalone => "standalone",
-            Self::Family => "family",
-        }
-    }
-}
+words!(ProductType, "product type": Standalone = "standalone", Family = "family");
 
 /// What prices are for (contract, section 3.9). Its type follows from the constructor, so that a product of a
 /// family always names the family.

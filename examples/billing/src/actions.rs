@@ -112,6 +112,11 @@ impl Subscription {
             CouponDuration::CycleAmount { cycles } => {
                 Some(self.duration.end_after(cycles.get(), now))
             }
+            _ => {
+                return Err(HandlerError::bad_request(
+                    "Coupons of this duration are not supported",
+                ));
+            }
         };
         self.discounts.push(Redemption {
             coupon: coupon.id().clone(),

@@ -65,6 +65,7 @@ impl Step {
             Some(ActionDuration::Period { amount, unit }) => {
                 json!({"amount": amount, "unit": unit})
             }
+            Some(other) => panic!("{other:?}"),
         };
         let (status, answer) = act(client, &format!("{what}/{action}"), &body).await;
         let message = answer["message"].as_str().map(str::to_owned);
