@@ -15,7 +15,7 @@
 //!
 //! async fn churnkey(webhook: Webhook) {
 //!     if let Ok(event) = webhook.session() {
-//!         println!("a session ended with {:?}", event.session.result);
+//!         println!("a session ended with {:?}", event.session().result());
 //!     }
 //! }
 //!
@@ -40,8 +40,8 @@
 //!
 //! headers.insert(webhooks::SIGNATURE_HEADER, webhooks::sign(&secrets[0], body).parse()?);
 //! let webhook = webhooks::verify(&secrets, &headers, body)?;
-//! assert_eq!(webhook.event, "session");
-//! assert_eq!(webhook.session()?.session.result.as_deref(), Some("cancel"));
+//! assert_eq!(webhook.event(), "session");
+//! assert_eq!(webhook.session()?.session().result(), Some("cancel"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -214,29 +214,53 @@ fn mac(secret: &WebhookSecret, raw_body: &[u8]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// An event of any kind. `Debug` shows its name only: the rest is about a person.
+/// An event of any kind.
+///
+/// For a test of your own, read one with serde: `serde_json::from_value(json!({"event": "session", ..}))`.
+///
+/// `Debug` shows the event's name only. The rest is about a person.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct Webhook {
-    /// What happened, such as `session`.
-    pub event: String,
-    /// What it happened to, as it came.
+    event: String,
     #[serde(default)]
-    pub data: Value,
-    /// Fields that this version does not know.
+    data: Value,
     #[serde(flatten)]
-    pub other: Map<String, Value>,
+    extra: Map<String, Value>,
 }
 
 impl Webhook {
+    /// The name of the event, such as `session`.
+    #[must_use]
+    pub fn event(&self) -> &str {
+        &self.event
+    }
+
+    /// The data of the event, as Churnkey sent it; `null` if there is none.
+    #[must_use]
+    pub fn data(&self) -> &Value {
+        &self.data
+    }
+
+    /// The fields beside `event` and `data`, which this version does not know.
+    #[must_use]
+    pub fn extra(&self) -> &Map<String, Value> {
+        &self.extra
+    }
+
     /// The data of a `session` event.
     ///
     /// # Errors
-    /// If the data has another shape than a session's.
-    pub fn session(&self) -> Result<SessionEvent, serde_json::Error> {
-        SessionEvent::deserialize(&self.data)
+    /// [`InvalidSession`] if the data has another shape, as that of another event has.
+    pub fn session(&self) -> Result<SessionEvent, InvalidSession> {
+        SessionEvent::deserialize(&self.data).map_err(|_| InvalidSession)
     }
 }
+
+/// The data of the event is not that of a session. What it is instead is not kept, as it may be about a person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the event's data is not a session: check Webhook::event, or read Webhook::data")]
+#[non_exhaustive]
+pub struct InvalidSession;
 
 impl fmt::Debug for Webhook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -246,56 +270,124 @@ impl fmt::Debug for Webhook {
     }
 }
 
-/// A customer has been through a session.
+/// A customer has been through a session of the cancel flow.
 ///
-/// `Debug` of it and of its parts shows no text that anybody wrote.
+/// `Debug` of it and of its parts shows no text that a person wrote.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
 pub struct SessionEvent {
-    /// The customer, as Churnkey knows them.
     #[serde(default)]
-    pub customer: Value,
-    /// What happened.
-    pub session: FlowSession,
-    /// Fields that this version does not know.
+    customer: Value,
+    session: FlowSession,
     #[serde(flatten)]
-    pub other: Map<String, Value>,
+    extra: Map<String, Value>,
+}
+
+impl SessionEvent {
+    /// The customer as Churnkey knows them; `null` if there is none.
+    #[must_use]
+    pub fn customer(&self) -> &Value {
+        &self.customer
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn session(&self) -> &FlowSession {
+        &self.session
+    }
+
+    /// The fields that this version does not know.
+    #[must_use]
+    pub fn extra(&self) -> &Map<String, Value> {
+        &self.extra
+    }
 }
 
 /// A session of the cancel flow. All fields may be missing: Churnkey's documentation shows several forms.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct FlowSession {
-    /// How it ended: `pause`, `discount`, `cancel`, `abort` or another word.
-    pub result: Option<String>,
-    /// What the customer wrote.
-    pub feedback: Option<String>,
-    /// The answer chosen in the survey.
-    pub survey_response: Option<String>,
-    /// The question asked after that.
-    pub followup_question: Option<String>,
-    /// The answer to it.
-    pub followup_response: Option<String>,
-    /// `LIVE` or `TEST`.
-    pub mode: Option<String>,
-    /// The offer that kept the customer, if any.
-    pub accepted_offer: Option<AcceptedOffer>,
-    /// Fields that this version does not know.
+    result: Option<String>,
+    feedback: Option<String>,
+    survey_response: Option<String>,
+    followup_question: Option<String>,
+    followup_response: Option<String>,
+    mode: Option<String>,
+    accepted_offer: Option<AcceptedOffer>,
     #[serde(flatten)]
-    pub other: Map<String, Value>,
+    extra: Map<String, Value>,
 }
 
-/// An offer that was accepted.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[non_exhaustive]
+impl FlowSession {
+    /// How it ended: `pause`, `discount`, `cancel`, `abort` or another word.
+    #[must_use]
+    pub fn result(&self) -> Option<&str> {
+        self.result.as_deref()
+    }
+
+    /// What the customer wrote.
+    #[must_use]
+    pub fn feedback(&self) -> Option<&str> {
+        self.feedback.as_deref()
+    }
+
+    /// The answer that the customer chose in the survey.
+    #[must_use]
+    pub fn survey_response(&self) -> Option<&str> {
+        self.survey_response.as_deref()
+    }
+
+    /// The question that followed the survey.
+    #[must_use]
+    pub fn followup_question(&self) -> Option<&str> {
+        self.followup_question.as_deref()
+    }
+
+    /// The customer's answer to the question that followed.
+    #[must_use]
+    pub fn followup_response(&self) -> Option<&str> {
+        self.followup_response.as_deref()
+    }
+
+    /// `LIVE` or `TEST`, in capitals here.
+    #[must_use]
+    pub fn mode(&self) -> Option<&str> {
+        self.mode.as_deref()
+    }
+
+    /// The offer that the customer accepted, if any.
+    #[must_use]
+    pub fn accepted_offer(&self) -> Option<&AcceptedOffer> {
+        self.accepted_offer.as_ref()
+    }
+
+    /// The fields that this version does not know.
+    #[must_use]
+    pub fn extra(&self) -> &Map<String, Value> {
+        &self.extra
+    }
+}
+
+/// An offer that a customer accepted.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AcceptedOffer {
-    /// `DISCOUNT`, `PAUSE`, `PLAN_CHANGE`, `CONTACT`, `TRIAL_EXTENSION`, `REDIRECT` or another word.
-    pub offer_type: Option<String>,
-    /// What the offer's kind brings with it, such as `pauseDuration`.
+    offer_type: Option<String>,
     #[serde(flatten)]
-    pub other: Map<String, Value>,
+    extra: Map<String, Value>,
+}
+
+impl AcceptedOffer {
+    /// `DISCOUNT`, `PAUSE`, `PLAN_CHANGE`, `CONTACT`, `TRIAL_EXTENSION`, `REDIRECT` or another word.
+    #[must_use]
+    pub fn offer_type(&self) -> Option<&str> {
+        self.offer_type.as_deref()
+    }
+
+    /// The fields that belong to this type of offer, such as `pauseDuration`.
+    #[must_use]
+    pub fn extra(&self) -> &Map<String, Value> {
+        &self.extra
+    }
 }
 
 /// Hides what a struct holds about a person.
@@ -365,10 +457,7 @@ mod tests {
         let body = br#"{"event":"session"}"#;
         assert_eq!(sign(&secret("a-webhook-secret"), body), by_openssl);
         let webhook = judge(&[secret("a-webhook-secret")], &[by_openssl], body).unwrap();
-        assert_eq!(
-            (webhook.event.as_str(), webhook.data),
-            ("session", Value::Null)
-        );
+        assert_eq!((webhook.event(), webhook.data()), ("session", &Value::Null));
     }
 
     #[test]
@@ -434,18 +523,21 @@ mod tests {
     fn known_fields_are_typed_and_unknown_ones_kept() {
         let only = [secret("a-webhook-secret")];
         let webhook = judge(&only, &[&sign(&only[0], BODY)], BODY).unwrap();
-        assert_eq!(webhook.other["sentAt"], "2026-01-01");
+        assert_eq!(webhook.extra()["sentAt"], "2026-01-01");
         let event = webhook.session().unwrap();
-        assert_eq!(event.other["segment"], "annual");
-        assert_eq!(event.session.result.as_deref(), Some("pause"));
-        assert_eq!(event.session.feedback.as_deref(), Some("too dear"));
-        assert_eq!(event.session.other["abtest"], 7);
-        let offer = event.session.accepted_offer.as_ref().unwrap();
-        assert_eq!(offer.offer_type.as_deref(), Some("PAUSE"));
-        assert_eq!(offer.other["pauseDuration"], 2);
+        assert_eq!(event.extra()["segment"], "annual");
+        let session = event.session();
+        assert_eq!(session.result(), Some("pause"));
+        assert_eq!(session.feedback(), Some("too dear"));
+        assert_eq!(session.mode(), Some("LIVE"));
+        assert_eq!(session.survey_response(), None);
+        assert_eq!(session.extra()["abtest"], 7);
+        let offer = session.accepted_offer().unwrap();
+        assert_eq!(offer.offer_type(), Some("PAUSE"));
+        assert_eq!(offer.extra()["pauseDuration"], 2);
         let raw: Value = serde_json::from_slice(BODY).unwrap();
         assert_eq!(serde_json::to_value(&webhook).unwrap(), raw);
-        let shown = format!("{webhook:?} {event:?} {:?}", event.session);
+        let shown = format!("{webhook:?} {event:?} {session:?}");
         assert!(
             !shown.contains("too dear") && !shown.contains("cus_1"),
             "{shown}"
@@ -457,10 +549,18 @@ mod tests {
         let only = [secret("a-webhook-secret")];
         let body = br#"{"event":"dunning","data":{"step":1}}"#;
         let webhook = judge(&only, &[&sign(&only[0], body)], body).unwrap();
-        assert_eq!(webhook.data["step"], 1);
-        assert_eq!(
-            webhook.session().unwrap_err().to_string(),
-            "missing field `session`"
-        );
+        assert_eq!(webhook.data()["step"], 1);
+        assert_eq!(webhook.session(), Err(InvalidSession));
+    }
+
+    /// The text of serde's errors holds the value.
+    #[test]
+    fn data_that_is_not_a_sessions_is_never_repeated() {
+        let webhook: Webhook = serde_json::from_value(serde_json::json!({
+            "event": "session", "data": {"session": "too dear"},
+        }))
+        .unwrap();
+        let error = webhook.session().unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("too dear"));
     }
 }

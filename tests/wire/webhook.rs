@@ -128,7 +128,7 @@ async fn waits(site: &Server) -> Duration {
 async fn secrets_cap_and_deadline_are_settings() {
     async fn told(webhook: Result<Webhook, WebhookRejection>) -> String {
         match webhook {
-            Ok(webhook) => webhook.event,
+            Ok(webhook) => webhook.event().to_owned(),
             Err(rejection) => rejection.to_string(),
         }
     }
@@ -162,7 +162,7 @@ async fn secrets_cap_and_deadline_are_settings() {
             (200, said.as_bytes())
         );
     }
-    let event = async |webhook: Webhook| webhook.event;
+    let event = async |webhook: Webhook| webhook.event().to_owned();
     let site = Server::start(app(post(event)), &token()).await;
     assert!(waits(&site).await < Duration::from_secs(2));
 }

@@ -102,10 +102,8 @@ fn signed_in(store: &Store, headers: &HeaderMap) -> Option<CustomerId> {
 
 /// A webhook may come more than once, so what is done here should bear that. This merchant only takes note.
 async fn churnkey(webhook: Webhook) -> StatusCode {
-    let result = webhook
-        .session()
-        .ok()
-        .and_then(|event| event.session.result);
-    tracing::info!(event = ?webhook.event, ?result, "Churnkey told how a session ended");
+    let session = webhook.session().ok();
+    let result = session.as_ref().and_then(|event| event.session().result());
+    tracing::info!(event = ?webhook.event(), ?result, "Churnkey told how a session ended");
     StatusCode::OK
 }
