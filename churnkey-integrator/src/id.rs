@@ -1,8 +1,8 @@
-//! Ids, as the merchant's own store has them: opaque text.
+//! The merchant's ids: opaque text.
 
 use serde::{Deserialize, Serialize};
 
-/// The text is no id: see the message for the rule that it broke.
+/// The text is not a valid id. The message names the rule that it breaks.
 ///
 /// The rejected text is not kept, so that it can't reach a log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,15 +12,15 @@ pub struct InvalidId {
     problem: &'static str,
 }
 
-/// The longest id that any type here holds, in bytes. What callers may send is bounded more
-/// tightly by [`max_id_bytes`](crate::IntegrationBuilder::max_id_bytes).
+/// The longest id that any type here holds, in bytes. [`max_id_bytes`](crate::IntegrationBuilder::max_id_bytes) bounds
+/// more tightly what callers may send.
 pub(crate) const MAX_BYTES: usize = 1024;
 
 fn check(what: &'static str, id: &str) -> Result<(), InvalidId> {
     let problem = if id.is_empty() {
         "must not be empty"
     } else if id.len() > MAX_BYTES {
-        "is longer than 1024 bytes"
+        "must have at most 1024 bytes"
     } else if id.chars().any(char::is_control) {
         // A NUL byte can't be stored by PostgreSQL, and a line feed forges log lines.
         "must not contain control characters"
@@ -34,8 +34,7 @@ macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
         ///
-        /// Opaque text of 1 to 1024 bytes without control characters (contract, section 2.7:
-        /// ids are strings everywhere). Compared byte by byte.
+        /// Opaque text of 1 to 1024 bytes without control characters, compared byte by byte (contract, section 2.7).
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String")]
         pub struct $name(String);
@@ -44,7 +43,7 @@ macro_rules! id {
             /// Checks and wraps an id.
             ///
             /// # Errors
-            /// [`InvalidId`] if the text is empty, longer than 1024 bytes or holds a control character.
+            /// [`InvalidId`] if the text is empty, is longer than 1024 bytes, or has a control character.
             pub fn new(id: impl Into<String>) -> Result<Self, InvalidId> {
                 let id = id.into();
                 check($what, &id)?;
@@ -57,7 +56,7 @@ macro_rules! id {
                 &self.0
             }
 
-            /// The id as owned text.
+            /// The id as text, owned.
             #[must_use]
             pub fn into_string(self) -> String {
                 self.0
@@ -109,37 +108,37 @@ macro_rules! id {
 }
 
 id!(
-    /// What a merchant calls one of their customers.
+    /// The merchant's id of a customer.
     CustomerId,
     "customer id"
 );
 id!(
-    /// What a merchant calls one of their customers' subscriptions.
+    /// The merchant's id of a subscription.
     SubscriptionId,
     "subscription id"
 );
 id!(
-    /// What a merchant calls one of their coupons.
+    /// The merchant's id of a coupon.
     CouponId,
     "coupon id"
 );
 id!(
-    /// What a merchant calls an item of a subscription.
+    /// The merchant's id of a line item of a subscription.
     ItemId,
     "item id"
 );
 id!(
-    /// What a merchant calls one of their prices.
+    /// The merchant's id of a price.
     PriceId,
     "price id"
 );
 id!(
-    /// What a merchant calls one of their products.
+    /// The merchant's id of a product.
     ProductId,
     "product id"
 );
 id!(
-    /// What a merchant calls a family of products.
+    /// The merchant's id of a product family.
     FamilyId,
     "family id"
 );
@@ -177,7 +176,7 @@ mod tests {
         );
         assert_eq!(
             message(&"x".repeat(1025)),
-            "a customer id is longer than 1024 bytes"
+            "a customer id must have at most 1024 bytes"
         );
     }
 }

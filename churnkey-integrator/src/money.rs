@@ -1,34 +1,52 @@
-//! Money and shares of it. Amounts are whole numbers in the currency's minor unit: $1.10 is `110`.
+//! Money and percentages. Amounts are whole numbers in the currency's minor unit: $1.10 is `110`.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// An ISO 4217 currency. Read in any letter case, written in lower case (contract, section 2.7).
+/// An ISO 4217 currency. Its code is read in any letter case and written in lower case (contract, section 2.7).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Currency(iso_currency::Currency);
+pub struct Currency {
+    /// In lower case ASCII.
+    code: [u8; 3],
+}
 
-/// The text is no ISO 4217 currency code.
+/// The text is not an ISO 4217 currency code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not an ISO 4217 currency code, such as usd or EUR")]
+#[error("the currency is not a valid ISO 4217 code: use one like usd or EUR")]
 #[non_exhaustive]
 pub struct UnknownCurrency;
 
 impl Currency {
-    /// Looks a code up, in any letter case.
+    /// Looks up a code, in any letter case.
     ///
     /// # Errors
     /// [`UnknownCurrency`] if ISO 4217 has no such code.
     pub fn new(code: &str) -> Result<Self, UnknownCurrency> {
-        iso_currency::Currency::from_code(&code.to_ascii_uppercase())
-            .map(Self)
-            .ok_or(UnknownCurrency)
+        iso_currency::Currency::from_code(&code.to_ascii_uppercase()).ok_or(UnknownCurrency)?;
+        let code = code.to_ascii_lowercase();
+        let code = code.as_bytes().try_into().map_err(|_| UnknownCurrency)?;
+        Ok(Self { code })
     }
 
     /// The code in lower case.
     #[must_use]
-    pub fn code(self) -> String {
-        self.0.code().to_ascii_lowercase()
+    pub fn code(&self) -> &str {
+        str::from_utf8(&self.code).unwrap_or_default()
+    }
+}
+
+impl AsRef<str> for Currency {
+    fn as_ref(&self) -> &str {
+        self.code()
+    }
+}
+
+impl TryFrom<&str> for Currency {
+    type Error = UnknownCurrency;
+
+    fn try_from(code: &str) -> Result<Self, UnknownCurrency> {
+        Self::new(code)
     }
 }
 
@@ -48,13 +66,13 @@ impl fmt::Debug for Currency {
 
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.code())
+        f.write_str(self.code())
     }
 }
 
 impl Serialize for Currency {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.code())
+        serializer.serialize_str(self.code())
     }
 }
 
@@ -65,25 +83,25 @@ impl<'de> Deserialize<'de> for Currency {
     }
 }
 
-/// A share from 0 to 100 percent, to a hundredth of a percent.
+/// A percentage from 0 to 100, to a hundredth of a percent.
 ///
 /// # Example
 /// ```
 /// use churnkey_integrator::Percentage;
 ///
 /// assert_eq!(serde_json::to_string(&Percentage::whole(20)?)?, "20");
-/// assert_eq!(serde_json::to_string(&Percentage::hundredths(1250)?)?, "12.5");
+/// assert_eq!(serde_json::to_string(&Percentage::from_basis_points(1250)?)?, "12.5");
 /// assert!(Percentage::whole(101).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Percentage {
-    hundredths: u32,
+    basis_points: u32,
 }
 
-/// The number is no percentage.
+/// The number is not a percentage from 0 to 100 with at most two decimals.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("percent must be from 0 to 100, with at most two decimals")]
+#[error("a percentage must be from 0 to 100, with at most two decimals")]
 #[non_exhaustive]
 pub struct InvalidPercentage;
 
@@ -93,33 +111,33 @@ impl Percentage {
     /// # Errors
     /// [`InvalidPercentage`] above 100.
     pub fn whole(percent: u32) -> Result<Self, InvalidPercentage> {
-        Self::hundredths(percent.saturating_mul(100))
+        Self::from_basis_points(percent.saturating_mul(100))
     }
 
-    /// Hundredths of a percent (basis points): `hundredths(1250)` is 12.5 %.
+    /// Basis points, which are hundredths of a percent: `from_basis_points(1250)` is 12.5 %.
     ///
     /// # Errors
     /// [`InvalidPercentage`] above 10,000.
-    pub fn hundredths(hundredths: u32) -> Result<Self, InvalidPercentage> {
-        if hundredths > 10_000 {
+    pub fn from_basis_points(basis_points: u32) -> Result<Self, InvalidPercentage> {
+        if basis_points > 10_000 {
             return Err(InvalidPercentage);
         }
-        Ok(Self { hundredths })
+        Ok(Self { basis_points })
     }
 
-    /// The share in hundredths of a percent.
+    /// The percentage in basis points.
     #[must_use]
-    pub fn as_hundredths(self) -> u32 {
-        self.hundredths
+    pub fn basis_points(self) -> u32 {
+        self.basis_points
     }
 }
 
 impl Serialize for Percentage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.hundredths.is_multiple_of(100) {
-            serializer.serialize_u32(self.hundredths / 100)
+        if self.basis_points.is_multiple_of(100) {
+            serializer.serialize_u32(self.basis_points / 100)
         } else {
-            serializer.serialize_f64(f64::from(self.hundredths) / 100.0)
+            serializer.serialize_f64(f64::from(self.basis_points) / 100.0)
         }
     }
 }
@@ -127,9 +145,9 @@ impl Serialize for Percentage {
 impl<'de> Deserialize<'de> for Percentage {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let scaled = f64::deserialize(deserializer)? * 100.0;
-        let hundredths = scaled.round();
+        let basis_points = scaled.round();
         // The bound makes the cast exact; the distance refuses a third decimal.
-        if !(0.0..=10_000.0).contains(&hundredths) || (scaled - hundredths).abs() > 1e-6 {
+        if !(0.0..=10_000.0).contains(&basis_points) || (scaled - basis_points).abs() > 1e-6 {
             return Err(de::Error::custom(InvalidPercentage));
         }
         #[expect(
@@ -137,17 +155,17 @@ impl<'de> Deserialize<'de> for Percentage {
             clippy::cast_sign_loss,
             reason = "a whole number from 0 to 10,000, by the check above"
         )]
-        let hundredths = hundredths as u32;
-        Ok(Self { hundredths })
+        let basis_points = basis_points as u32;
+        Ok(Self { basis_points })
     }
 }
 
-/// The largest whole number that JavaScript reads right: 2^53 - 1. An amount, a quantity or a count above it would reach
-/// Churnkey as another one.
+/// The largest integer that JavaScript represents exactly: 2^53 - 1. A larger amount, quantity or count would reach
+/// Churnkey as another number.
 pub(crate) const MAX_SAFE_INTEGER: u64 = 9_007_199_254_740_991;
 
-/// An amount that depends on the quantity, in minor units: so much a unit, so much once, or both
-/// (contract, sections 3.4 and 3.5).
+/// An amount of money in minor units: a part per unit of the quantity, a flat part, or both (contract, sections 3.4 and
+/// 3.5).
 ///
 /// # Example
 /// ```
@@ -157,7 +175,7 @@ pub(crate) const MAX_SAFE_INTEGER: u64 = 9_007_199_254_740_991;
 /// assert_eq!(serde_json::to_string(&seat)?, r#"{"unit":1000}"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "AmountFields")]
 pub struct Amount {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,23 +190,23 @@ struct AmountFields {
     flat: Option<u64>,
 }
 
-/// The numbers are no amount.
+/// The numbers are not a valid amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidAmount {
-    /// Neither `unit` nor `flat` is there.
+    /// Both `unit` and `flat` are missing.
     #[error("an amount needs `unit`, `flat` or both")]
     Empty,
-    /// A part is larger than 2^53 - 1, so that JavaScript would read another number.
+    /// A part is larger than 2^53 - 1, the largest integer that JavaScript represents exactly.
     #[error(
-        "`unit` and `flat` must be at most {max} minor units, the largest number that JavaScript reads right",
+        "`unit` and `flat` must be at most {max} minor units, the largest integer that JavaScript represents exactly",
         max = MAX_SAFE_INTEGER
     )]
     TooLarge,
 }
 
 impl Amount {
-    /// So much for each unit of the quantity.
+    /// An amount per unit of the quantity.
     ///
     /// # Errors
     /// [`InvalidAmount::TooLarge`] above 2^53 - 1.
@@ -196,7 +214,7 @@ impl Amount {
         Self::from_parts(Some(minor_units), None)
     }
 
-    /// So much once, whatever the quantity.
+    /// A flat amount, whatever the quantity.
     ///
     /// # Errors
     /// [`InvalidAmount::TooLarge`] above 2^53 - 1.
@@ -204,7 +222,7 @@ impl Amount {
         Self::from_parts(None, Some(minor_units))
     }
 
-    /// So much for each unit, and so much once.
+    /// An amount per unit, and a flat amount.
     ///
     /// # Errors
     /// [`InvalidAmount::TooLarge`] if either is above 2^53 - 1.
@@ -212,10 +230,10 @@ impl Amount {
         Self::from_parts(Some(unit), Some(flat))
     }
 
-    /// What two nullable columns hold.
+    /// An amount of two optional parts, such as two nullable columns.
     ///
     /// # Errors
-    /// [`InvalidAmount`] if both are empty, or one is above 2^53 - 1.
+    /// [`InvalidAmount`] if both are `None`, or if one is above 2^53 - 1.
     pub fn from_parts(unit: Option<u64>, flat: Option<u64>) -> Result<Self, InvalidAmount> {
         let Some(largest) = unit.max(flat) else {
             return Err(InvalidAmount::Empty);
@@ -226,13 +244,13 @@ impl Amount {
         Ok(Self { unit, flat })
     }
 
-    /// The part for each unit, in minor units.
+    /// The part per unit, in minor units.
     #[must_use]
     pub fn unit_part(self) -> Option<u64> {
         self.unit
     }
 
-    /// The part that counts once, in minor units.
+    /// The flat part, in minor units.
     #[must_use]
     pub fn flat_part(self) -> Option<u64> {
         self.flat
@@ -257,6 +275,7 @@ mod tests {
         for code in ["usd", "USD", "Usd"] {
             assert_eq!(to_value(Currency::new(code).unwrap()).unwrap(), "usd");
             assert_eq!(code.parse(), Currency::new(code));
+            assert_eq!(Currency::try_from(code).unwrap().as_ref(), "usd");
         }
         for code in ["", "dollar", "us", "QQQ", "ſek"] {
             assert_eq!(Currency::new(code), Err(UnknownCurrency), "{code}");
@@ -266,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_percentage_outside_0_to_100_or_finer_than_hundredths_is_refused() {
+    fn a_percentage_outside_0_to_100_or_finer_than_basis_points_is_refused() {
         for good in [json!(0), json!(20), json!(12.5), json!(99.99), json!(100)] {
             let percentage: Percentage = from_value(good.clone()).unwrap();
             assert_eq!(to_value(percentage).unwrap(), good);

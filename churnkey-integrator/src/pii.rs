@@ -1,10 +1,10 @@
-//! Personal data: text that reaches the wire and nothing else.
+//! Personal data: it is serialized for Churnkey, and printed nowhere.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Text about a person. Serializes as it is, never prints.
+/// Text about a person. It is serialized as it is, and never printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Private(String);
@@ -27,7 +27,7 @@ impl fmt::Debug for Private {
     }
 }
 
-/// The text is no e-mail address or phone number. The text itself is not kept.
+/// The text is not a valid e-mail address or phone number. The rejected text is not kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {problem}")]
 pub struct InvalidContact {
@@ -35,11 +35,16 @@ pub struct InvalidContact {
     problem: &'static str,
 }
 
-fn check(what: &'static str, text: &str, max_bytes: usize) -> Result<(), InvalidContact> {
+fn check(
+    what: &'static str,
+    text: &str,
+    max_bytes: usize,
+    too_long: &'static str,
+) -> Result<(), InvalidContact> {
     let problem = if text.trim().is_empty() {
         "must not be empty"
     } else if text.len() > max_bytes {
-        "is too long"
+        too_long
     } else if text.chars().any(char::is_control) {
         "must not contain control characters"
     } else {
@@ -52,7 +57,9 @@ macro_rules! contact {
     ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal) => {
         $(#[$doc])*
         ///
-        /// `Debug` does not show it.
+        /// [`as_str`](Self::as_str) and [`into_string`](Self::into_string) are the only ways to the text. `Debug` does not show
+        /// it, and there is no `Display`, `AsRef<str>` or `Into<String>`, so that neither a log line nor a generic function
+        /// gets it by accident.
         #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(try_from = "String")]
         pub struct $name(String);
@@ -62,12 +69,17 @@ macro_rules! contact {
             ///
             /// # Errors
             #[doc = concat!(
-                "[`InvalidContact`] if the text is blank, longer than ", $max,
-                " bytes or holds a control character."
+                "[`InvalidContact`] if the text is blank, is longer than ", $max,
+                " bytes, or has a control character."
             )]
             pub fn new(text: impl Into<String>) -> Result<Self, InvalidContact> {
                 let text = text.into();
-                check($what, &text, $max)?;
+                check(
+                    $what,
+                    &text,
+                    $max,
+                    concat!("must have at most ", $max, " bytes"),
+                )?;
                 Ok(Self(text))
             }
 
@@ -75,6 +87,12 @@ macro_rules! contact {
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+
+            /// The text as it was given, owned.
+            #[must_use]
+            pub fn into_string(self) -> String {
+                self.0
             }
         }
 
@@ -91,30 +109,49 @@ macro_rules! contact {
                 Self::new(text)
             }
         }
+
+        impl TryFrom<&str> for $name {
+            type Error = InvalidContact;
+
+            fn try_from(text: &str) -> Result<Self, InvalidContact> {
+                Self::new(text)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = InvalidContact;
+
+            fn from_str(text: &str) -> Result<Self, InvalidContact> {
+                Self::new(text)
+            }
+        }
     };
 }
 
 contact!(
-    /// An e-mail address: opaque text of 1 to 320 bytes. What counts as a valid address is the
-    /// merchant's business; what Churnkey asks for is looked up, not judged.
+    /// An e-mail address: opaque text of 1 to 320 bytes. Its syntax is not checked, because the merchant decides which
+    /// addresses are valid. Two addresses are equal if their bytes are; compare [`lookup_key`](Self::lookup_key) to find
+    /// a customer.
     Email,
     "an e-mail address",
     320
 );
 contact!(
-    /// A phone number as the merchant keeps it, of 1 to 64 bytes; E.164 (`+441632960001`) is best.
+    /// A phone number as the merchant keeps it, of 1 to 64 bytes. E.164 (`+441632960001`) is best. Two numbers are equal
+    /// if their bytes are; compare [`lookup_key`](Self::lookup_key) to find a customer.
     Phone,
     "a phone number",
     64
 );
 
 impl Email {
-    /// What two spellings of one address have in common: trimmed, the domain in lower case, and the ASCII letters of the
-    /// mailbox in lower case. Store it beside the address, index it, and compare it whole. Dots and `+tags` are kept, they
-    /// tell mailboxes apart, and so are other letters than ASCII ones: the lower case of some, as of the Kelvin sign
-    /// `\u{212a}`, is a letter of somebody else's address.
+    /// The address in the form in which customers are looked up: trimmed, with the domain and the ASCII letters of the
+    /// mailbox in lower case. Store it beside the address, index it, and compare it whole.
     ///
-    /// Whatever is mailed goes to the address that is stored, never to the one that was looked up.
+    /// Dots and `+tags` are kept, because they may distinguish mailboxes. Letters outside of ASCII are kept too: the lower
+    /// case of some, such as the Kelvin sign `\u{212a}`, is a letter of another person's address.
+    ///
+    /// Send mail to the address that is stored, never to the one that was asked for.
     ///
     /// ```
     /// # use churnkey_integrator::Email;
@@ -135,9 +172,9 @@ impl Email {
 }
 
 impl Phone {
-    /// What two spellings of one number have in common: its ASCII digits after one leading `+`, with `00`
-    /// in front read as `+`. A number without `+` stays without: which country it is in, only the merchant
-    /// knows. `None` if there is no digit, so that such a text never finds anybody.
+    /// The number in the form in which customers are looked up: its ASCII digits after one leading `+`, with a leading
+    /// `00` read as `+`. A number without either stays without: only the merchant knows its country. `None` if there is no
+    /// digit, so that such a text finds nobody.
     ///
     /// ```
     /// # use churnkey_integrator::Phone;
@@ -198,6 +235,11 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "an e-mail address must not contain control characters"
+        );
+        let error = Phone::new("1".repeat(65)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "a phone number must have at most 64 bytes"
         );
     }
 

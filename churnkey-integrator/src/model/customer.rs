@@ -13,8 +13,8 @@ use crate::{
 
 /// A customer as Churnkey knows one (contract, section 3.1).
 ///
-/// Give at least an e-mail address or a phone number: with neither, Churnkey's dunning and
-/// reactivation campaigns send nothing. `Debug` shows no personal data.
+/// Give at least an e-mail address or a phone number. With neither, Churnkey's dunning and reactivation campaigns send
+/// nothing. `Debug` shows no personal data.
 ///
 /// # Example
 /// ```
@@ -66,7 +66,7 @@ pub struct Customer {
 }
 
 impl Customer {
-    /// A customer of whom nothing but the id is known.
+    /// A customer with an id, and nothing else.
     #[must_use]
     pub fn new(id: CustomerId) -> Self {
         Self {
@@ -82,14 +82,14 @@ impl Customer {
         }
     }
 
-    /// The full name, or the first name when the last name is kept apart.
+    /// The full name; or the first name, if the last name is a field of its own.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<OptionalText>) -> Self {
         self.name = name.into().into_private();
         self
     }
 
-    /// The last name, only if the store keeps it apart.
+    /// The last name, if it is not part of the name.
     #[must_use]
     pub fn with_last_name(mut self, last_name: impl Into<OptionalText>) -> Self {
         self.last_name = last_name.into().into_private();
@@ -117,21 +117,22 @@ impl Customer {
         self
     }
 
-    /// All discounts that hold for the customer, whatever the subscription.
+    /// All discounts of the customer as a whole. Those of one subscription belong to the
+    /// [`Subscription`](super::Subscription).
     #[must_use]
     pub fn with_discounts(mut self, discounts: impl IntoIterator<Item = Discount>) -> Self {
         self.discounts = discounts.into_iter().collect();
         self
     }
 
-    /// The currency that the customer is bound to.
+    /// The currency in which the customer is always charged.
     #[must_use]
     pub fn with_currency(mut self, currency: impl Into<Option<Currency>>) -> Self {
         self.currency = currency.into();
         self
     }
 
-    /// All free data, such as `[("plan", "pro")]` or a map.
+    /// All metadata: the merchant's own keys and values, such as `[("plan", "pro")]` or a map.
     #[must_use]
     pub fn with_metadata<K: Into<String>, V: Into<String>>(
         mut self,
@@ -196,7 +197,7 @@ impl Customer {
     }
 }
 
-/// A postal address; all parts are optional (contract, section 3.2). `Debug` shows none of them.
+/// A postal address (contract, section 3.2). All parts are optional. `Debug` shows none of them.
 ///
 /// ```
 /// use churnkey_integrator::model::{Address, Country};
@@ -247,13 +248,13 @@ macro_rules! parts {
 }
 
 impl Address {
-    /// An address of which nothing is known.
+    /// An address without any part.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the country. If your data has it in words or with mistakes, leave out what [`Country::new`] refuses: an address
+    /// Sets the country. If your data has names of countries or mistakes, leave out what [`Country::new`] refuses: an address
     /// without a country is better than a page of customers that is a 500.
     #[must_use]
     pub fn with_country(mut self, country: impl Into<Option<Country>>) -> Self {
@@ -276,9 +277,10 @@ impl Address {
     }
 }
 
-/// A country, as ISO 3166-1 alpha-2 code. Read in any letter case, written in upper case.
+/// An ISO 3166-1 alpha-2 country. Its code is read in any letter case and written in upper case.
 ///
-/// `Debug` does not show it: it is a part of somebody's address.
+/// It is part of a person's address, so [`code`](Self::code) is the only way to it: `Debug` does not show it, and there is
+/// no `Display` or `AsRef<str>`.
 ///
 /// ```
 /// use churnkey_integrator::model::{Country, UnknownCountry};
@@ -288,32 +290,50 @@ impl Address {
 /// # Ok::<(), UnknownCountry>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Country(iso_currency::Country);
+pub struct Country {
+    /// In upper case ASCII.
+    code: [u8; 2],
+}
 
-/// The text is no ISO 3166-1 alpha-2 country code. The text itself is not kept.
+/// The text is not an ISO 3166-1 alpha-2 country code. The rejected text is not kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`country` must be an ISO 3166-1 alpha-2 code, such as GB")]
+#[error("`country` is not a valid ISO 3166-1 alpha-2 code: use one like GB")]
 #[non_exhaustive]
 pub struct UnknownCountry;
 
 impl Country {
-    /// Looks a code of two letters up, in any letter case.
+    /// Looks up a code of two letters, in any letter case.
     ///
     /// # Errors
     /// [`UnknownCountry`] if ISO 3166-1 has no such code.
     pub fn new(code: &str) -> Result<Self, UnknownCountry> {
-        // The crate knows an unspecified country as well, whose code is the empty text.
-        if code.len() != 2 {
-            return Err(UnknownCountry);
-        }
-        let country = code.to_ascii_uppercase().parse();
-        country.map(Self).map_err(|_| UnknownCountry)
+        let text = code.to_ascii_uppercase();
+        // The crate also knows an unspecified country, whose code is the empty text.
+        let code = text.as_bytes().try_into().map_err(|_| UnknownCountry)?;
+        let known: Result<iso_currency::Country, _> = text.parse();
+        known.map(|_| Self { code }).map_err(|_| UnknownCountry)
     }
 
     /// The code in upper case.
     #[must_use]
-    pub fn code(self) -> String {
-        self.0.to_string()
+    pub fn code(&self) -> &str {
+        str::from_utf8(&self.code).unwrap_or_default()
+    }
+}
+
+impl std::str::FromStr for Country {
+    type Err = UnknownCountry;
+
+    fn from_str(code: &str) -> Result<Self, UnknownCountry> {
+        Self::new(code)
+    }
+}
+
+impl TryFrom<&str> for Country {
+    type Error = UnknownCountry;
+
+    fn try_from(code: &str) -> Result<Self, UnknownCountry> {
+        Self::new(code)
     }
 }
 
@@ -325,7 +345,7 @@ impl fmt::Debug for Country {
 
 impl Serialize for Country {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        serializer.serialize_str(self.code())
     }
 }
 
@@ -368,6 +388,8 @@ mod tests {
         let spoken = Address::new().with_country(Country::new("GB").unwrap());
         assert!(!format!("{spoken:?}").contains("GB"));
         for code in ["GB", "gb", "Gb"] {
+            assert_eq!(code.parse(), Country::new(code));
+            assert_eq!(Country::try_from(code).unwrap().code(), "GB");
             let read: Address = from_value(json!({"country": code})).unwrap();
             assert_eq!(
                 serde_json::to_value(read).unwrap(),

@@ -1,8 +1,9 @@
 //! The models that Churnkey reads, one file each (contract, section 3).
 //!
-//! Every model has a constructor with its required fields and a `with_*` method for each other one.
-//! A `with_*` method takes the value or an `Option` of it, so a nullable column goes straight in; see [`OptionalText`].
-//! What is absent is omitted from the JSON; what is read back may be absent or `null`, and unknown
+//! Every model has a constructor that takes the required fields, and a `with_*` method for each optional field. A `with_*`
+//! method takes the value or an `Option` of it, so that a nullable column fits; see [`OptionalText`].
+//!
+//! An absent field is omitted from the JSON. When JSON is read, an optional field may be absent or `null`, and unknown
 //! fields are ignored.
 
 mod coupon;
@@ -27,7 +28,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{money::MAX_SAFE_INTEGER, pii::Private};
 
-/// `null` stands for an absent list or map: Churnkey's samples in other languages write it.
+/// `null` is read as an absent list or map, because Churnkey's samples in other languages write it.
 fn null_is_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -36,8 +37,8 @@ where
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// A value that the contract does not allow. The message names the field as the wire does, and the rule; the value is
-/// not repeated.
+/// The value of a field is not valid. The message names the field as the JSON does, and the rule. The value is not
+/// repeated.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}` {rule}")]
 pub struct InvalidField {
@@ -50,25 +51,25 @@ impl InvalidField {
         Self { field, rule }
     }
 
-    /// Refuses what JavaScript would read as another number.
+    /// Refuses an integer that JavaScript does not represent exactly.
     fn unless_safe(field: &'static str, number: u64) -> Result<(), Self> {
         if number > MAX_SAFE_INTEGER {
             return Err(Self::new(
                 field,
-                "must be at most 9007199254740991, the largest number that JavaScript reads right",
+                "must be at most 9007199254740991, the largest integer that JavaScript represents exactly",
             ));
         }
         Ok(())
     }
 
-    /// The field's name on the wire.
+    /// The name of the field in the JSON.
     #[must_use]
     pub fn field(&self) -> &'static str {
         self.field
     }
 }
 
-/// Free data, which may be about a person: the keys are the merchant's, the values may be anything.
+/// The merchant's own keys and values. The values may be about a person, so `Debug` shows the keys only.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 struct Metadata(BTreeMap<String, String>);
@@ -95,7 +96,7 @@ impl fmt::Debug for Metadata {
     }
 }
 
-/// A text or none: what the `with_*` methods for texts take. Anything that holds a text turns into one.
+/// An optional text, which the `with_*` methods for texts take: made of a `String`, a `&str`, or an `Option` of either.
 ///
 /// ```
 /// # use churnkey_integrator::{CustomerId, model::Customer};
@@ -140,7 +141,7 @@ impl From<Option<&str>> for OptionalText {
     }
 }
 
-/// It may be about a person.
+/// Shows nothing of the text, which may be about a person.
 impl fmt::Debug for OptionalText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("OptionalText([redacted])")

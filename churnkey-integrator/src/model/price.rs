@@ -453,7 +453,7 @@ mod tests {
         let error = from_value::<Tiers>(tiers(9_007_199_254_740_992)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`upTo` must be at most 9007199254740991, the largest number that JavaScript reads right"
+            "`upTo` must be at most 9007199254740991, the largest integer that JavaScript represents exactly"
         );
     }
 

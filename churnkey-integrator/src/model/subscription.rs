@@ -576,7 +576,7 @@ mod tests {
         assert!(item(9_007_199_254_740_991).is_ok());
         assert_eq!(
             item(9_007_199_254_740_992).unwrap_err().to_string(),
-            "`quantity` must be at most 9007199254740991, the largest number that JavaScript reads right"
+            "`quantity` must be at most 9007199254740991, the largest integer that JavaScript represents exactly"
         );
     }
 }

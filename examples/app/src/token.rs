@@ -50,7 +50,7 @@ impl Credential {
                 token,
                 in_shell: "$CK_INTEGRATION_TOKEN",
             }),
-            Err(TokenError::NotSet(_)) if listen.ip().is_loopback() => {
+            Err(TokenError::NotSet { .. }) if listen.ip().is_loopback() => {
                 tracing::warn!(
                     "{VARIABLE} is not set: using the public demo token, for trying out only"
                 );
@@ -59,7 +59,7 @@ impl Credential {
                     in_shell: DEMO_TOKEN,
                 })
             }
-            Err(TokenError::NotSet(_)) => Err(NoToken::DemoTokenBeyondLoopback(listen)),
+            Err(TokenError::NotSet { .. }) => Err(NoToken::DemoTokenBeyondLoopback(listen)),
             Err(error) => Err(error.into()),
         }
     }

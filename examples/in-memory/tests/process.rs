@@ -224,7 +224,7 @@ fn what_keeps_it_from_starting_is_one_sentence_with_the_cure() {
         ),
         (
             with_token("short"),
-            "CK_INTEGRATION_TOKEN: the integration token has 5 bytes, it needs at least 16",
+            "CK_INTEGRATION_TOKEN: the integration token has 5 bytes, but it needs at least 16",
         ),
         (program(&["--listen", &taken]), "choose another --listen"),
     ] {

@@ -207,7 +207,7 @@ impl Inserts<'_> {
                     &customer.email().map(Email::lookup_key),
                     &customer.phone().map(Phone::as_str),
                     &customer.phone().and_then(Phone::lookup_key),
-                    &customer.currency().map(|currency| currency.code()),
+                    &customer.currency().map(|currency| currency.to_string()),
                     &(!addresses.is_empty()).then_some(Json(addresses)),
                     &Json(customer.metadata()),
                 ],

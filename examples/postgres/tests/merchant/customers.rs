@@ -57,14 +57,14 @@ async fn every_field_survives_the_database() {
         coupon(
             2,
             CouponDuration::Forever,
-            CouponValue::percentage_in(usd, Percentage::hundredths(1234).unwrap()),
+            CouponValue::percentage_in(usd, Percentage::from_basis_points(1234).unwrap()),
         )
         .with_redemptions(Redemptions::new(7, None).unwrap())
         .with_expires_at(moment("2030-12-31T23:59:59.999Z")),
         coupon(
             3,
             CouponDuration::cycle_amount(3).unwrap(),
-            CouponValue::percentage(Percentage::hundredths(1).unwrap()),
+            CouponValue::percentage(Percentage::from_basis_points(1).unwrap()),
         ),
     ];
     let discounts = coupons.into_iter().map(Discount::new);

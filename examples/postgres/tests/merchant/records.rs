@@ -196,7 +196,7 @@ async fn a_count_that_no_model_can_hold_is_an_error_that_changes_nothing() {
         answer.body,
         json!({"code": 500, "message": "Internal Server Error"})
     );
-    let cause = "`redemptions.current` must be at most 9007199254740991, the largest number that JavaScript reads right";
+    let cause = "`redemptions.current` must be at most 9007199254740991, the largest integer that JavaScript represents exactly";
     assert_eq!(answer.cause.as_deref(), Some(cause));
     let path = "/churnkey/customers/cus_ada/subscriptions/sub_ada_pro";
     assert_eq!(shop.live.get(path).await.body["discounts"], Value::Null);
