@@ -1,4 +1,4 @@
-//! What the proof of a signed request costs beyond the HMAC that it can't do without.
+//! What the authentication of a signed request costs beyond the HMAC that it can't do without.
 #![expect(
     clippy::unwrap_used,
     clippy::cast_precision_loss,
@@ -10,7 +10,7 @@ mod ratio;
 use std::hint::black_box;
 
 use churnkey_integrator::{
-    AuthenticationError, IntegrationToken, Mode, Proof, Timestamp, Verifier, sign,
+    AuthenticationError, Credential, IntegrationToken, Mode, Timestamp, Verifier, sign,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use http::{Method, Request};
@@ -27,7 +27,7 @@ fn main() {
     let signature = sign(&token, &Method::POST, PATH, Mode::Live, &body, now);
     let (mut parts, ()) = Request::post(PATH).body(()).unwrap().into_parts();
     parts.headers.extend(signature.headers());
-    let verifier = Verifier::new(&token);
+    let verifier = Verifier::new(token.clone());
 
     let mut message = format!("v1\n1767225600\nPOST\n{PATH}\nlive\n").into_bytes();
     message.extend_from_slice(&body);
@@ -39,7 +39,7 @@ fn main() {
         let mac = key.clone().chain_update(black_box(message.as_slice()));
         mac.verify_slice(black_box(&tag))
     };
-    assert_eq!(ours(), Ok(Proof::Signature));
+    assert_eq!(ours(), Ok(Credential::Signature));
     assert!(rival().is_ok());
     let spoilt = verifier.verify(&parts, b"{}", now);
     assert_eq!(spoilt, Err(AuthenticationError::Signature));

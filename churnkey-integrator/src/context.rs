@@ -56,10 +56,10 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// The proof that a request was authenticated, and what is known about it.
+/// What a controller knows about the authenticated request that it answers.
 ///
-/// Only the authentication of this crate makes one, so a controller that has one may answer. With the
-/// `testing` feature, `RequestContext::for_test` makes one as well.
+/// Only the authentication of this crate creates one, so that a controller is never called without it. For tests,
+/// `RequestContext::for_test` of the feature `testing` creates one too.
 pub struct RequestContext {
     mode: Mode,
     request_id: RequestId,

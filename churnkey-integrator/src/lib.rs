@@ -133,7 +133,7 @@ pub use actions::{
     ApplyCouponAction, CancelAction, ChangePriceAction, ExtendTrialAction, PauseAction,
 };
 pub use auth::{
-    AuthenticationError, MODE_HEADER, Proof, SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER,
+    AuthenticationError, Credential, MODE_HEADER, SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER,
     Verifier, sign,
 };
 pub use context::{Mode, RequestContext, RequestId};

@@ -36,7 +36,7 @@ pub struct Cursor {
 /// The key can't be written as JSON.
 #[derive(Debug, thiserror::Error)]
 #[error("the page's key can't be written as JSON; use a number, a text or a tuple of those")]
-pub struct InvalidCursorKey(#[from] serde_json::Error);
+pub struct InvalidCursorKey(#[source] serde_json::Error);
 
 impl Cursor {
     /// A cursor that points behind this key.
@@ -45,7 +45,7 @@ impl Cursor {
     /// [`InvalidCursorKey`] if the key has no JSON form.
     pub fn new<K: Serialize>(key: &K) -> Result<Self, InvalidCursorKey> {
         Ok(Self {
-            key: serde_json::to_string(key)?,
+            key: serde_json::to_string(key).map_err(InvalidCursorKey)?,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Contract, section 2.2, over a socket: every authentication error is the same 401.
 
 use churnkey_integrator::{Integration, IntegrationToken, Mode, Timestamp, sign};
-use http::Method;
+use http::{HeaderName, Method};
 
 use crate::{
     merchants::{each, in_memory_store, token},
@@ -190,7 +190,7 @@ async fn every_authentication_error_is_the_same_401_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn both_proofs_pass() {
+async fn both_credentials_pass() {
     each(|merchant, server| async move {
         let get = || server.request("GET", PATH);
         for (what, call) in [
@@ -289,7 +289,7 @@ async fn signatures_can_be_required_and_a_header_named() {
 
     let named = Integration::builder("Shop", token())
         .customers(in_memory_store())
-        .token_header("X-Shop-Token")
+        .token_header(HeaderName::from_static("x-shop-token"))
         .build()
         .unwrap();
     let server = Server::start(named.into_router(), &token()).await;

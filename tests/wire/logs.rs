@@ -158,7 +158,7 @@ fn a_request_is_one_line_with_operation_mode_status_and_request_id() {
         (
             "/churnkey/customers/unsigned",
             " WARN churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" status=401}: \
-             churnkey_integrator::http::observe: rejected reason=\"no credential\"",
+             churnkey_integrator::http::observe: rejected reason=\"no credential: if the token is in another header than Authorization, name it with token_header\"",
         ),
         (
             "/churnkey/nothing/here",
@@ -189,7 +189,7 @@ fn warnings_and_errors_have_their_request_even_if_nothing_below_is_logged() {
             Level::WARN,
             "/churnkey/customers/unsigned",
             " WARN churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" status=401}: \
-             churnkey_integrator::http::observe: rejected reason=\"no credential\"",
+             churnkey_integrator::http::observe: rejected reason=\"no credential: if the token is in another header than Authorization, name it with token_header\"",
         ),
     ] {
         assert_eq!(only_line(&log_of(level, path)), expected);

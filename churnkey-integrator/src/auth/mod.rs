@@ -1,27 +1,27 @@
-//! Proof that a request comes from whoever holds the integration token (contract, section 2.2).
+//! Authentication of requests by the integration token (contract, section 2.2).
 //!
-//! Pure functions: the request and the time go in, a verdict comes out.
+//! Pure functions: they take the request and the time, and return a credential or an error.
 //!
 //! # What is known
-//! Churnkey documents one shared secret, the Integration Token, and a 401 where it is missing or wrong. Which header carries
-//! it, and whether requests are signed, is in none of its public pages. Everything below is this project's decision
-//! (`docs/contract-decisions.md`). If Churnkey's calls come otherwise, a token in another header is
-//! [`Verifier::token_header`]; another signature is changed here: the constants, the signed text in `mac`, its
-//! spelling in `v1`.
+//! Churnkey documents one shared secret, the Integration Token, and a 401 where it is missing or wrong. Its public pages
+//! don't say which header carries the token, or whether requests are signed. Everything below is this project's decision
+//! (`docs/contract-decisions.md`). If Churnkey sends the token in another header, use [`Verifier::token_header`]. If it
+//! signs in another form, change this file: the constants, the signed text in `mac`, and its syntax in `v1`.
 //!
-//! # What passes
-//! 1. A request with an `X-Churnkey-Signature` header is judged by its signature alone. It needs exactly one
-//!    such header, exactly one `X-Churnkey-Timestamp` of decimal Unix seconds within the tolerance (300 s
-//!    either way unless set), and among its comma-separated elements, eight at most, one `v1=` with the 64 lower-case
-//!    hexadecimal digits of the HMAC-SHA256 over version, timestamp, method, path with query, mode and body.
-//! 2. Any other request needs the token itself in its one `Authorization` header, bare or behind `Bearer `, or in
-//!    the one header that was named by [`Verifier::token_header`]. [`Verifier::require_signature`] switches this off.
-//! 3. A header that decides anything may stand there once. Twice is no proof, whichever of the two is right.
+//! # The rules
+//! 1. A request with an `X-Churnkey-Signature` header is authenticated by its signature alone. It needs exactly one
+//!    such header, and exactly one `X-Churnkey-Timestamp` of decimal Unix seconds within the tolerance (300 seconds either
+//!    way unless set). The signature header has at most eight elements, separated by commas. One of them must be `v1=` and
+//!    the 64 lower-case hexadecimal digits of the HMAC-SHA256 over version, timestamp, method, path with query, mode and
+//!    body.
+//! 2. Any other request needs the token itself in its only `Authorization` header, alone or as `Bearer <token>`, or alone
+//!    in the header named by [`Verifier::token_header`]. [`Verifier::require_signature`] turns this off.
+//! 3. Each of these headers may be there once. A repeated header is an error, even if one of its values is right.
 //!
-//! Every comparison takes the same time for every wrong value. Behind a proxy or a router that rewrites the path,
-//! the path that counts is the one that the caller sent.
+//! All comparisons take constant time. Behind a proxy or a router that rewrites the path, the path that counts is the one
+//! that the caller sent.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
@@ -31,90 +31,97 @@ use subtle::{Choice, ConstantTimeEq};
 
 use crate::{context::Mode, secret::IntegrationToken, time::Timestamp};
 
-/// Carries the Unix seconds at which a request was signed.
+/// The header with the Unix seconds at which a request was signed.
 pub const TIMESTAMP_HEADER: HeaderName = HeaderName::from_static("x-churnkey-timestamp");
-/// Carries one or more signatures, as `v1=<64 hex digits>`, separated by commas.
+/// The header with one or more signatures, as `v1=<64 hex digits>`, separated by commas.
 pub const SIGNATURE_HEADER: HeaderName = HeaderName::from_static("x-churnkey-signature");
-/// Carries the mode, `live` or `test`.
+/// The header with the mode, `live` or `test`.
 pub const MODE_HEADER: HeaderName = HeaderName::from_static("x-churnkey-mode");
 
 const VERSION: &str = "v1";
-pub(crate) const DEFAULT_TOLERANCE_SECONDS: u64 = 300;
-/// A rotation needs two. Each one costs a comparison for every accepted token.
+pub(crate) const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
+/// A rotation needs two. Each costs a comparison with every accepted token.
 const MAX_SIGNATURES: usize = 8;
 
-/// How a request was authenticated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
-    /// By a signature over the request.
+/// The credential by which a request was authenticated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Credential {
+    /// A signature over the request.
     Signature,
-    /// By the token itself.
-    Token,
+    /// The token itself.
+    BearerToken,
 }
 
-/// Why a request was not authenticated. For the merchant's log: every caller gets the same 401.
+/// Why a request was not authenticated.
+///
+/// It is for the merchant's log. The caller is not told: every error is the same 401.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthenticationError {
-    /// Neither a signature nor a token.
-    #[error("no credential")]
-    Missing,
-    /// A header that decides stands there more than once.
-    #[error("a repeated header")]
-    Repeated,
-    /// A signature without a readable timestamp.
-    #[error("no timestamp in decimal Unix seconds")]
-    Timestamp,
-    /// The timestamp is too far from the server's clock: a replay, or a clock that is wrong.
-    #[error("a timestamp outside of the tolerance: compare both clocks")]
-    Tolerance,
-    /// No element of the signature header is a well-formed `v1=`.
-    #[error("no readable v1 signature")]
-    Malformed,
-    /// More signatures than are looked at: eight.
-    #[error("more than eight signatures in one header")]
-    TooManySignatures,
-    /// The signature is not that of this request under an accepted token.
+    /// There is neither a signature nor a token.
     #[error(
-        "a wrong signature: another token, or method, path, query, mode or body differ from what was signed"
+        "no credential: if the token is in another header than Authorization, name it with token_header"
+    )]
+    Missing,
+    /// A header of the credential is there more than once.
+    #[error("a repeated header: send the token, signature, timestamp and mode once each")]
+    Repeated,
+    /// There is a signature, but no valid timestamp.
+    #[error("no valid timestamp: send X-Churnkey-Timestamp in decimal Unix seconds")]
+    Timestamp,
+    /// The timestamp is too far from the server's clock: the request is a replay, or a clock is wrong.
+    #[error("a timestamp outside of the tolerance: compare the clocks of caller and server")]
+    Tolerance,
+    /// The signature header has no well-formed `v1=` element.
+    #[error("no well-formed signature: send X-Churnkey-Signature as v1=<64 lower-case hex digits>")]
+    Malformed,
+    /// The signature header has more than eight elements.
+    #[error("too many signatures: send at most eight in one header")]
+    TooManySignatures,
+    /// No signature is that of this request under an accepted token.
+    #[error(
+        "a wrong signature: compare the token, and the method, path, query, mode and body with what was signed"
     )]
     Signature,
-    /// The token is not an accepted one.
-    #[error("a wrong token")]
+    /// The token is not one of the accepted tokens.
+    #[error("a wrong token: compare it with the Integration Token in Churnkey's dashboard")]
     Token,
-    /// A token alone, but signatures are required.
-    #[error("a token where a signature is required")]
+    /// There is a token, but a signature is required.
+    #[error("a token without a signature: sign the request, or don't require signatures")]
     SignatureRequired,
 }
 
-/// Checks requests against the accepted tokens.
+/// Authenticates requests by the accepted tokens.
 ///
-/// A signed request has the Unix seconds in `X-Churnkey-Timestamp` and `v1=<64 hex digits>` in `X-Churnkey-Signature`; any
-/// other has the token in `Authorization`, or in the header named by [`token_header`](Self::token_header). Churnkey
-/// documents the token alone: header and signature are this project's decisions.
+/// A signed request has Unix seconds in `X-Churnkey-Timestamp` and `v1=<64 hex digits>` in `X-Churnkey-Signature`. Any
+/// other request has the token in `Authorization`, or in the header named by [`token_header`](Self::token_header).
+/// Churnkey documents the token alone: headers and signature are this project's decisions.
 ///
-/// The router has one inside. Alone, it protects a route of your own with the same rules:
+/// The router uses one. Use your own to protect a route of your own by the same rules:
 ///
 /// ```
-/// use churnkey_integrator::{IntegrationToken, Mode, Proof, AuthenticationError, Timestamp, Verifier, sign};
-/// use http::{Method, Request};
+/// use axum::http::{Method, Request};
+/// use churnkey_integrator::{
+///     AuthenticationError, Credential, IntegrationToken, Mode, Timestamp, Verifier, sign,
+/// };
 ///
 /// let token = IntegrationToken::new("a-token-for-this-example")?;
-/// let verifier = Verifier::new(&token);
+/// let verifier = Verifier::new(token.clone());
 /// let now = Timestamp::from_unix_seconds(1_767_225_600)?;
 ///
 /// let signature = sign(&token, &Method::POST, "/hook?a=1", Mode::Live, b"{}", now);
 /// let (mut parts, _) = Request::post("/hook?a=1").body(())?.into_parts();
 /// parts.headers.extend(signature.headers());
 ///
-/// assert_eq!(verifier.verify(&parts, b"{}", now), Ok(Proof::Signature));
+/// assert_eq!(verifier.verify(&parts, b"{}", now), Ok(Credential::Signature));
 /// assert_eq!(verifier.verify(&parts, b"[]", now), Err(AuthenticationError::Signature));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Verifier {
     keys: Vec<Key>,
-    tolerance_seconds: u64,
+    tolerance: Duration,
     require_signature: bool,
     token_header: Option<HeaderName>,
 }
@@ -126,8 +133,8 @@ pub(crate) struct Key {
     digest: Zeroizing<[u8; 32]>,
 }
 
-impl Key {
-    fn new(token: &IntegrationToken) -> Self {
+impl From<IntegrationToken> for Key {
+    fn from(token: IntegrationToken) -> Self {
         Self {
             mac: keyed(token.expose()),
             digest: Zeroizing::new(Sha256::digest(token.expose()).into()),
@@ -147,10 +154,10 @@ pub(crate) fn keyed(key: &[u8]) -> Hmac<Sha256> {
 impl Verifier {
     /// Accepts this token, with a tolerance of 300 seconds.
     #[must_use]
-    pub fn new(token: &IntegrationToken) -> Self {
+    pub fn new(token: IntegrationToken) -> Self {
         Self {
-            keys: vec![Key::new(token)],
-            tolerance_seconds: DEFAULT_TOLERANCE_SECONDS,
+            keys: vec![Key::from(token)],
+            tolerance: DEFAULT_TOLERANCE,
             require_signature: false,
             token_header: None,
         }
@@ -158,52 +165,52 @@ impl Verifier {
 
     /// Accepts a further token, for as long as a rotation lasts.
     #[must_use]
-    pub fn also_accept(mut self, token: &IntegrationToken) -> Self {
-        self.keys.push(Key::new(token));
+    pub fn also_accept(mut self, token: IntegrationToken) -> Self {
+        self.keys.push(Key::from(token));
         self
     }
 
-    /// Refuses plain tokens: only signed requests pass.
+    /// Accepts signed requests only, and no plain token.
     ///
-    /// **This may lock Churnkey out.** The signature is of this project's own design, as Churnkey's public documentation
-    /// says nothing of one. Confirm with Churnkey that it signs in this form before you switch this on.
+    /// **This may lock Churnkey out.** The signature is this project's own design, because Churnkey's public documentation
+    /// has none. Confirm with Churnkey that it signs in this form before you turn this on.
     #[must_use]
     pub fn require_signature(mut self) -> Self {
         self.require_signature = true;
         self
     }
 
-    /// Looks for the plain token in this header as well as in `Authorization`.
+    /// Accepts the plain token in this header, as well as in `Authorization`.
     #[must_use]
     pub fn token_header(mut self, name: HeaderName) -> Self {
         self.token_header = Some(name);
         self
     }
 
-    /// How many seconds a timestamp may differ from the clock, either way.
+    /// How far the timestamp of a signature may be from the clock, either way, in whole seconds; 300 seconds unless set.
     #[must_use]
-    pub fn tolerance(mut self, seconds: u64) -> Self {
-        self.tolerance_seconds = seconds;
+    pub fn tolerance(mut self, tolerance: Duration) -> Self {
+        self.tolerance = tolerance;
         self
     }
 
-    /// Judges a request. `parts.uri` must be what the caller sent: in a nested axum router, put the
+    /// Authenticates a request. `parts.uri` must be what the caller sent: in a nested axum router, put the
     /// `OriginalUri` there first.
     ///
     /// # Errors
-    /// The [`AuthenticationError`], for the log.
+    /// [`AuthenticationError`]. Log it, and answer 401 without it.
     pub fn verify(
         &self,
         parts: &Parts,
         body: &[u8],
         now: Timestamp,
-    ) -> Result<Proof, AuthenticationError> {
+    ) -> Result<Credential, AuthenticationError> {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         self.read(&parts.headers, now)?
             .check(&parts.method, path, body)
     }
 
-    /// The first half, which needs no body: are the headers in order, is the timestamp within the tolerance?
+    /// The first half, which needs no body: are the headers well-formed, and is the timestamp within the tolerance?
     pub(crate) fn read<'a>(
         &'a self,
         headers: &'a HeaderMap,
@@ -222,7 +229,7 @@ impl Verifier {
             at_most_one(headers, &TIMESTAMP_HEADER)?.ok_or(AuthenticationError::Timestamp)?;
         let timestamp = timestamp.as_bytes();
         let seconds = unix_seconds(timestamp).ok_or(AuthenticationError::Timestamp)?;
-        if now.unix_seconds().abs_diff(seconds) > self.tolerance_seconds {
+        if now.unix_seconds().abs_diff(seconds) > self.tolerance.as_secs() {
             return Err(AuthenticationError::Tolerance);
         }
         Ok(Claim::Signature {
@@ -250,7 +257,7 @@ impl Verifier {
         if self.require_signature {
             return Err(AuthenticationError::SignatureRequired);
         }
-        // Digests have one length, so that the comparison does not tell the token's.
+        // All digests have one length, so that the comparison does not reveal the token's.
         let accepted = tokens.fold(Choice::from(0), |accepted, token| {
             let digest: [u8; 32] = Sha256::digest(token).into();
             let equal = |key: &Key| key.digest.ct_eq(&digest);
@@ -269,18 +276,18 @@ impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verifier")
             .field("accepted_tokens", &self.keys.len())
-            .field("tolerance_seconds", &self.tolerance_seconds)
+            .field("tolerance", &self.tolerance)
             .field("require_signature", &self.require_signature)
             .field("token_header", &self.token_header)
             .finish()
     }
 }
 
-/// A request whose headers are in order; what is left to check needs the body.
+/// A request whose headers are well-formed. The rest of the check needs the body.
 pub(crate) enum Claim<'a> {
     /// The token was right.
     Token,
-    /// There is a signature, in time.
+    /// There is a signature, within the tolerance.
     Signature {
         keys: &'a [Key],
         mode: &'a [u8],
@@ -296,7 +303,7 @@ impl Claim<'_> {
         method: &Method,
         path: &str,
         body: &[u8],
-    ) -> Result<Proof, AuthenticationError> {
+    ) -> Result<Credential, AuthenticationError> {
         let Self::Signature {
             keys,
             mode,
@@ -304,7 +311,7 @@ impl Claim<'_> {
             signatures,
         } = self
         else {
-            return Ok(Proof::Token);
+            return Ok(Credential::BearerToken);
         };
         let mut readable = false;
         let mut accepted = Choice::from(0);
@@ -318,7 +325,7 @@ impl Claim<'_> {
             }
         }
         match (bool::from(accepted), readable) {
-            (true, _) => Ok(Proof::Signature),
+            (true, _) => Ok(Credential::Signature),
             (false, true) => Err(AuthenticationError::Signature),
             (false, false) => Err(AuthenticationError::Malformed),
         }
@@ -353,7 +360,7 @@ fn elements(signatures: &[u8]) -> impl Iterator<Item = &[u8]> {
     signatures.split(|byte| *byte == b',')
 }
 
-/// The bytes of one `v1=` element. Another version, another length or another alphabet is none.
+/// The bytes of a `v1=` element. `None` for another version, length or alphabet.
 fn v1(element: &[u8]) -> Option<[u8; 32]> {
     let digits = element.trim_ascii().strip_prefix(b"v1=")?;
     if digits.iter().any(u8::is_ascii_uppercase) {
@@ -364,7 +371,7 @@ fn v1(element: &[u8]) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// Decimal digits only: a sign or a blank would be a second spelling of one moment.
+/// Decimal digits only: with a sign or a blank, one time could be written in two ways.
 fn unix_seconds(text: &[u8]) -> Option<i64> {
     if !text.iter().all(u8::is_ascii_digit) {
         return None;
@@ -372,7 +379,7 @@ fn unix_seconds(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// `Bearer <token>`, with the scheme in any letter case (RFC 9110, section 11.1), or the bare token.
+/// `Bearer <token>`, with the scheme in any letter case (RFC 9110, section 11.1), or the token alone.
 fn without_scheme(value: &[u8]) -> &[u8] {
     match value.split_at_checked(7) {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"Bearer ") => {
@@ -393,8 +400,8 @@ fn at_most_one<'a>(
     }
 }
 
-/// Signs a request in the form that [`Verifier`] accepts (contract, section 2.2): for tests, and for calling an
-/// integration by hand. The form is this project's own; Churnkey does not document how it signs.
+/// Signs a request in the form that [`Verifier`] accepts (contract, section 2.2), for tests and for calling an integration
+/// by hand. The form is this project's own: Churnkey does not document how it signs.
 ///
 /// `path` is the path with its query, exactly as it will be sent; `body` is empty for a GET.
 #[must_use]
@@ -409,7 +416,7 @@ pub fn sign(
     sign_for_mode(token, method, path, mode.as_str(), body, at)
 }
 
-/// Signs for a mode that may be none of ours, which only a test has a use for.
+/// Signs for a mode that may not exist, for tests.
 pub(crate) fn sign_for_mode(
     token: &IntegrationToken,
     method: &Method,
@@ -435,7 +442,7 @@ pub(crate) fn sign_for_mode(
     }
 }
 
-/// The values of the headers that make a request a signed one.
+/// The headers of a signed request, as [`sign`] makes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
     timestamp: String,
@@ -456,7 +463,7 @@ impl Signature {
         &self.signature
     }
 
-    /// All three headers, the mode included.
+    /// All three headers: timestamp, signature and mode.
     pub fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> + use<> {
         let ascii = |text: &str| HeaderValue::from_str(text).ok();
         [

@@ -40,11 +40,11 @@ fn signature_over(timestamp: &str, method: &str, path: &str, mode: &str, body: &
     hex::encode(mac.into_bytes())
 }
 
-fn judge(headers: &[(&str, &str)]) -> Result<Proof, AuthenticationError> {
-    Verifier::new(&token()).verify(&request(headers), b"", at(NOW))
+fn judge(headers: &[(&str, &str)]) -> Result<Credential, AuthenticationError> {
+    Verifier::new(token()).verify(&request(headers), b"", at(NOW))
 }
 
-fn judge_signature(timestamp: &str, signature: &str) -> Result<Proof, AuthenticationError> {
+fn judge_signature(timestamp: &str, signature: &str) -> Result<Credential, AuthenticationError> {
     judge(&[
         ("x-churnkey-timestamp", timestamp),
         ("x-churnkey-signature", signature),
@@ -58,7 +58,7 @@ fn the_signature_of_the_contracts_own_recipe_passes() {
     let by_openssl = "v1=392452e40fe6ec4180cb759d6f62e3acfdcf8dcf23015367c30f0d370194be98";
     assert_eq!(
         judge_signature("1767225600", by_openssl),
-        Ok(Proof::Signature)
+        Ok(Credential::Signature)
     );
     let ours = sign(&token(), &Method::GET, PATH, Mode::Live, b"", at(NOW));
     assert_eq!(ours.signature(), by_openssl);
@@ -66,14 +66,14 @@ fn the_signature_of_the_contracts_own_recipe_passes() {
 }
 
 #[rstest]
-#[case::now(0, Ok(Proof::Signature))]
-#[case::as_old_as_allowed(-300, Ok(Proof::Signature))]
+#[case::now(0, Ok(Credential::Signature))]
+#[case::as_old_as_allowed(-300, Ok(Credential::Signature))]
 #[case::a_second_too_old(-301, Err(AuthenticationError::Tolerance))]
-#[case::as_far_ahead_as_allowed(300, Ok(Proof::Signature))]
+#[case::as_far_ahead_as_allowed(300, Ok(Credential::Signature))]
 #[case::a_second_too_far_ahead(301, Err(AuthenticationError::Tolerance))]
 fn the_tolerance_holds_both_ways(
     #[case] offset: i64,
-    #[case] verdict: Result<Proof, AuthenticationError>,
+    #[case] verdict: Result<Credential, AuthenticationError>,
 ) {
     let timestamp = (NOW + offset).to_string();
     let signature = signature_over(&timestamp, "GET", PATH, "live", "");
@@ -106,7 +106,7 @@ fn an_odd_timestamp_is_refused_even_when_it_is_signed(
 
 #[test]
 fn the_tolerance_can_be_changed() {
-    let verifier = Verifier::new(&token()).tolerance(30);
+    let verifier = Verifier::new(token()).tolerance(Duration::from_secs(30));
     let verdict = |offset: i64| {
         let signature = sign(
             &token(),
@@ -120,7 +120,7 @@ fn the_tolerance_can_be_changed() {
         parts.headers.extend(signature.headers());
         verifier.verify(&parts, b"", at(NOW))
     };
-    assert_eq!(verdict(30), Ok(Proof::Signature));
+    assert_eq!(verdict(30), Ok(Credential::Signature));
     assert_eq!(verdict(-31), Err(AuthenticationError::Tolerance));
 }
 
@@ -148,11 +148,11 @@ fn one_good_signature_among_several_is_enough() {
     let good = signature_over(&timestamp, "GET", PATH, "live", "");
     let bad = "0".repeat(64);
     for (header, verdict) in [
-        (format!("v1={good}"), Ok(Proof::Signature)),
-        (format!("v1={bad},v1={good}"), Ok(Proof::Signature)),
-        (format!("v1={good}, v1={bad}"), Ok(Proof::Signature)),
-        (format!("v2=whatever,v1={good}"), Ok(Proof::Signature)),
-        (format!("v1=,,v1={good},"), Ok(Proof::Signature)),
+        (format!("v1={good}"), Ok(Credential::Signature)),
+        (format!("v1={bad},v1={good}"), Ok(Credential::Signature)),
+        (format!("v1={good}, v1={bad}"), Ok(Credential::Signature)),
+        (format!("v2=whatever,v1={good}"), Ok(Credential::Signature)),
+        (format!("v1=,,v1={good},"), Ok(Credential::Signature)),
         (
             format!("v1={bad},v1={bad}"),
             Err(AuthenticationError::Signature),
@@ -188,7 +188,7 @@ fn at_most_eight_signatures_are_looked_at() {
         let others = format!("v1={},", "0".repeat(64)).repeat(others);
         judge_signature("1767225600", &format!("{others}v1={good}"))
     };
-    assert_eq!(after(7), Ok(Proof::Signature));
+    assert_eq!(after(7), Ok(Credential::Signature));
     assert_eq!(after(8), Err(AuthenticationError::TooManySignatures));
     assert_eq!(after(5_000), Err(AuthenticationError::TooManySignatures));
 }
@@ -196,7 +196,10 @@ fn at_most_eight_signatures_are_looked_at() {
 #[test]
 fn a_bad_signature_is_not_rescued_by_a_good_token() {
     let bearer = "Bearer ck-demo-integration-token-0001";
-    assert_eq!(judge(&[("authorization", bearer)]), Ok(Proof::Token));
+    assert_eq!(
+        judge(&[("authorization", bearer)]),
+        Ok(Credential::BearerToken)
+    );
     let verdict = judge(&[
         ("authorization", bearer),
         ("x-churnkey-timestamp", "1767225600"),
@@ -205,13 +208,13 @@ fn a_bad_signature_is_not_rescued_by_a_good_token() {
     assert_eq!(verdict, Err(AuthenticationError::Malformed));
     // A timestamp alone is no attempt at a signature.
     let verdict = judge(&[("authorization", bearer), ("x-churnkey-timestamp", "0")]);
-    assert_eq!(verdict, Ok(Proof::Token));
+    assert_eq!(verdict, Ok(Credential::BearerToken));
 }
 
 #[rstest]
-#[case::bare("ck-demo-integration-token-0001", Ok(Proof::Token))]
-#[case::bearer("Bearer ck-demo-integration-token-0001", Ok(Proof::Token))]
-#[case::scheme_in_lower_case("bearer ck-demo-integration-token-0001", Ok(Proof::Token))]
+#[case::bare("ck-demo-integration-token-0001", Ok(Credential::BearerToken))]
+#[case::bearer("Bearer ck-demo-integration-token-0001", Ok(Credential::BearerToken))]
+#[case::scheme_in_lower_case("bearer ck-demo-integration-token-0001", Ok(Credential::BearerToken))]
 #[case::another("Bearer another-integration-token", Err(AuthenticationError::Token))]
 #[case::a_prefix(
     "Bearer ck-demo-integration-token-000",
@@ -229,7 +232,7 @@ fn a_bad_signature_is_not_rescued_by_a_good_token() {
 #[case::nothing("", Err(AuthenticationError::Token))]
 fn a_token_has_to_be_the_whole_token(
     #[case] header: &str,
-    #[case] verdict: Result<Proof, AuthenticationError>,
+    #[case] verdict: Result<Credential, AuthenticationError>,
 ) {
     assert_eq!(judge(&[("authorization", header)]), verdict);
 }
@@ -240,7 +243,7 @@ fn without_a_credential_nothing_passes() {
 }
 
 #[test]
-fn a_repeated_header_is_no_proof() {
+fn a_repeated_header_is_an_error() {
     let timestamp = NOW.to_string();
     let good = format!("v1={}", signature_over(&timestamp, "GET", PATH, "live", ""));
     let bearer = "Bearer ck-demo-integration-token-0001";
@@ -265,25 +268,31 @@ fn a_repeated_header_is_no_proof() {
 }
 
 #[test]
-fn every_accepted_token_passes_by_both_proofs() {
+fn every_accepted_token_passes_alone_and_by_signature() {
     let tokens: Vec<IntegrationToken> = (0..8)
         .map(|n| IntegrationToken::new(format!("integration-token-{n}")).unwrap())
         .collect();
     let verifier = tokens[1..]
         .iter()
-        .fold(Verifier::new(&tokens[0]), |verifier, token| {
-            verifier.also_accept(token)
+        .fold(Verifier::new(tokens[0].clone()), |verifier, token| {
+            verifier.also_accept(token.clone())
         });
     for token in &tokens {
         let mut parts = request(&[]);
         let signature = sign(token, &Method::GET, PATH, Mode::Live, b"", at(NOW));
         parts.headers.extend(signature.headers());
-        assert_eq!(verifier.verify(&parts, b"", at(NOW)), Ok(Proof::Signature));
+        assert_eq!(
+            verifier.verify(&parts, b"", at(NOW)),
+            Ok(Credential::Signature)
+        );
     }
     for n in 0..8 {
         let bearer = format!("Bearer integration-token-{n}");
         let parts = request(&[("authorization", &bearer)]);
-        assert_eq!(verifier.verify(&parts, b"", at(NOW)), Ok(Proof::Token));
+        assert_eq!(
+            verifier.verify(&parts, b"", at(NOW)),
+            Ok(Credential::BearerToken)
+        );
     }
     let mut parts = request(&[]);
     let foreign = sign(&other_token(), &Method::GET, PATH, Mode::Live, b"", at(NOW));
@@ -296,21 +305,24 @@ fn every_accepted_token_passes_by_both_proofs() {
 
 #[test]
 fn a_token_that_is_accepted_twice_is_accepted() {
-    let verifier = Verifier::new(&token()).also_accept(&token());
+    let verifier = Verifier::new(token()).also_accept(token());
     let bearer = ("authorization", "Bearer ck-demo-integration-token-0001");
     assert_eq!(
         verifier.verify(&request(&[bearer]), b"", at(NOW)),
-        Ok(Proof::Token)
+        Ok(Credential::BearerToken)
     );
     let mut parts = request(&[]);
     let signature = sign(&token(), &Method::GET, PATH, Mode::Live, b"", at(NOW));
     parts.headers.extend(signature.headers());
-    assert_eq!(verifier.verify(&parts, b"", at(NOW)), Ok(Proof::Signature));
+    assert_eq!(
+        verifier.verify(&parts, b"", at(NOW)),
+        Ok(Credential::Signature)
+    );
 }
 
 #[test]
 fn plain_tokens_can_be_switched_off() {
-    let verifier = Verifier::new(&token()).require_signature();
+    let verifier = Verifier::new(token()).require_signature();
     let verdict = |headers: &[(&str, &str)]| verifier.verify(&request(headers), b"", at(NOW));
     let good = ("authorization", "Bearer ck-demo-integration-token-0001");
     let bad = ("authorization", "Bearer no-such-integration-token");
@@ -324,12 +336,12 @@ fn plain_tokens_can_be_switched_off() {
 
 #[test]
 fn a_named_header_may_carry_the_token_as_well() {
-    let verifier = Verifier::new(&token()).token_header(HeaderName::from_static("x-ck"));
+    let verifier = Verifier::new(token()).token_header(HeaderName::from_static("x-ck"));
     let verdict = |headers: &[(&str, &str)]| verifier.verify(&request(headers), b"", at(NOW));
     let named = ("x-ck", "ck-demo-integration-token-0001");
     let proxys = ("authorization", "Basic cHJveHk6cHJveHk=");
-    assert_eq!(verdict(&[named]), Ok(Proof::Token));
-    assert_eq!(verdict(&[named, proxys]), Ok(Proof::Token));
+    assert_eq!(verdict(&[named]), Ok(Credential::BearerToken));
+    assert_eq!(verdict(&[named, proxys]), Ok(Credential::BearerToken));
     assert_eq!(verdict(&[proxys]), Err(AuthenticationError::Token));
     assert_eq!(verdict(&[named, named]), Err(AuthenticationError::Repeated));
     assert_eq!(judge(&[named]), Err(AuthenticationError::Missing));
@@ -337,10 +349,10 @@ fn a_named_header_may_carry_the_token_as_well() {
 
 #[test]
 fn a_verifier_prints_no_token() {
-    let verifier = Verifier::new(&token()).also_accept(&other_token());
+    let verifier = Verifier::new(token()).also_accept(other_token());
     assert_eq!(
         format!("{verifier:?}"),
-        "Verifier { accepted_tokens: 2, tolerance_seconds: 300, require_signature: false, token_header: None }"
+        "Verifier { accepted_tokens: 2, tolerance: 300s, require_signature: false, token_header: None }"
     );
 }
 
@@ -428,8 +440,8 @@ proptest! {
         bytes[bit / 8] ^= 1 << (bit % 8);
         let mut parts = Request::post(PATH).body(()).unwrap().into_parts().0;
         parts.headers.extend(signature.headers());
-        let verifier = Verifier::new(&token());
-        prop_assert_eq!(verifier.verify(&parts, body.as_bytes(), at(NOW)), Ok(Proof::Signature));
+        let verifier = Verifier::new(token());
+        prop_assert_eq!(verifier.verify(&parts, body.as_bytes(), at(NOW)), Ok(Credential::Signature));
         let flipped = HeaderValue::from_str(&format!("v1={}", hex::encode(&bytes))).unwrap();
         parts.headers.insert(SIGNATURE_HEADER, flipped);
         prop_assert_eq!(verifier.verify(&parts, body.as_bytes(), at(NOW)), Err(AuthenticationError::Signature));

@@ -15,7 +15,7 @@ use super::{
     response::{self, Cause},
 };
 use crate::{
-    auth::{AuthenticationError, MODE_HEADER, Proof},
+    auth::{AuthenticationError, Credential, MODE_HEADER},
     context::{Mode, RequestId},
     error::HandlerError,
 };
@@ -24,7 +24,7 @@ use crate::{
 pub(super) struct AuthenticatedRequest {
     request: Parts,
     body: Bytes,
-    proof: Proof,
+    credential: Credential,
     request_id: RequestId,
     mode: Mode,
     deadline: Instant,
@@ -49,14 +49,14 @@ impl AuthenticatedRequest {
             .map_err(unauthorized)?;
         let within = deadline.saturating_duration_since(Instant::now());
         let body = read(body, max_bytes, within).await.map_err(unread)?;
-        let proof = claim
+        let credential = claim
             .check(&request.method, path_as_sent(&request), &body)
             .map_err(unauthorized)?;
         let mode = mode(&request, shared.live_only).map_err(response::from_error)?;
         Ok(Self {
             request,
             body,
-            proof,
+            credential,
             request_id,
             mode,
             deadline,
@@ -81,7 +81,7 @@ impl AuthenticatedRequest {
     }
 
     pub(super) fn is_signed(&self) -> bool {
-        self.proof == Proof::Signature
+        self.credential == Credential::Signature
     }
 
     pub(super) fn mode(&self) -> Mode {

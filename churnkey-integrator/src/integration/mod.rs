@@ -14,7 +14,7 @@ pub use running::RunningActions;
 
 use crate::{
     actions::{ApplyCouponAction, CancelAction, ChangePriceAction, ExtendTrialAction, PauseAction},
-    auth::{DEFAULT_TOLERANCE_SECONDS, Verifier},
+    auth::{DEFAULT_TOLERANCE, Verifier},
     controllers::{
         CouponsController, CustomersController, FamiliesController, PricesController,
         ProductsController, SubscriptionsController,
@@ -87,7 +87,7 @@ impl Integration {
             prefix: "/churnkey".to_owned(),
             token_header: None,
             require_signature: false,
-            tolerance: Duration::from_secs(DEFAULT_TOLERANCE_SECONDS),
+            tolerance: DEFAULT_TOLERANCE,
             live_only: false,
             limits: Limits {
                 body_bytes: 64 * 1024,
@@ -175,7 +175,7 @@ pub struct IntegrationBuilder {
     idempotency: Option<Arc<dyn IdempotencyStore>>,
     namespace: Option<String>,
     prefix: String,
-    token_header: Option<String>,
+    token_header: Option<HeaderName>,
     require_signature: bool,
     tolerance: Duration,
     live_only: bool,
@@ -281,11 +281,12 @@ impl IntegrationBuilder {
         self
     }
 
-    /// Reads the plain token from this header too, such as `x-integration-token`. Churnkey does not document which header
+    /// Reads the plain token from this header too, such as
+    /// `HeaderName::from_static("x-integration-token")`. Churnkey does not document which header
     /// it uses: set this if it is not `Authorization`. A header that already has another meaning is an error of
     /// [`build`](Self::build), because programs on the way might log, echo or change it.
-    pub fn token_header(mut self, name: impl Into<String>) -> Self {
-        self.token_header = Some(name.into());
+    pub fn token_header(mut self, name: HeaderName) -> Self {
+        self.token_header = Some(name);
         self
     }
 
@@ -367,26 +368,19 @@ impl IntegrationBuilder {
         let parts = Parts::of(std::mem::take(&mut self.parts), idempotency);
         let mut problems = self.problems();
         problems.extend(parts.problems());
-        let token_header = match self.token_header.as_deref().map(token_header) {
-            Some(Err(problem)) => {
-                problems.push(problem);
-                None
-            }
-            Some(Ok(name)) => Some(name),
-            None => None,
-        };
+        problems.extend(self.token_header.as_ref().and_then(token_header_problem));
         if !problems.is_empty() {
             return Err(BuildError { problems });
         }
 
-        let mut verifier = Verifier::new(&self.token).tolerance(self.tolerance.as_secs());
+        let mut verifier = Verifier::new(self.token.clone()).tolerance(self.tolerance);
         for token in &self.further_tokens {
-            verifier = verifier.also_accept(token);
+            verifier = verifier.also_accept(token.clone());
         }
         if self.require_signature {
             verifier = verifier.require_signature();
         }
-        if let Some(name) = token_header {
+        if let Some(name) = self.token_header {
             verifier = verifier.token_header(name);
         }
 
@@ -565,21 +559,16 @@ const FAMILIES: &[&str] = &[
     "x-forwarded-",
 ];
 
-/// The header that carries the token, if it has no other meaning.
-fn token_header(name: &str) -> Result<HeaderName, String> {
-    let Ok(name) = HeaderName::try_from(name) else {
-        return Err(
-            "the token header is not a header name: choose one like x-integration-token".to_owned(),
-        );
-    };
+/// What is wrong with a header that already has another meaning.
+fn token_header_problem(name: &HeaderName) -> Option<String> {
     let in_a_family = |family: &&str| name.as_str().starts_with(family);
-    if TAKEN.contains(&name.as_str()) || FAMILIES.iter().any(in_a_family) {
-        return Err(format!(
+    let is_taken = TAKEN.contains(&name.as_str()) || FAMILIES.iter().any(in_a_family);
+    is_taken.then(|| {
+        format!(
             "the token header {name} already has another meaning: choose one like x-integration-token \
              (Authorization is always read)"
-        ));
-    }
-    Ok(name)
+        )
+    })
 }
 
 /// All problems that prevent an [`Integration`] from being built, each with its fix.
