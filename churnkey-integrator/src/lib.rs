@@ -84,9 +84,13 @@
 //! | --- | --- |
 //! | `testing` | the module `testing` and `RequestContext::for_test` |
 //! | `testing-http` | the same, also at a URL: `Client::at` and `conformance_at` |
-//! | `chrono`, `jiff`, `time` | conversions of [`Timestamp`] |
+//! | `chrono`, `jiff`, `time` | conversions of [`Timestamp`] from and to the types of chrono 0.4, jiff 0.2 and time 0.3 |
 //!
 //! None is on by default. The minimum Rust version is 1.88.
+//!
+//! # Dependencies in the public API
+//! Signatures name types of [`axum`], of its `axum::http`, and of [`serde_json`]. Both crates are re-exported, for an app
+//! that depends on other versions of them. Types of any other crate need a feature.
 #![forbid(unsafe_code)]
 
 // The attribute names this crate as its users do.
@@ -127,7 +131,12 @@ pub mod guide;
 pub mod testing;
 
 pub use async_trait::async_trait;
+/// The version of axum whose `Router` [`Integration::into_router`] returns. Its `axum::http` is the crate `http`, whose
+/// types are in the signatures of [`Verifier`], [`sign`] and [`webhooks::verify`].
+pub use axum;
 pub use churnkey_integrator_macros::controller;
+/// The version of serde_json whose `Value` [`webhooks::Webhook::data`] returns.
+pub use serde_json;
 
 pub use actions::{
     ApplyCouponAction, CancelAction, ChangePriceAction, ExtendTrialAction, PauseAction,

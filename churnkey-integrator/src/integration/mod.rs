@@ -281,10 +281,9 @@ impl IntegrationBuilder {
         self
     }
 
-    /// Reads the plain token from this header too, such as
-    /// `HeaderName::from_static("x-integration-token")`. Churnkey does not document which header
-    /// it uses: set this if it is not `Authorization`. A header that already has another meaning is an error of
-    /// [`build`](Self::build), because programs on the way might log, echo or change it.
+    /// Reads the plain token from this header too, such as `HeaderName::from_static("x-integration-token")`. Churnkey does
+    /// not document which header it uses: set this if it is not `Authorization`. A header that already has another meaning
+    /// is an error of [`build`](Self::build), because programs on the way might log, echo or change it.
     pub fn token_header(mut self, name: HeaderName) -> Self {
         self.token_header = Some(name);
         self
