@@ -1,4 +1,4 @@
-//! One attempt to carry out an action, and how it is told from every other one.
+//! An attempt to run an action, and the keys that identify its request.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -7,35 +7,35 @@ use std::{
 
 use crate::time::Timestamp;
 
-/// Identifies a request: 64 hexadecimal digits, which hold neither the caller's key nor a signature.
+/// Identifies a request: a digest of 64 hexadecimal digits, from which neither the caller's key nor a signature can be read.
 ///
-/// It is a digest over the integration's [namespace](crate::IntegrationBuilder::namespace), the parameters of the path
-/// that the router is nested under, the mode, and either the `Idempotency-Key` or what the signature covers. So two
-/// tenants never share one, and neither do live and test requests.
+/// The digest covers the integration's [namespace](crate::IntegrationBuilder::namespace), the parameters of the path that
+/// the router is nested under, the mode, and either the `Idempotency-Key` or what the signature covers. So two tenants
+/// never share a key, and neither do live and test requests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IdempotencyKey(pub(crate) String);
 
 impl IdempotencyKey {
-    /// The digits, to store.
+    /// The digits, to be stored.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What a request asks for: 64 hexadecimal digits over the operation and the body.
+/// What a request asks for: a digest of 64 hexadecimal digits over the operation and the body.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub(crate) String);
 
 impl Fingerprint {
-    /// The digits, to store and to compare.
+    /// The digits, to be stored and compared.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// One attempt to carry out an action that can be told from other requests.
+/// An attempt to run an action whose request can be identified.
 ///
 /// An action finds its own in [`RequestContext::attempt`](crate::RequestContext::attempt).
 #[derive(Debug, Clone)]
@@ -50,7 +50,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// None if there is no key: then nothing tells the request from another one.
+    /// `None` without any key: then the request can't be identified.
     pub(crate) fn new(
         signature_key: Option<IdempotencyKey>,
         header_key: Option<IdempotencyKey>,
@@ -70,27 +70,26 @@ impl Attempt {
         })
     }
 
-    /// Tells this attempt from every other one, those at the same request among them: a random number from 1 to
-    /// 2<sup>63</sup> - 1. A record notes the number of the attempt that it belongs to, so that an attempt that outlived
-    /// its lease can't change the record of its successor.
+    /// Identifies this attempt, among those at the same request too: a random positive number. A record has the number of
+    /// the attempt that it belongs to, so that an attempt that outlived its lease can't change the record of its successor.
     #[must_use]
     pub fn number(&self) -> i64 {
         self.number
     }
 
-    /// What the request is known by: one key or two. The [signature's](Self::signature_key) comes first, and decides
-    /// if both are known.
+    /// The keys that identify the request: one or two. The [signature's](Self::signature_key) comes first, and decides if
+    /// there is a record under each.
     pub fn keys(&self) -> impl Iterator<Item = &IdempotencyKey> {
         self.signature_key.iter().chain(&self.header_key)
     }
 
-    /// The key that stands for what the signature covers, if the request is signed.
+    /// The key made of what the signature covers, if the request is signed.
     #[must_use]
     pub fn signature_key(&self) -> Option<&IdempotencyKey> {
         self.signature_key.as_ref()
     }
 
-    /// What the request asks for. A key that is known with another fingerprint was used for another request.
+    /// What the request asks for. If a key has a record with another fingerprint, it was used for another request.
     #[must_use]
     pub fn fingerprint(&self) -> &Fingerprint {
         &self.fingerprint
@@ -102,14 +101,14 @@ impl Attempt {
         self.now
     }
 
-    /// When the attempt's lease ends: it does not run longer than that. If its record still says that it runs, its
-    /// process has died, and another attempt at the same request may take the record over.
+    /// When the attempt's lease ends. It does not run longer than that. If its record is not done by then, its process has
+    /// died, and another attempt at the same request may take over the record.
     #[must_use]
     pub fn runs_until(&self) -> Timestamp {
         after(self.now, self.lease)
     }
 
-    /// Until when the record is to be kept.
+    /// When the record may be removed.
     #[must_use]
     pub fn kept_until(&self) -> Timestamp {
         after(self.now, self.keep)
@@ -122,7 +121,7 @@ fn after(moment: Timestamp, duration: Duration) -> Timestamp {
         .unwrap_or(Timestamp::LAST)
 }
 
-/// The standard library's hash keys are random, and no two of a process are alike.
+/// The keys of the standard library's hasher are random, and differ each time within a process.
 fn random_number() -> i64 {
     let number = RandomState::new().hash_one(0_u8) >> 1;
     i64::try_from(number).unwrap_or(i64::MAX).max(1)

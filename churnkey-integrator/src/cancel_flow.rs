@@ -1,7 +1,7 @@
-//! The browser's side: what a merchant's backend hands to Churnkey's cancel flow so that a signed-in customer can
-//! open it, and nobody else (contract, section 7.1).
+//! Opening Churnkey's cancel flow in the browser: the auth hash and the session token, with which a merchant's backend
+//! authenticates the signed-in customer to Churnkey (contract, section 7.1).
 //!
-//! Everything is computed locally; no network is used.
+//! Both are computed locally. No network is used.
 //!
 //! ```
 //! use churnkey_integrator::{ApiKey, CustomerId, Mode, Timestamp, cancel_flow};
@@ -31,16 +31,16 @@ use crate::{
     time::Timestamp,
 };
 
-/// Vouches for a customer: lower-case hexadecimal HMAC-SHA256 of the customer's id under the API key.
+/// The auth hash of a customer: the HMAC-SHA256 of the customer's id under the API key, in lower-case hexadecimal digits.
 ///
-/// Make it only for the customer who is signed in: whoever has it may act as that customer in the flow.
+/// Compute it only for the customer who is signed in: whoever has it can act as that customer in the flow.
 #[must_use]
 pub fn auth_hash(key: &ApiKey, customer: &CustomerId) -> String {
     let mac = keyed(key.expose()).chain_update(customer.as_str());
     hex::encode(mac.finalize().into_bytes())
 }
 
-/// Whom a session of the cancel flow is for.
+/// A session of the cancel flow, for [`session_token`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     customer: CustomerId,
@@ -50,7 +50,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session of this customer, for any of their subscriptions.
+    /// A session for any subscription of this customer. `issued_at` is the current time.
     #[must_use]
     pub fn new(customer: CustomerId, mode: Mode, issued_at: Timestamp) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl Session {
         }
     }
 
-    /// The one subscription that the session is about.
+    /// Limits the session to one subscription.
     #[must_use]
     pub fn with_subscription(mut self, subscription: impl Into<Option<SubscriptionId>>) -> Self {
         self.subscription = subscription.into();
@@ -69,8 +69,8 @@ impl Session {
     }
 }
 
-/// The session token of Churnkey's React SDK: `ck_` and url-safe base64 of a JSON object that holds the
-/// [`auth_hash`]. It is as confidential as that.
+/// The session token for Churnkey's React SDK: `ck_` and URL-safe base64 of a JSON object. The object contains the
+/// [`auth_hash`], so treat the token as confidential too.
 #[must_use]
 pub fn session_token(app_id: &str, key: &ApiKey, session: &Session) -> String {
     let mut token = serde_json::json!({

@@ -1,4 +1,4 @@
-//! What a controller knows about the request it serves.
+//! What a controller knows about the request that it answers.
 
 use std::{
     fmt,
@@ -7,7 +7,7 @@ use std::{
 
 use crate::{attempt::Attempt, variant::words};
 
-/// Which of the merchant's data sets a request is about (contract, section 2.4).
+/// Whether a request is about live data or test data (contract, section 2.4).
 ///
 /// Churnkey sends it as `X-Churnkey-Mode`. A request without the header is live. Any other value is answered 400, so that
 /// a request that is meant for test data can never touch live data.
@@ -24,15 +24,15 @@ pub enum Mode {
 
 words!(Mode, "mode": Live = "live", Test = "test");
 
-/// Names a request in logs and in the `X-Request-Id` header of its answer.
+/// Identifies a request in logs and in the `X-Request-Id` header of its response.
 ///
-/// The caller's own `X-Request-Id` is kept if it is 1 to 128 ASCII letters, digits or `-_.:`;
-/// otherwise a new one is made.
+/// The caller's own `X-Request-Id` is kept if it has 1 to 128 characters, all of them ASCII letters, digits or `-_.:`.
+/// Otherwise a new id is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(String);
 
 impl RequestId {
-    /// A request id, if the text may be one.
+    /// The caller's id, if it is safe to log.
     #[must_use]
     pub(crate) fn from_caller(text: &str) -> Option<Self> {
         let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
@@ -89,7 +89,7 @@ impl RequestContext {
         self
     }
 
-    /// A context for calling a controller directly in a test.
+    /// A context, to call a controller directly in a test.
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn for_test(mode: Mode) -> Self {
@@ -101,28 +101,28 @@ impl RequestContext {
         )
     }
 
-    /// Live or test: choose the data set by it.
+    /// Whether the request is about live or test data: choose the data set by it.
     #[must_use]
     pub fn mode(&self) -> Mode {
         self.mode
     }
 
-    /// The name of the request in logs.
+    /// The id of the request in logs.
     #[must_use]
     pub fn request_id(&self) -> &RequestId {
         &self.request_id
     }
 
-    /// How long the controller or action may still take. A read is dropped then, at the integration's
-    /// [deadline](crate::IntegrationBuilder::deadline); an action at its
-    /// [own one](crate::IntegrationBuilder::action_deadline).
+    /// How long the controller or action may still take. When none is left, its future is dropped: a controller's at the
+    /// integration's [deadline](crate::IntegrationBuilder::deadline), an action's at its
+    /// [own deadline](crate::IntegrationBuilder::action_deadline).
     #[must_use]
     pub fn time_left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// The attempt under which an action runs, if its request can be told from others ([`crate::idempotency`]). Reads
-    /// have none.
+    /// The attempt that an action runs as, if its request can be identified ([`crate::idempotency`]). `None` for
+    /// controllers.
     ///
     /// An action over a database marks the attempt's record as done in the transaction of its change.
     #[must_use]
@@ -130,7 +130,7 @@ impl RequestContext {
         self.attempt.as_ref()
     }
 
-    /// What one of the merchant's own layers has put into the request, such as a tenant.
+    /// An extension that one of the merchant's own layers has added to the request, such as a tenant.
     #[must_use]
     pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
         self.extensions.get()

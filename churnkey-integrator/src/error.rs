@@ -1,8 +1,7 @@
-//! What a controller answers when it can't answer.
+//! Errors of controllers and actions.
 //!
-//! The rule (contract, section 2.6): text for the caller exists only where it was asked for by name,
-//! and only on a 4xx. Everything else, above all what `?` turns into an error, is a fixed sentence
-//! on the wire and stays on the merchant's side.
+//! The rule (contract, section 2.6): a caller reads a message only if a constructor was given one, and only with a 4xx. Any
+//! other error, above all one that `?` converts, is a fixed message to the caller, and stays in the merchant's log.
 
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -12,14 +11,14 @@ use crate::operation::Operation;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The result of a controller's method.
+/// The result of a method of a controller or an action.
 pub type Result<T, E = HandlerError> = std::result::Result<T, E>;
 
-/// Why a controller does not answer with a record.
+/// An error of a controller or an action, as an HTTP status and a message.
 ///
-/// `?` makes one of any error: a 500 with the fixed message `Internal Server Error`; the error itself
-/// is logged once, its text at debug level only. For every other status there is a constructor.
-/// A record that is not there is no error: answer `Ok(None)`.
+/// `?` converts any error into a 500 with the fixed message `Internal Server Error`. The error itself is logged once, its
+/// text at debug level only. Every other status has a constructor. A record that does not exist is not an error: return
+/// `Ok(None)`.
 ///
 /// Like `anyhow::Error`, it does not implement [`std::error::Error`] itself.
 ///
@@ -54,28 +53,28 @@ impl HandlerError {
         }))
     }
 
-    /// A 400: the request is wrong as it stands, or the merchant's rules refuse it; sending it again won't
-    /// help. The message goes to the caller: name the field and the rule, never data.
+    /// A 400: the request is invalid, or the merchant's rules don't allow it. Sending it again won't help. The caller reads
+    /// the message: name the field and the rule, and no data.
     pub fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// A 400 because a cursor's key is not what the list pages by, as after a release that changed the key: the caller has
-    /// to start again from the first page. [`PageRequest::after`](crate::PageRequest::after) answers so by itself; this is
-    /// for a key that has the right type and still can't be read.
+    /// A 400: the key of a cursor is not one that the list pages by, for example after a release that changed the key. The
+    /// caller has to start again with the first page. [`PageRequest::after`](crate::PageRequest::after) returns it by itself.
+    /// Use this for a key that has the right type but an invalid value.
     #[must_use]
     pub fn invalid_cursor() -> Self {
         Self::bad_request("Invalid cursor")
     }
 
-    /// A 404 with a message of your own. For the record that was asked for, `Ok(None)` is enough; this is
-    /// for what the request refers to besides, such as a coupon.
+    /// A 404 with a message of your own, for something else that the request refers to, such as a coupon. For the record
+    /// that was asked for, return `Ok(None)`.
     pub fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
-    /// A 409 because several customers share what was looked up, so that none may be chosen: it could hand one
-    /// person another's subscription. `what` is `"email"` or `"phone"`.
+    /// A 409: several customers have the e-mail address or phone number that was looked up. None of them may be chosen,
+    /// because that could give one person access to another person's subscription. `what` is `"email"` or `"phone"`.
     ///
     /// ```
     /// # use churnkey_integrator::HandlerError;
@@ -89,44 +88,44 @@ impl HandlerError {
         Self::new(StatusCode::CONFLICT, message)
     }
 
-    /// A 409 because the record's present state does not allow it; the same request may pass later.
+    /// A 409: the record's current state does not allow it. The same request may succeed later.
     pub fn conflict(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::CONFLICT, message)
     }
 
-    /// A 422 because a key was used for something else before.
+    /// A 422: the idempotency key was used for another request.
     pub(crate) fn unprocessable(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, message)
     }
 
-    /// Says when to come again. The wait is rounded up to whole seconds.
+    /// Adds `Retry-After`, rounded up to whole seconds.
     pub(crate) fn with_retry_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
         self
     }
 
-    /// A 503 with `Retry-After`: the store can't be reached at the moment. The message is fixed, the source is
-    /// logged. The wait is rounded up to whole seconds.
+    /// A 503 with `Retry-After`, rounded up to whole seconds: the store can't be reached at the moment. The message is fixed,
+    /// and the source is logged.
     pub fn unavailable(retry_after: Duration, source: impl Into<BoxError>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
             .with_retry_after(retry_after)
             .with_source(source)
     }
 
-    /// Adds what is to be logged with the error. It never reaches the caller.
+    /// Adds a source, which is logged with the error and never sent to the caller.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.0.source = Some(source.into());
         self
     }
 
-    /// The HTTP status of the answer, 4xx or 5xx.
+    /// The HTTP status of the response, 4xx or 5xx.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.0.status.as_u16()
     }
 
-    /// What the caller will read.
+    /// The message that the caller reads.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
@@ -151,27 +150,28 @@ impl<E: Into<BoxError>> From<E> for HandlerError {
     }
 }
 
-/// A rule that the merchant's controller broke. The texts are ours and hold no data, so they may be logged.
+/// A rule of the contract that a controller or an action violates. The texts are fixed and contain no data, so that they
+/// may be logged.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ContractViolation {
     #[error(
-        "retrieve returned a record with another id than the one that was asked for; nothing was served"
+        "retrieve returned a record with another id than the one that was asked for, so nothing was served: compare ids byte by byte"
     )]
     AnotherRecord,
     #[error(
-        "the list holds a subscription of another customer; nothing was served: select by the customer's id, too"
+        "the list holds a subscription of another customer, so nothing was served: select by the customer's id too"
     )]
     AnotherCustomersSubscription,
     #[error(
-        "a price is not of the type that price_type() declares; nothing was served: build all prices with one constructor"
+        "a price is not of the type that price_type() declares, so nothing was served: build all prices with one constructor"
     )]
     OtherPriceType,
     #[error(
-        "a product is not of the type that product_type() declares; nothing was served: build all products with one constructor"
+        "a product is not of the type that product_type() declares, so nothing was served: build all products with one constructor"
     )]
     OtherProductType,
     #[error(
-        "the page holds {held} records though {limit} were asked for; fetch page.fetch_limit() rows and use Page::from_overfetch"
+        "the page holds {held} records though {limit} were asked for: fetch page.fetch_limit() rows and use Page::from_overfetch"
     )]
     PageOverLimit { held: usize, limit: usize },
     #[error(
@@ -184,13 +184,15 @@ pub(crate) enum ContractViolation {
     CursorTooLong { length: usize, max: usize },
     #[error("the controller panicked")]
     Panic,
-    #[error("the controller did not answer before the deadline")]
+    #[error(
+        "the controller did not answer before the deadline: look at what it waits for, or raise deadline"
+    )]
     Deadline,
     #[error(
         "the action did not end before its deadline and was dropped: look at what it waits for, or raise action_deadline"
     )]
     ActionDeadline,
-    #[error("the idempotency store did not answer in time")]
+    #[error("the idempotency store did not answer in time: look at what it waits for")]
     StoreDeadline,
 }
 
@@ -201,7 +203,7 @@ impl ContractViolation {
     }
 }
 
-/// Shows the status and the message, never the source: that may hold anything.
+/// Shows the status and the message, never the source, which may contain anything.
 impl fmt::Debug for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HandlerError")

@@ -1,6 +1,5 @@
-//! The features manifest (contract, section 2.3). Its shape is not confirmed by Churnkey's public
-//! documentation, so this file is the only one that
-//! knows it. The keys are in the table of operations, and what a part says of itself is with the part.
+//! The features manifest (contract, section 2.3). Churnkey's public documentation does not confirm its shape, so no other
+//! file depends on it. The keys are in the table of operations, and what a part declares is in the part's file.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +11,7 @@ use crate::{
     operation::{Operation, Section},
 };
 
-/// What an integration serves, as Churnkey reads it.
+/// The manifest: what an integration serves, for Churnkey to read.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Features {
     name: String,
@@ -33,7 +32,7 @@ impl Features {
         &self.name
     }
 
-    /// Adds the operation's line. What is not served has no line.
+    /// Adds the operation. What is not served is absent.
     pub(crate) fn advertise(&mut self, operation: Operation) {
         let Some(line) = operation.manifest_line() else {
             return;
@@ -44,7 +43,7 @@ impl Features {
         }
     }
 
-    /// Adds what the module of this operation says of itself.
+    /// Adds a value that the operation's module declares.
     pub(crate) fn declare(&mut self, of: Operation, key: &'static str, value: Value) {
         if let Some(line) = of.manifest_line() {
             let module = self.module(line.section, line.module);

@@ -1,4 +1,4 @@
-//! The one table of what can be asked for: operation, method, path, whether it is required, place in the manifest.
+//! The table of operations: name, method, path, whether it is required, and place in the manifest.
 
 use http::Method;
 
@@ -17,7 +17,7 @@ pub(crate) struct Line {
     pub(crate) section: Section,
     /// The controller's or the action's key.
     pub(crate) module: &'static str,
-    /// The operation's key in it, if the module alone does not say it.
+    /// The operation's key in the module, if it has one.
     pub(crate) key: Option<&'static str>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) enum Section {
     Actions,
 }
 
-/// Makes the enums, what is documented of them, and the look-ups of the table below.
+/// Generates the enums, their documentation, and the look-ups in the table below.
 macro_rules! operations {
     (
         Features $features:literal: $method:ident $path:literal;
@@ -36,13 +36,13 @@ macro_rules! operations {
             $($(#[$note:meta])* $operation:ident $text:literal: $verb:ident $route:literal $rule:ident $($key:literal)?;)*
         })*
     ) => {
-        /// Anything that the router can serve.
+        /// An operation that an integration can serve.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Operation {
-            #[doc = concat!("The features manifest, `", stringify!($method), " ", $path, "`. Always there.")]
+            #[doc = concat!("The features manifest, `", stringify!($method), " ", $path, "`. It is always served.")]
             Features,
-            $(#[doc = concat!("One of [`", $trait, "`](crate::", $trait, ").")] $variant($name),)*
+            $(#[doc = concat!("An operation of [`", $trait, "`](crate::", $trait, ").")] $variant($name),)*
         }
 
         $(
@@ -59,7 +59,7 @@ macro_rules! operations {
             }
 
             impl $name {
-                /// All of them, in the order of the table.
+                /// All variants, in the order of the table.
                 pub const ALL: &'static [Self] = &[$(Self::$operation),*];
             }
 
@@ -116,9 +116,9 @@ operations! {
     Customers(CustomersOperation) of "CustomersController" in Controllers "customers" {
         Retrieve "customers.retrieve": GET "/customers/{id}" required "retrieve";
         List "customers.list": GET "/customers" optional "list";
-        /// For Churnkey's managed flow.
+        /// Used by Churnkey's managed flow.
         FindByEmail "customers.find_by_email": GET "/customers/email/{email}" optional "findByEmail";
-        /// For Churnkey's managed flow.
+        /// Used by Churnkey's managed flow.
         FindByPhone "customers.find_by_phone": GET "/customers/phone/{phone}" optional "findByPhone";
     }
 
@@ -152,7 +152,7 @@ operations! {
         List "families.list": GET "/families" required "list";
     }
 
-    /// The forms of the cancel action. The contract knows no `enabled` of it (section 0.3).
+    /// The forms of the cancel action. The contract has no key `enabled` for it (section 0.3).
     Cancel(CancelOperation) of "CancelAction" in Actions "cancel" {
         /// One subscription.
         Cancel "cancel": POST "/actions/subscription/cancel" required;
@@ -202,19 +202,19 @@ impl Operation {
         self.row().method
     }
 
-    /// The path behind the prefix, with its parameters in braces, such as `/customers/{id}`.
+    /// The path after the prefix, with its parameters in braces, such as `/customers/{id}`.
     #[must_use]
     pub fn path(self) -> &'static str {
         self.row().path
     }
 
-    /// Whether a controller or an action that is registered has to serve it.
+    /// Whether each controller or action of its kind must serve it.
     #[must_use]
     pub fn is_required(self) -> bool {
         self.row().required
     }
 
-    /// Whether a request with this method is for the operation. HEAD is GET without the body.
+    /// Whether the operation answers this method. HEAD is answered like GET, without the body.
     pub(crate) fn answers(self, method: &Method) -> bool {
         let own = self.method();
         *method == own || (own == Method::GET && *method == Method::HEAD)
@@ -228,7 +228,7 @@ impl Operation {
         }
     }
 
-    /// Its place in the manifest; the manifest itself has none.
+    /// The place in the manifest. The manifest itself has none.
     pub(crate) fn manifest_line(self) -> Option<Line> {
         self.row().manifest
     }

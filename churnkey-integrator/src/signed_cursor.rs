@@ -1,8 +1,8 @@
-//! Cursors on the wire: signed when they leave, verified when they come back.
+//! Signed cursors: a cursor is signed when it is sent, and verified when it comes back.
 //!
-//! Url-safe base64 of a version byte, a 128-bit tag and the key's JSON. The tag is an HMAC-SHA256, cut short, under a
-//! key that is derived from the integration token, over version, list, path keys, mode and payload; so a cursor is
-//! good for one list of one owner in one mode, and any changed bit spoils it.
+//! The text is URL-safe base64 of a version byte, a 128-bit tag and the key's JSON. The tag is a truncated HMAC-SHA256 over
+//! version, list, path keys, mode and payload, under a key that is derived from the integration token. So a cursor is valid
+//! for one list of one owner in one mode, and any changed bit makes it invalid.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
@@ -21,7 +21,7 @@ const KEY_LABEL: &[u8] = b"churnkey-integrator cursor seal";
 pub(crate) struct Binding<'a> {
     /// The name of the list's operation.
     pub(crate) list: &'a str,
-    /// The path's parameters, such as the customer whose subscriptions are listed.
+    /// The parameters of the path, such as the id of the customer whose subscriptions are listed.
     pub(crate) path_keys: &'a [&'a str],
     pub(crate) mode: Mode,
 }
@@ -35,7 +35,7 @@ pub(crate) struct CursorSigner {
 }
 
 impl CursorSigner {
-    /// Signs with the first token, verifies with any.
+    /// Signs with the first token, and verifies with every token.
     pub(crate) fn new(
         token: &IntegrationToken,
         further: &[IntegrationToken],
@@ -77,8 +77,8 @@ impl CursorSigner {
         Ok(text)
     }
 
-    /// The cursor inside, if the text was signed here for this list, these keys and this mode. A caller is not told why
-    /// it was not.
+    /// The cursor in the text, if it was signed for this list, these keys and this mode. A caller is not told why it was
+    /// not.
     pub(crate) fn verify(&self, text: &str, to: Binding<'_>) -> Option<Cursor> {
         if text.len() > self.max_bytes {
             return None;
@@ -95,7 +95,7 @@ impl CursorSigner {
     }
 }
 
-/// Each part with its length in front, so that no two bindings share a text.
+/// Each part follows its length, so that no two bindings are signed as the same bytes.
 fn tagged(key: &Hmac<Sha256>, payload: &[u8], to: Binding<'_>) -> Hmac<Sha256> {
     let mut mac = key.clone();
     mac.update(&[VERSION]);

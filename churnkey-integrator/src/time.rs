@@ -1,4 +1,4 @@
-//! Moments, as the wire writes them.
+//! Points in time, and arithmetic by the calendar.
 
 use std::{fmt, str::FromStr};
 
@@ -7,9 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::variant::words;
 
-/// A moment in UTC, to the millisecond, from the year 0000 to 9999.
+/// A point in time in UTC, to the millisecond, in the years 0000 to 9999.
 ///
-/// The wire form is `2026-01-01T00:00:00.000Z` (contract, section 2.7); any RFC 3339 offset is read.
+/// It is written as `2026-01-01T00:00:00.000Z` (contract, section 2.7), and read from RFC 3339 with any offset.
 ///
 /// # Example
 /// ```
@@ -24,7 +24,7 @@ pub struct Timestamp(jiff::Timestamp);
 
 /// The text is not an RFC 3339 time, or the time is outside of the years 0000 to 9999.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a time: expected RFC 3339, such as 2026-01-01T00:00:00Z, in the years 0000 to 9999")]
+#[error("not a valid time: use RFC 3339, such as 2026-01-01T00:00:00Z, in the years 0000 to 9999")]
 #[non_exhaustive]
 pub struct InvalidTimestamp;
 
@@ -32,14 +32,14 @@ pub struct InvalidTimestamp;
 const FIRST_MILLISECOND: i64 = -62_167_219_200_000;
 
 impl Timestamp {
-    /// The system's clock.
+    /// The time by the system's clock.
     #[must_use]
     pub fn now() -> Self {
         let now = jiff::Timestamp::now();
         Self::from_unix_millis(now.as_millisecond()).unwrap_or(Self(now))
     }
 
-    /// A count of milliseconds since 1970-01-01T00:00:00Z.
+    /// The time so many milliseconds after 1970-01-01T00:00:00Z.
     ///
     /// # Errors
     /// [`InvalidTimestamp`] outside of the years 0000 to 9999.
@@ -52,7 +52,7 @@ impl Timestamp {
             .map_err(|_| InvalidTimestamp)
     }
 
-    /// A count of seconds since 1970-01-01T00:00:00Z.
+    /// The time so many seconds after 1970-01-01T00:00:00Z.
     ///
     /// # Errors
     /// [`InvalidTimestamp`] outside of the years 0000 to 9999.
@@ -73,7 +73,7 @@ impl Timestamp {
     }
 }
 
-/// A unit of the calendar.
+/// A unit of the calendar, in which durations are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -91,11 +91,11 @@ pub enum CalendarUnit {
 words!(CalendarUnit, "calendar unit": Day = "day", Week = "week", Month = "month", Year = "year");
 
 impl Timestamp {
-    /// The last moment that there is, in the year 9999: the last one that can be read again once it has been written.
+    /// The last time that there is, in the year 9999: a later one could not be parsed again once it is written.
     pub(crate) const LAST: Self = Self(jiff::Timestamp::constant(253_402_207_200, 0));
 
-    /// The moment so many days, weeks, months or years later, by the calendar in UTC. A day that the month does not have
-    /// becomes its last one; what lies behind the year 9999 becomes its end.
+    /// The time so many days, weeks, months or years later, by the calendar in UTC. A day that the month does not have
+    /// becomes the last day of the month. A time after the year 9999 becomes the last time of that year.
     ///
     /// ```
     /// use churnkey_integrator::{CalendarUnit, Timestamp};
@@ -110,7 +110,7 @@ impl Timestamp {
         self.checked_plus(amount, unit).unwrap_or(Self::LAST)
     }
 
-    /// The same; nothing if it lies behind the year 9999.
+    /// The same, or `None` if it is after the year 9999.
     pub(crate) fn checked_plus(self, amount: u64, unit: CalendarUnit) -> Option<Self> {
         let amount = i64::try_from(amount).ok()?;
         let span = Span::new();
@@ -198,7 +198,7 @@ mod with_chrono {
 
     impl From<Timestamp> for chrono::DateTime<chrono::Utc> {
         fn from(time: Timestamp) -> Self {
-            // Every moment of the years 0000 to 9999 is one of chrono's.
+            // chrono has every time of the years 0000 to 9999.
             Self::from_timestamp_millis(time.unix_millis()).unwrap_or_default()
         }
     }
@@ -220,7 +220,7 @@ mod with_time {
 
     impl From<Timestamp> for time::OffsetDateTime {
         fn from(moment: Timestamp) -> Self {
-            // Every moment of the years 0000 to 9999 is one of time's.
+            // The crate has every time of the years 0000 to 9999.
             Self::from_unix_timestamp_nanos(i128::from(moment.unix_millis()) * 1_000_000)
                 .unwrap_or(Self::UNIX_EPOCH)
         }

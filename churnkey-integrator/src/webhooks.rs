@@ -1,10 +1,10 @@
-//! What Churnkey sends out when a customer has been through a session: verifying it, and reading it (contract,
-//! section 7.3).
+//! Webhooks: verifying and reading the events that Churnkey sends, for example after a session of the cancel flow
+//! (contract, section 7.3).
 //!
-//! [`Webhook`] is an axum extractor: a handler that takes one runs for signed events only. The accepted secrets come
-//! out of the app's state, as [`WebhookSecrets`]. What is refused is a [`WebhookRejection`]: 401 without a good
-//! signature, 400 for what is signed but no event, and for a body that breaks off, 408 for one that doesn't come, and 413
-//! for one that is too large.
+//! [`Webhook`] is an axum extractor: a handler that takes one runs for signed events only. The extractor reads the accepted
+//! secrets from the app's state, as [`WebhookSecrets`]. It rejects every other request with a [`WebhookRejection`]: a 401
+//! without a valid signature, a 413 for a body that is too large, a 408 for one that does not arrive in time, and a 400 for
+//! one that breaks off or is not an event.
 //!
 //! ```
 //! use axum::{Router, routing::post};
@@ -26,11 +26,11 @@
 //! # Ok::<(), churnkey_integrator::InvalidSecret>(())
 //! ```
 //!
-//! Without axum, [`verify`] does the same:
+//! [`verify`] does the same without an extractor:
 //!
 //! ```
+//! use axum::http::HeaderMap;
 //! use churnkey_integrator::{WebhookSecret, webhooks};
-//! use http::HeaderMap;
 //!
 //! let secrets = [WebhookSecret::new("a-webhook-secret")?];
 //! let body = br#"{"event":"session","data":{"session":{"result":"cancel"}}}"#;
@@ -55,16 +55,16 @@ use subtle::{Choice, ConstantTimeEq};
 
 use crate::{auth::keyed, secret::WebhookSecret};
 
-/// Carries the hexadecimal HMAC-SHA256 of the raw body. Header and form were seen in public code of Churnkey's customers,
-/// not in its documentation.
+/// The header with the HMAC-SHA256 of the raw body, in hexadecimal digits. Header and form were seen in public code of
+/// Churnkey's customers, not in Churnkey's documentation.
 pub const SIGNATURE_HEADER: HeaderName = HeaderName::from_static("ck-signature");
 
-/// A session's event is some kilobytes, with whatever the customer has written.
+/// The event of a session has some kilobytes, among them what the customer wrote.
 const DEFAULT_MAX_BYTES: usize = 64 * 1024;
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
 
-/// The secrets that a webhook may be signed with, and how much of a body is read for it: what the extractor takes out of
-/// the app's state. A state of your own needs an `impl FromRef<YourState> for WebhookSecrets`.
+/// The secrets that a webhook may be signed with, and the limits of its body. The extractor reads them from the app's
+/// state. A state of your own needs an `impl FromRef<YourState> for WebhookSecrets`.
 #[derive(Clone)]
 pub struct WebhookSecrets {
     pub(crate) secrets: Arc<[WebhookSecret]>,
@@ -73,7 +73,7 @@ pub struct WebhookSecrets {
 }
 
 impl WebhookSecrets {
-    /// Accepts webhooks with this secret.
+    /// Accepts webhooks that are signed with this secret.
     #[must_use]
     pub fn new(secret: WebhookSecret) -> Self {
         Self {
@@ -90,14 +90,14 @@ impl WebhookSecrets {
         self
     }
 
-    /// The largest body that is read, in bytes; 65,536 unless set. More is answered 413.
+    /// The largest body that is read, in bytes; 65,536 unless set. A larger one is answered 413.
     #[must_use]
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// How long the body may take to come; 10 seconds unless set. What takes longer is answered 408.
+    /// How long the body may take to arrive; 10 seconds unless set. A slower one is answered 408.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
@@ -116,52 +116,55 @@ impl fmt::Debug for WebhookSecrets {
     }
 }
 
-/// Why a webhook was not accepted.
+/// Why a request is not a webhook of Churnkey's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookError {
-    /// There is no signature.
+    /// There is no `ck-signature` header.
     #[error("there is no ck-signature header")]
     Missing,
-    /// There is more than one header that claims to be the signature.
+    /// There is more than one `ck-signature` header.
     #[error("there is more than one ck-signature header")]
     Repeated,
     /// The header is not 64 hexadecimal digits.
     #[error("the ck-signature header is not 64 hexadecimal digits")]
     Malformed,
     /// The signature is not that of the body under one of the secrets.
-    #[error("the signature is not that of this body under an accepted secret")]
+    #[error(
+        "the signature is not that of this body under an accepted secret: compare the webhook secret"
+    )]
     Signature,
-    /// The body was signed, but is no event.
-    #[error("the signed body is no JSON object with an event")]
-    NoEvent,
+    /// The body is signed, but is not an event.
+    #[error("the signed body is not a JSON object with an event")]
+    NotAnEvent,
 }
 
-/// Why the extractor did not hand a [`Webhook`] to the handler. As an answer it is 401, 400, 408 or 413 in the contract's
-/// error shape, and says no more than that; the reason is logged. Take a `Result<Webhook, WebhookRejection>` to answer
-/// otherwise.
+/// Why the extractor rejected a request.
+///
+/// Its response is a 401, 400, 408 or 413 in the contract's error shape, with a fixed message. The reason is logged. To
+/// answer otherwise, take a `Result<Webhook, WebhookRejection>` in your handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WebhookRejection {
-    /// It is not signed, or no event: 401 or 400.
+    /// The request is not a webhook: 400 if its body is signed but not an event, and 401 otherwise.
     #[error(transparent)]
-    Refused(#[from] WebhookError),
+    Invalid(#[from] WebhookError),
     /// The body is larger than [`WebhookSecrets::max_body_bytes`]: 413.
     #[error("the body is too large")]
     TooLarge,
-    /// The body broke off, or is no HTTP: 400.
+    /// The body broke off, or is not valid HTTP: 400.
     #[error("the body broke off")]
     Interrupted,
     /// The body took longer than [`WebhookSecrets::deadline`]: 408.
-    #[error("the body did not come in time")]
+    #[error("the body did not arrive in time")]
     TimedOut,
 }
 
-/// Checks a webhook's signature over the raw bytes of its body, in constant time, and reads it. Several secrets are
-/// accepted during a rotation.
+/// Verifies the signature of a webhook over the raw bytes of its body, in constant time, and reads the event. Several
+/// secrets are accepted, for a rotation.
 ///
 /// # Errors
-/// [`WebhookError`]; answer 401 or 400, and read nothing of the body.
+/// [`WebhookError`]. Answer 400 if the body is [not an event](WebhookError::NotAnEvent), and 401 otherwise.
 pub fn verify(
     secrets: &[WebhookSecret],
     headers: &HeaderMap,
@@ -170,7 +173,7 @@ pub fn verify(
     Claimed::of(headers)?.check(secrets, raw_body)
 }
 
-/// A well-formed signature, which may be anybody's invention until it is checked.
+/// A well-formed signature that is not verified yet.
 pub(crate) struct Claimed([u8; 32]);
 
 impl Claimed {
@@ -187,7 +190,7 @@ impl Claimed {
         Ok(Self(claimed))
     }
 
-    /// The second half: is it that of this body, and is that an event?
+    /// The second half: is it the signature of this body, and is the body an event?
     pub(crate) fn check(
         self,
         secrets: &[WebhookSecret],
@@ -199,7 +202,7 @@ impl Claimed {
         if !bool::from(accepted) {
             return Err(WebhookError::Signature);
         }
-        serde_json::from_slice(raw_body).map_err(|_| WebhookError::NoEvent)
+        serde_json::from_slice(raw_body).map_err(|_| WebhookError::NotAnEvent)
     }
 }
 
@@ -505,7 +508,7 @@ mod tests {
             let signed = sign(&only[0], no_event);
             assert_eq!(
                 judge(&only, &[&signed], no_event),
-                Err(WebhookError::NoEvent)
+                Err(WebhookError::NotAnEvent)
             );
         }
     }

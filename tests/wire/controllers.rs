@@ -144,7 +144,8 @@ async fn another_customers_record_is_never_served() {
     assert_eq!(
         answer.cause.as_deref(),
         Some(
-            "retrieve returned a record with another id than the one that was asked for; nothing was served"
+            "retrieve returned a record with another id than the one that was asked for, so nothing was served: \
+             compare ids byte by byte"
         )
     );
 }

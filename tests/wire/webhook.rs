@@ -150,7 +150,7 @@ async fn secrets_cap_and_deadline_are_settings() {
         (
             EVENT,
             "another-secret",
-            "the signature is not that of this body under an accepted secret",
+            "the signature is not that of this body under an accepted secret: compare the webhook secret",
         ),
         (&longer, "the-newer-secret", "the body is too large"),
     ] {

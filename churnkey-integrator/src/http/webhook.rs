@@ -53,8 +53,8 @@ impl From<Unread> for WebhookRejection {
 impl IntoResponse for WebhookRejection {
     fn into_response(self) -> Response {
         response::error(match self {
-            Self::Refused(WebhookError::NoEvent) => StatusCode::BAD_REQUEST,
-            Self::Refused(_) => StatusCode::UNAUTHORIZED,
+            Self::Invalid(WebhookError::NotAnEvent) => StatusCode::BAD_REQUEST,
+            Self::Invalid(_) => StatusCode::UNAUTHORIZED,
             Self::TooLarge => Unread::TooLarge.status(),
             Self::Interrupted => Unread::Interrupted.status(),
             Self::TimedOut => Unread::TimedOut.status(),

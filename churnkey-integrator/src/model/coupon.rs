@@ -11,7 +11,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// A coupon that holds for a customer, for a while or for good (contract, section 3.3).
+/// A coupon that is applied to a customer or a subscription, for a while or forever (contract, section 3.3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "DiscountFields")]
 pub struct Discount {
@@ -30,7 +30,7 @@ struct DiscountFields {
 }
 
 impl Discount {
-    /// A discount by this coupon, without a known start or end.
+    /// A discount by this coupon, without start and end.
     #[must_use]
     pub fn new(coupon: Coupon) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl Discount {
         }
     }
 
-    /// When it begins and ends. Without a start it has begun, without an end it is open-ended.
+    /// When it starts and ends. Without a start it has started already, and without an end it is open-ended.
     ///
     /// # Errors
     /// [`InvalidField`] if it ends before it starts.
@@ -58,19 +58,19 @@ impl Discount {
         }
     }
 
-    /// The coupon, whole.
+    /// The whole coupon.
     #[must_use]
     pub fn coupon(&self) -> &Coupon {
         &self.coupon
     }
 
-    /// See [`with_dates`](Self::with_dates).
+    /// When it starts; `None` if it has started already.
     #[must_use]
     pub fn start(&self) -> Option<Timestamp> {
         self.start
     }
 
-    /// See [`with_dates`](Self::with_dates).
+    /// When it ends; `None` if it is open-ended.
     #[must_use]
     pub fn end(&self) -> Option<Timestamp> {
         self.end
@@ -85,7 +85,7 @@ impl TryFrom<DiscountFields> for Discount {
     }
 }
 
-/// A reduction that can be given to customers (contract, section 3.4).
+/// A coupon, which reduces what a customer pays (contract, section 3.4).
 ///
 /// # Example
 /// ```
@@ -130,7 +130,7 @@ pub struct Coupon {
 }
 
 impl Coupon {
-    /// A coupon that never expires and can be redeemed without limit.
+    /// A coupon that never expires and that can be redeemed any number of times.
     #[must_use]
     pub fn new(id: CouponId, duration: CouponDuration, value: CouponValue) -> Self {
         Self {
@@ -144,7 +144,7 @@ impl Coupon {
         }
     }
 
-    /// The redeemable code, unique. Customers see it when there is no name.
+    /// The code by which customers redeem it. It must be unique. Customers see it if there is no name.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<OptionalText>) -> Self {
         self.code = code.into().0;
@@ -158,14 +158,14 @@ impl Coupon {
         self
     }
 
-    /// How often it may be redeemed, and has been.
+    /// How often it may be redeemed, and how often it has been.
     #[must_use]
     pub fn with_redemptions(mut self, redemptions: impl Into<Option<Redemptions>>) -> Self {
         self.redemptions = redemptions.into();
         self
     }
 
-    /// When it can't be redeemed any more.
+    /// When it expires: from then on it can't be redeemed.
     #[must_use]
     pub fn with_expires_at(mut self, expires_at: impl Into<Option<Timestamp>>) -> Self {
         self.expires_at = expires_at.into();
@@ -190,13 +190,13 @@ impl Coupon {
         self.name.as_deref()
     }
 
-    /// For how long a redemption lasts.
+    /// How long its discount lasts.
     #[must_use]
     pub fn duration(&self) -> CouponDuration {
         self.duration
     }
 
-    /// What it takes off.
+    /// What its discount is worth.
     #[must_use]
     pub fn value(&self) -> CouponValue {
         self.value
@@ -215,23 +215,23 @@ impl Coupon {
     }
 }
 
-/// For how long a redeemed coupon lasts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// How long the discount of a redeemed coupon lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CouponDuration {
     /// For one invoice.
     Once,
-    /// For some months or years.
+    /// For a number of months or years.
     Recurring {
         /// How many of them.
         amount: NonZeroU32,
         /// Months or years.
         unit: CycleUnit,
     },
-    /// For good.
+    /// Forever.
     Forever,
-    /// For some billing cycles.
+    /// For a number of billing cycles.
     CycleAmount {
         /// How many of them.
         cycles: NonZeroU32,
@@ -239,7 +239,7 @@ pub enum CouponDuration {
 }
 
 impl CouponDuration {
-    /// For some months or years.
+    /// A number of months or years.
     ///
     /// # Errors
     /// [`InvalidField`] if the amount is 0.
@@ -248,10 +248,10 @@ impl CouponDuration {
         Ok(Self::Recurring { amount, unit })
     }
 
-    /// For some billing cycles.
+    /// A number of billing cycles.
     ///
     /// # Errors
-    /// [`InvalidField`] if there are none.
+    /// [`InvalidField`] if the number is 0.
     pub fn cycle_amount(cycles: u32) -> Result<Self, InvalidField> {
         let cycles = at_least_1("duration.cycles", cycles)?;
         Ok(Self::CycleAmount { cycles })
@@ -262,8 +262,8 @@ fn at_least_1(field: &'static str, number: u32) -> Result<NonZeroU32, InvalidFie
     NonZeroU32::new(number).ok_or(InvalidField::new(field, "must be at least 1"))
 }
 
-/// What a coupon takes off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What the discount of a coupon is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum CouponValue {
@@ -276,12 +276,12 @@ pub enum CouponValue {
         #[serde(flatten)]
         amount: Amount,
     },
-    /// A share of the price.
+    /// A percentage of the price.
     #[non_exhaustive]
     Percentage {
-        /// The share, from 0 to 100.
+        /// The percentage.
         percent: Percentage,
-        /// The currency it is restricted to, if any.
+        /// The only currency in which the coupon is valid, if any.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         currency: Option<Currency>,
     },
@@ -294,7 +294,7 @@ impl CouponValue {
         Self::Fixed { currency, amount }
     }
 
-    /// A share off, in any currency.
+    /// A percentage off, in any currency.
     #[must_use]
     pub fn percentage(percent: Percentage) -> Self {
         Self::Percentage {
@@ -303,7 +303,7 @@ impl CouponValue {
         }
     }
 
-    /// A share off prices in one currency.
+    /// A percentage off, for prices in one currency only.
     #[must_use]
     pub fn percentage_in(currency: Currency, percent: Percentage) -> Self {
         Self::Percentage {
@@ -314,7 +314,7 @@ impl CouponValue {
 }
 
 /// How often a coupon may be redeemed, and how often it has been.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "RedemptionsFields")]
 pub struct Redemptions {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -330,8 +330,8 @@ struct RedemptionsFields {
 }
 
 impl Redemptions {
-    /// At most so many redemptions, and so many so far. More so far than at most is a coupon that is used up, as after its
-    /// limit was lowered.
+    /// The maximum number of redemptions, and the number so far. The second may be larger, for example after the maximum
+    /// was lowered: then no redemptions are left.
     ///
     /// # Errors
     /// [`InvalidField`] if either is above 2^53 - 1.
@@ -345,13 +345,13 @@ impl Redemptions {
         Ok(Self { max, current })
     }
 
-    /// The most redemptions; none means no limit.
+    /// The maximum number of redemptions; `None` if there is no maximum.
     #[must_use]
     pub fn max(self) -> Option<u64> {
         self.max
     }
 
-    /// The redemptions so far.
+    /// The number of redemptions so far.
     #[must_use]
     pub fn current(self) -> Option<u64> {
         self.current

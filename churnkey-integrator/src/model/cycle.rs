@@ -8,7 +8,7 @@ use crate::{
     variant::words,
 };
 
-/// The unit of a billing cycle. Churnkey has no days or weeks here (contract, section 3.6).
+/// The unit of a billing cycle. Churnkey has no days and weeks here (contract, section 3.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -30,7 +30,7 @@ impl From<CycleUnit> for CalendarUnit {
     }
 }
 
-/// How often a subscription is billed: every so many months or years (contract, section 3.6).
+/// The billing cycle of a subscription or a price: a number of months or years (contract, section 3.6).
 ///
 /// ```
 /// use churnkey_integrator::model::{BillingDuration, CycleUnit};
@@ -68,7 +68,7 @@ impl BillingDuration {
         unit: CycleUnit::Year,
     };
 
-    /// Every so many months or years.
+    /// A cycle of a number of months or years.
     ///
     /// # Errors
     /// [`InvalidField`] if the amount is 0.
@@ -79,26 +79,26 @@ impl BillingDuration {
         Ok(Self { amount, unit })
     }
 
-    /// How many months or years.
+    /// The number of months or years.
     #[must_use]
     pub fn amount(self) -> u32 {
         self.amount
     }
 
-    /// Months or years.
+    /// The unit: months or years.
     #[must_use]
     pub fn unit(self) -> CycleUnit {
         self.unit
     }
 
-    /// Whether it counts as annual for a pause: its unit is the year (contract, section 5.2). Twelve months don't count.
+    /// Whether it is annual for a pause: its unit is the year (contract, section 5.2). Twelve months are not.
     #[must_use]
     pub fn is_annual(self) -> bool {
         self.unit == CycleUnit::Year
     }
 
-    /// The end of a period that starts then, after so many cycles. Count from the first start: month by month, a
-    /// subscription of the 31st would drift to the 28th.
+    /// The end of a period of so many cycles that starts at `start`. Count all cycles from the first start: if you add one
+    /// month at a time, a subscription of the 31st drifts to the 28th.
     #[must_use]
     pub fn end_after(self, cycles: u32, start: Timestamp) -> Timestamp {
         let amount = u64::from(self.amount).saturating_mul(u64::from(cycles));
@@ -114,7 +114,7 @@ impl TryFrom<BillingDurationFields> for BillingDuration {
     }
 }
 
-/// From one moment to another (contract, section 3.8).
+/// The time from a start to an end (contract, section 3.8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "PeriodFields")]
 pub struct Period {
@@ -129,7 +129,7 @@ struct PeriodFields {
 }
 
 impl Period {
-    /// A period that starts and ends then.
+    /// A period from `start` to `end`.
     ///
     /// # Errors
     /// [`InvalidField`] if it ends before it starts.

@@ -1,11 +1,11 @@
-//! Family of products (contract, section 3.10).
+//! Product family (contract, section 3.10).
 
 use serde::{Deserialize, Serialize};
 
 use super::OptionalText;
 use crate::id::FamilyId;
 
-/// A group of products that customers see under one name (contract, section 3.10).
+/// A product family: a group of products under one name (contract, section 3.10).
 ///
 /// ```
 /// use churnkey_integrator::{FamilyId, model::Family};
@@ -33,7 +33,7 @@ impl Family {
         }
     }
 
-    /// What the family is.
+    /// A description of the family.
     #[must_use]
     pub fn with_description(mut self, description: impl Into<OptionalText>) -> Self {
         self.description = description.into().0;

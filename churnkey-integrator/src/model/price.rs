@@ -9,20 +9,20 @@ use crate::{
     variant::words,
 };
 
-/// Whether prices stand alone or belong to products. One integration has prices of one type only.
+/// Whether prices are standalone or belong to products. All prices of an integration have one type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum PriceType {
     /// Prices without products.
     Standalone,
-    /// Each price belongs to a product; needs a products controller.
+    /// Each price belongs to a product. Needs a products controller.
     Product,
 }
 
 words!(PriceType, "price type": Standalone = "standalone", Product = "product");
 
-/// What a subscription can cost (contract, section 3.5). Its type follows from the constructor, so that a price of a
+/// A price, also called a plan (contract, section 3.5). Its type follows from the constructor, so that a price of a
 /// product always names the product.
 ///
 /// # Example
@@ -106,14 +106,14 @@ impl Price {
         }
     }
 
-    /// The name that customers see. Without one, Churnkey makes one of amount and duration.
+    /// The name that customers see. Without a name, Churnkey shows amount and duration.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<OptionalText>) -> Self {
         self.name = name.into().0;
         self
     }
 
-    /// A note that customers never see.
+    /// A note for the merchant, which customers never see.
     #[must_use]
     pub fn with_description(mut self, description: impl Into<OptionalText>) -> Self {
         self.description = description.into().0;
@@ -126,7 +126,7 @@ impl Price {
         &self.id
     }
 
-    /// Whether it stands alone or belongs to a product.
+    /// Whether it is standalone or belongs to a product.
     #[must_use]
     pub fn price_type(&self) -> PriceType {
         match self.product_id {
@@ -135,19 +135,19 @@ impl Price {
         }
     }
 
-    /// The product that it belongs to.
+    /// The product that it belongs to, if any.
     #[must_use]
     pub fn product_id(&self) -> Option<&ProductId> {
         self.product_id.as_ref()
     }
 
-    /// How often it is charged.
+    /// The billing cycle.
     #[must_use]
     pub fn duration(&self) -> BillingDuration {
         self.duration
     }
 
-    /// What is charged.
+    /// What is charged for each cycle.
     #[must_use]
     pub fn amount(&self) -> &PriceAmount {
         &self.amount
@@ -205,12 +205,12 @@ impl TryFrom<PriceFields> for Price {
     }
 }
 
-/// What is charged each cycle, in minor units: $1.10 is 110.
+/// What is charged for each cycle, in minor units: $1.10 is 110.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "model", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum PriceAmount {
-    /// The same for every quantity.
+    /// An amount that does not depend on tiers.
     #[non_exhaustive]
     Fixed {
         /// The currency of the amount.
@@ -219,12 +219,12 @@ pub enum PriceAmount {
         #[serde(flatten)]
         amount: Amount,
     },
-    /// Depending on the quantity.
+    /// Amounts by tiers of the quantity.
     #[non_exhaustive]
     Tiered {
         /// The currency of the amounts.
         currency: Currency,
-        /// How a quantity is priced by the tiers.
+        /// How the tiers price a quantity.
         mode: TierMode,
         /// The tiers.
         tiers: Tiers,
@@ -232,7 +232,7 @@ pub enum PriceAmount {
 }
 
 impl PriceAmount {
-    /// The same amount for every quantity.
+    /// An amount that does not depend on tiers.
     #[must_use]
     pub fn fixed(currency: Currency, amount: Amount) -> Self {
         Self::Fixed { currency, amount }
@@ -246,7 +246,7 @@ impl PriceAmount {
     ///     model::{PriceAmount, Tier, TierMode, Tiers},
     /// };
     ///
-    /// // $10 a seat for the first 10 seats, $8 from there on.
+    /// // $10 for each of the first 10 seats, $8 for each further seat.
     /// let tiers = Tiers::new([
     ///     Tier::up_to(10, Amount::per_unit(1000)?),
     ///     Tier::unbounded(Amount::per_unit(800)?),
@@ -281,25 +281,25 @@ impl PriceAmount {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum TierMode {
-    /// Each tier prices its own part of the quantity.
+    /// Each tier prices the part of the quantity that is within it.
     Graduated,
-    /// The tier that the quantity reaches prices all of it.
+    /// The tier that the quantity reaches prices the whole quantity.
     Total,
 }
 
 words!(TierMode, "tier mode": Graduated = "graduated", Total = "total");
 
-/// The tiers of a price: each ends higher than the one before, and only the last one has no end.
+/// The tiers of a price, in ascending order. Each has an upper bound except the last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Tier>")]
 pub struct Tiers(Vec<Tier>);
 
 impl Tiers {
-    /// Checks and wraps tiers.
+    /// Checks and wraps the tiers.
     ///
     /// # Errors
-    /// [`InvalidField`] if there is none, if the last one has an end, if another one has none, if they are out of order, or
-    /// if one ends above 2^53 - 1.
+    /// [`InvalidField`] if there is no tier, if the last tier has an upper bound, if another tier has none, if the bounds
+    /// don't ascend, or if one is above 2^53 - 1.
     pub fn new(tiers: impl IntoIterator<Item = Tier>) -> Result<Self, InvalidField> {
         let tiers: Vec<Tier> = tiers.into_iter().collect();
         let Some((last, bounded)) = tiers.split_last() else {
@@ -308,7 +308,7 @@ impl Tiers {
         if last.up_to.is_some() {
             return Err(InvalidField::new(
                 "upTo",
-                "must be absent from the last tier, which takes every quantity beyond",
+                "must be absent from the last tier, which has no upper bound",
             ));
         }
         let mut reached = 0;
@@ -323,7 +323,7 @@ impl Tiers {
                 Some(up_to) if up_to <= reached => {
                     return Err(InvalidField::new(
                         "upTo",
-                        "must be positive and grow from tier to tier",
+                        "must be positive and ascend from tier to tier",
                     ));
                 }
                 Some(up_to) => {
@@ -350,8 +350,8 @@ impl TryFrom<Vec<Tier>> for Tiers {
     }
 }
 
-/// A tier of a price, up to and with a quantity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// A tier of a price, up to and including a quantity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tier {
     #[serde(flatten)]
@@ -361,7 +361,7 @@ pub struct Tier {
 }
 
 impl Tier {
-    /// A tier that ends with this quantity.
+    /// A tier up to and including this quantity.
     #[must_use]
     pub fn up_to(quantity: u64, amount: Amount) -> Self {
         Self {
@@ -370,7 +370,7 @@ impl Tier {
         }
     }
 
-    /// The last tier, without an end.
+    /// The last tier, without an upper bound.
     #[must_use]
     pub fn unbounded(amount: Amount) -> Self {
         Self {
@@ -385,7 +385,7 @@ impl Tier {
         self.amount
     }
 
-    /// The last quantity of the tier; none for the last tier.
+    /// The upper bound, which belongs to the tier; `None` for the last tier.
     #[must_use]
     pub fn last_quantity(self) -> Option<u64> {
         self.up_to
@@ -430,7 +430,7 @@ mod tests {
         assert_eq!(rule(&[]), "`tiers` must not be empty");
         assert_eq!(
             rule(&[Tier::up_to(10, cents)]),
-            "`upTo` must be absent from the last tier, which takes every quantity beyond"
+            "`upTo` must be absent from the last tier, which has no upper bound"
         );
         assert_eq!(
             rule(&[Tier::unbounded(cents), Tier::unbounded(cents)]),
@@ -440,7 +440,7 @@ mod tests {
             let [a, b] = bounds.map(|bound| Tier::up_to(bound, cents));
             assert_eq!(
                 rule(&[a, b, Tier::unbounded(cents)]),
-                "`upTo` must be positive and grow from tier to tier"
+                "`upTo` must be positive and ascend from tier to tier"
             );
         }
         assert!(Tiers::new([Tier::up_to(1, cents), Tier::unbounded(cents)]).is_ok());

@@ -8,21 +8,21 @@ use crate::{
     variant::words,
 };
 
-/// Whether products stand alone or belong to families. One integration has products of one type only.
+/// Whether products are standalone or belong to families. All products of an integration have one type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ProductType {
     /// Products without families.
     Standalone,
-    /// Each product belongs to a family; needs a families controller.
+    /// Each product belongs to a family. Needs a families controller.
     Family,
 }
 
 words!(ProductType, "product type": Standalone = "standalone", Family = "family");
 
-/// What prices are for (contract, section 3.9). Its type follows from the constructor, so that a product of a
-/// family always names the family.
+/// A product, which prices belong to (contract, section 3.9). Its type follows from the constructor, so that a product of
+/// a family always names the family.
 ///
 /// # Example
 /// ```
@@ -92,14 +92,14 @@ impl Product {
         }
     }
 
-    /// A description that customers see.
+    /// The description that customers see.
     #[must_use]
     pub fn with_description(mut self, description: impl Into<OptionalText>) -> Self {
         self.description = description.into().0;
         self
     }
 
-    /// What one of the quantity is called, such as `GB`.
+    /// The name of one unit of the quantity, such as `GB`.
     #[must_use]
     pub fn with_unit_label(mut self, unit_label: impl Into<OptionalText>) -> Self {
         self.unit_label = unit_label.into().0;
@@ -112,7 +112,7 @@ impl Product {
         &self.id
     }
 
-    /// Whether it stands alone or belongs to a family.
+    /// Whether it is standalone or belongs to a family.
     #[must_use]
     pub fn product_type(&self) -> ProductType {
         match self.family_id {
@@ -121,7 +121,7 @@ impl Product {
         }
     }
 
-    /// The family that it belongs to.
+    /// The family that it belongs to, if any.
     #[must_use]
     pub fn family_id(&self) -> Option<&FamilyId> {
         self.family_id.as_ref()

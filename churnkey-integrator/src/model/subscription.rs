@@ -1,4 +1,4 @@
-//! Subscription, its items and its status (contract, sections 3.7 and 3.8).
+//! Subscription, its line items and its status (contract, sections 3.7 and 3.8).
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// What a customer has subscribed to (contract, section 3.7).
+/// A subscription of a customer (contract, section 3.7).
 ///
 /// # Example
 /// ```
@@ -67,7 +67,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// A subscription of a customer, since `start`, billed every `duration` for its items.
+    /// A subscription of a customer that started at `start` and is billed for its line items every `duration`.
     #[must_use]
     pub fn new(
         id: SubscriptionId,
@@ -89,15 +89,15 @@ impl Subscription {
         }
     }
 
-    /// All discounts that hold for the subscription. They need a coupons controller, and Churnkey reads them before
-    /// it offers another one.
+    /// All discounts of the subscription. They need a coupons controller. Churnkey reads them before it offers another
+    /// discount.
     #[must_use]
     pub fn with_discounts(mut self, discounts: impl IntoIterator<Item = Discount>) -> Self {
         self.discounts = discounts.into_iter().collect();
         self
     }
 
-    /// All free data, such as `[("campaign", "spring")]` or a map.
+    /// All metadata: the merchant's own keys and values, such as `[("campaign", "spring")]` or a map.
     #[must_use]
     pub fn with_metadata<K: Into<String>, V: Into<String>>(
         mut self,
@@ -113,31 +113,31 @@ impl Subscription {
         &self.id
     }
 
-    /// Whose it is.
+    /// The customer whose subscription it is.
     #[must_use]
     pub fn customer_id(&self) -> &CustomerId {
         &self.customer_id
     }
 
-    /// Since when it is there.
+    /// When it started.
     #[must_use]
     pub fn start(&self) -> Timestamp {
         self.start
     }
 
-    /// The state it is in.
+    /// Its state.
     #[must_use]
     pub fn status(&self) -> SubscriptionStatus {
         self.status
     }
 
-    /// How often it is billed.
+    /// The billing cycle.
     #[must_use]
     pub fn duration(&self) -> BillingDuration {
         self.duration
     }
 
-    /// What it is for.
+    /// The line items.
     #[must_use]
     pub fn items(&self) -> &[Item] {
         &self.items
@@ -156,7 +156,7 @@ impl Subscription {
     }
 }
 
-/// So many of one price.
+/// A line item of a subscription: a price and a quantity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "ItemFields")]
 pub struct Item {
@@ -173,7 +173,7 @@ struct ItemFields {
 }
 
 impl Item {
-    /// So many of a price, whole.
+    /// A line item of a whole price and a quantity.
     ///
     /// # Errors
     /// [`InvalidField`] if the quantity is 0 or above 2^53 - 1.
@@ -189,19 +189,19 @@ impl Item {
         })
     }
 
-    /// The merchant's id of the item.
+    /// The merchant's id of the line item.
     #[must_use]
     pub fn id(&self) -> &ItemId {
         &self.id
     }
 
-    /// What one of them costs.
+    /// The whole price.
     #[must_use]
     pub fn price(&self) -> &Price {
         &self.price
     }
 
-    /// How many, at least 1.
+    /// The quantity, at least 1.
     #[must_use]
     pub fn quantity(&self) -> u64 {
         self.quantity
@@ -218,9 +218,9 @@ impl TryFrom<ItemFields> for Item {
 
 /// The state of a subscription (contract, section 3.8).
 ///
-/// What is planned has no representation of its own: a subscription that will be cancelled or paused at the end of
-/// the period is `active` until then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// There is no status for what is scheduled: a subscription that will be cancelled or paused at the end of the period is
+/// `active` until then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(
     tag = "name",
     rename_all = "lowercase",
@@ -228,62 +228,62 @@ impl TryFrom<ItemFields> for Item {
 )]
 #[non_exhaustive]
 pub enum SubscriptionStatus {
-    /// Paid and running.
+    /// It is active and paid.
     #[non_exhaustive]
     Active {
-        /// What is paid for at the moment.
+        /// The billing period that is paid.
         current_period: Period,
-        /// The trial that came before.
+        /// The trial before it, if there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         trial: Option<Period>,
     },
-    /// Running, not paid yet.
+    /// It is in a trial, and not paid yet.
     #[non_exhaustive]
     Trial {
         /// The trial.
         trial: Period,
-        /// The billing period; without one, the trial.
+        /// The billing period; if it is absent, the trial.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         current_period: Option<Period>,
     },
-    /// Neither running nor paid for a while.
+    /// It is paused, and not paid meanwhile.
     #[non_exhaustive]
     Paused {
-        /// Since when, and until when.
+        /// The start and end of the pause.
         pause: Pause,
-        /// What was paid for when the pause began.
+        /// The billing period in which the pause started.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         current_period: Option<Period>,
-        /// The trial that came before.
+        /// The trial before it, if there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         trial: Option<Period>,
     },
-    /// Over.
+    /// It has ended.
     #[non_exhaustive]
     Canceled {
-        /// Since when.
+        /// When it ended.
         canceled_at: Timestamp,
-        /// What was paid for last.
+        /// The last billing period.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         current_period: Option<Period>,
-        /// The trial that came before.
+        /// The trial before it, if there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         trial: Option<Period>,
     },
-    /// Running or stopped, with a payment that failed.
+    /// A payment has failed. It may go on or not.
     #[non_exhaustive]
     Unpaid {
-        /// What is not paid for.
+        /// The billing period that is not paid.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         current_period: Option<Period>,
-        /// The trial that came before.
+        /// The trial before it, if there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         trial: Option<Period>,
     },
 }
 
 impl SubscriptionStatus {
-    /// Paid and running in this period.
+    /// Active, and paid for this billing period.
     #[must_use]
     pub fn active(current_period: Period) -> Self {
         Self::Active {
@@ -292,7 +292,7 @@ impl SubscriptionStatus {
         }
     }
 
-    /// In this trial.
+    /// In a trial.
     #[must_use]
     pub fn trial(trial: Period) -> Self {
         Self::Trial {
@@ -301,7 +301,7 @@ impl SubscriptionStatus {
         }
     }
 
-    /// In this pause.
+    /// Paused.
     #[must_use]
     pub fn paused(pause: Pause) -> Self {
         Self::Paused {
@@ -311,7 +311,7 @@ impl SubscriptionStatus {
         }
     }
 
-    /// Over since then.
+    /// Ended at this time.
     #[must_use]
     pub fn canceled(canceled_at: Timestamp) -> Self {
         Self::Canceled {
@@ -321,7 +321,7 @@ impl SubscriptionStatus {
         }
     }
 
-    /// With a payment that failed.
+    /// A payment has failed.
     #[must_use]
     pub fn unpaid() -> Self {
         Self::Unpaid {
@@ -330,7 +330,7 @@ impl SubscriptionStatus {
         }
     }
 
-    /// Adds the billing period. An active subscription keeps the one that it has if this is `None`.
+    /// Sets the billing period. With `None`, an active subscription keeps the one that it has.
     #[must_use]
     pub fn with_current_period(mut self, period: impl Into<Option<Period>>) -> Self {
         let period = period.into();
@@ -346,7 +346,7 @@ impl SubscriptionStatus {
         self
     }
 
-    /// Adds the trial that came before. A subscription in trial keeps the one that it has if this is `None`.
+    /// Sets the trial that came before. With `None`, a subscription in trial keeps the one that it has.
     #[must_use]
     pub fn with_trial(mut self, period: impl Into<Option<Period>>) -> Self {
         let period = period.into();
@@ -360,8 +360,8 @@ impl SubscriptionStatus {
         self
     }
 
-    /// The billing period, if it has one; for a subscription in trial without one, the trial (contract, section 3.8). What
-    /// takes effect at the end of the period does so at the end of this one.
+    /// The billing period, if there is one; in a trial without one, the trial (contract, section 3.8). Its end is the end
+    /// of the period for an action that is scheduled then.
     #[must_use]
     pub fn current_period(self) -> Option<Period> {
         match self {
@@ -376,7 +376,7 @@ impl SubscriptionStatus {
         }
     }
 
-    /// The trial, whether it runs or is over.
+    /// The trial, if there is one, whether it has ended or not.
     #[must_use]
     pub fn trial_period(self) -> Option<Period> {
         match self {
@@ -388,7 +388,7 @@ impl SubscriptionStatus {
         }
     }
 
-    /// The word on the wire, such as `active`.
+    /// The name of the status on the wire, such as `active`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -401,7 +401,7 @@ impl SubscriptionStatus {
     }
 }
 
-/// Since when a subscription is paused, and until when (contract, section 3.8).
+/// The start and end of a pause (contract, section 3.8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "PauseFields")]
 pub struct Pause {
@@ -417,13 +417,13 @@ struct PauseFields {
 }
 
 impl Pause {
-    /// A pause without a known end.
+    /// A pause without an end.
     #[must_use]
     pub fn indefinite(start: Timestamp) -> Self {
         Self { start, end: None }
     }
 
-    /// A pause that starts and ends then.
+    /// A pause from `start` to `end`, or without an end.
     ///
     /// # Errors
     /// [`InvalidField`] if it ends before it starts.
@@ -441,7 +441,7 @@ impl Pause {
         self.start
     }
 
-    /// When it ends; without one it is open-ended.
+    /// When it ends; `None` if it is open-ended.
     #[must_use]
     pub fn end(self) -> Option<Timestamp> {
         self.end
