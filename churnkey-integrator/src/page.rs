@@ -1,8 +1,7 @@
-//! Paging by keyset: a page is "the next so many after this key", never "skip so many".
+//! Keyset paging: a page starts after a key, not at an offset.
 //!
-//! Skipping costs more the deeper it goes, and repeats or loses records whenever a row before the
-//! offset comes or goes while Churnkey reads. A key that never changes, such as an insertion
-//! number, has neither fault. The merchant's part is three lines:
+//! An offset costs more the larger it is, and repeats or loses records if rows before it are added or removed while Churnkey
+//! reads. A key that never changes, such as an insertion number, has neither problem. The merchant's part is three lines:
 //!
 //! ```
 //! # use churnkey_integrator::{Page, PageRequest, Result};
@@ -19,9 +18,8 @@
 //! }
 //! ```
 //!
-//! The cursor on the wire is signed: what reaches `list` is a key that this integration issued, for
-//! this list and this mode. Anything else was answered 400 before. It is signed, not
-//! encrypted: Churnkey can read the key, so don't page by personal data.
+//! The cursor on the wire is signed: `list` gets only keys that this integration has issued, for this list and this mode.
+//! Any other cursor is answered 400. A cursor is not encrypted: Churnkey can read the key, so don't page by personal data.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -33,13 +31,13 @@ pub struct Cursor {
     key: String,
 }
 
-/// The key can't be written as JSON.
+/// The key of a cursor can't be written as JSON.
 #[derive(Debug, thiserror::Error)]
-#[error("the page's key can't be written as JSON; use a number, a text or a tuple of those")]
+#[error("the page's key can't be written as JSON: use a number, a text or a tuple of those")]
 pub struct InvalidCursorKey(#[source] serde_json::Error);
 
 impl Cursor {
-    /// A cursor that points behind this key.
+    /// A cursor that points after this key.
     ///
     /// # Errors
     /// [`InvalidCursorKey`] if the key has no JSON form.
@@ -49,7 +47,7 @@ impl Cursor {
         })
     }
 
-    /// The key, as the type it was made from.
+    /// The key, in the type that it was created from.
     ///
     /// # Errors
     /// A 400 if it is of another type ([`HandlerError::invalid_cursor`]).
@@ -66,10 +64,10 @@ impl Cursor {
     }
 }
 
-/// Which page is asked for (contract, section 2.5).
+/// The page that is asked for (contract, section 2.5).
 ///
-/// The number that the caller sent is not visible here, only the clamped one.
-#[derive(Debug, Clone)]
+/// The limit is clamped to the bounds of [`page_limit`](crate::IntegrationBuilder::page_limit).
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
     limit: u16,
     cursor: Option<Cursor>,
@@ -80,19 +78,19 @@ impl PageRequest {
         Self { limit, cursor }
     }
 
-    /// The most records that the page may hold, at least 1.
+    /// The maximum number of records in the page, at least 1.
     #[must_use]
     pub fn limit(&self) -> usize {
         usize::from(self.limit)
     }
 
-    /// How many rows to ask the store for: one more than the limit, which tells whether there are more.
+    /// The number of rows to fetch from the store: one more than the limit, which shows whether there is a next page.
     #[must_use]
     pub fn fetch_limit(&self) -> i64 {
         i64::from(self.limit) + 1
     }
 
-    /// The key behind which the page begins; `None` on the first page.
+    /// The key after which the page starts; `None` for the first page.
     ///
     /// # Errors
     /// A 400 if the key is of another type ([`HandlerError::invalid_cursor`]): return it as it is.
@@ -100,14 +98,14 @@ impl PageRequest {
         self.cursor.as_ref().map(Cursor::key).transpose()
     }
 
-    /// The cursor as it is, for a controller that hands it on to another one.
+    /// The cursor as it is, for a controller that passes it on to another one.
     #[must_use]
     pub fn cursor(&self) -> Option<&Cursor> {
         self.cursor.as_ref()
     }
 }
 
-/// A page of records, and where the next one begins (contract, section 2.5).
+/// A page of records, and where the next page starts (contract, section 2.5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     data: Vec<T>,
@@ -115,10 +113,10 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Makes a page of what [`fetch_limit`](PageRequest::fetch_limit) rows after the cursor were asked for: keeps at most
-    /// `limit` of them, and has a `next` only if there was one more. A full last page thus has none.
+    /// A page of the rows that were fetched by [`fetch_limit`](PageRequest::fetch_limit). It keeps at most `limit` of them,
+    /// and has a `next` only if there was one more, so that a full last page has none.
     ///
-    /// `key` reads the key of the last row that is kept.
+    /// `key` returns the key of the last row that is kept.
     ///
     /// # Errors
     /// [`InvalidCursorKey`] if the key has no JSON form.
@@ -136,13 +134,13 @@ impl<T> Page<T> {
         Ok(Self { data: rows, next })
     }
 
-    /// A page whose end the merchant has found out by other means.
+    /// A page of these records, with the cursor of the next page if there is one.
     #[must_use]
     pub fn new(data: Vec<T>, next: Option<Cursor>) -> Self {
         Self { data, next }
     }
 
-    /// The same page with each record turned into something else.
+    /// Converts each record.
     pub fn map<U>(self, each: impl FnMut(T) -> U) -> Page<U> {
         Page {
             data: self.data.into_iter().map(each).collect(),
@@ -150,7 +148,7 @@ impl<T> Page<T> {
         }
     }
 
-    /// The same page with each row turned into a model.
+    /// Converts each record, and stops at the first error.
     ///
     /// # Errors
     /// The first error of `each`.
@@ -167,7 +165,7 @@ impl<T> Page<T> {
         &self.data
     }
 
-    /// Where the next page begins; `None` on the last one.
+    /// Where the next page starts; `None` on the last page.
     #[must_use]
     pub fn next(&self) -> Option<&Cursor> {
         self.next.as_ref()

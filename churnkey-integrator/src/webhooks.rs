@@ -441,7 +441,7 @@ mod tests {
         }
     }"#;
 
-    fn judge(
+    fn verified(
         secrets: &[WebhookSecret],
         signatures: &[&str],
         body: &[u8],
@@ -459,7 +459,7 @@ mod tests {
         let by_openssl = "7a18c385e9ee9b5cb2fdeb2129a0483edf899e4186cfe3623b6afe72915a37d4";
         let body = br#"{"event":"session"}"#;
         assert_eq!(sign(&secret("a-webhook-secret"), body), by_openssl);
-        let webhook = judge(&[secret("a-webhook-secret")], &[by_openssl], body).unwrap();
+        let webhook = verified(&[secret("a-webhook-secret")], &[by_openssl], body).unwrap();
         assert_eq!((webhook.event(), webhook.data()), ("session", &Value::Null));
     }
 
@@ -468,15 +468,15 @@ mod tests {
         let (old, new) = (secret("the-former-secret"), secret("the-newer-secret"));
         let both = [old.clone(), new.clone()];
         for one in &both {
-            assert!(judge(&both, &[&sign(one, BODY)], BODY).is_ok());
+            assert!(verified(&both, &[&sign(one, BODY)], BODY).is_ok());
         }
         let foreign = sign(&secret("another-secret"), BODY);
         assert_eq!(
-            judge(&both, &[&foreign], BODY),
+            verified(&both, &[&foreign], BODY),
             Err(WebhookError::Signature)
         );
         assert_eq!(
-            judge(&[], &[&sign(&old, BODY)], BODY),
+            verified(&[], &[&sign(&old, BODY)], BODY),
             Err(WebhookError::Signature)
         );
     }
@@ -485,9 +485,9 @@ mod tests {
     fn a_signature_is_whole_hexadecimal_and_alone() {
         let only = [secret("a-webhook-secret")];
         let good = sign(&only[0], BODY);
-        assert_eq!(judge(&only, &[], BODY), Err(WebhookError::Missing));
+        assert_eq!(verified(&only, &[], BODY), Err(WebhookError::Missing));
         assert_eq!(
-            judge(&only, &[&good, &good], BODY),
+            verified(&only, &[&good, &good], BODY),
             Err(WebhookError::Repeated)
         );
         for bad in [
@@ -498,16 +498,19 @@ mod tests {
             &format!("{}zz", &good[..62]),
         ] {
             assert_eq!(
-                judge(&only, &[bad], BODY),
+                verified(&only, &[bad], BODY),
                 Err(WebhookError::Malformed),
                 "{bad}"
             );
         }
-        assert_eq!(judge(&only, &[&good], b"{}"), Err(WebhookError::Signature));
+        assert_eq!(
+            verified(&only, &[&good], b"{}"),
+            Err(WebhookError::Signature)
+        );
         for no_event in [b"[]".as_slice(), b"{}", b"{\"event\":", b"\xff"] {
             let signed = sign(&only[0], no_event);
             assert_eq!(
-                judge(&only, &[&signed], no_event),
+                verified(&only, &[&signed], no_event),
                 Err(WebhookError::NotAnEvent)
             );
         }
@@ -525,7 +528,7 @@ mod tests {
     #[test]
     fn known_fields_are_typed_and_unknown_ones_kept() {
         let only = [secret("a-webhook-secret")];
-        let webhook = judge(&only, &[&sign(&only[0], BODY)], BODY).unwrap();
+        let webhook = verified(&only, &[&sign(&only[0], BODY)], BODY).unwrap();
         assert_eq!(webhook.extra()["sentAt"], "2026-01-01");
         let event = webhook.session().unwrap();
         assert_eq!(event.extra()["segment"], "annual");
@@ -551,7 +554,7 @@ mod tests {
     fn an_event_of_another_kind_is_kept_as_it_is() {
         let only = [secret("a-webhook-secret")];
         let body = br#"{"event":"dunning","data":{"step":1}}"#;
-        let webhook = judge(&only, &[&sign(&only[0], body)], body).unwrap();
+        let webhook = verified(&only, &[&sign(&only[0], body)], body).unwrap();
         assert_eq!(webhook.data()["step"], 1);
         assert_eq!(webhook.session(), Err(InvalidSession));
     }

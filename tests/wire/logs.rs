@@ -388,8 +388,8 @@ fn a_full_memory_of_actions_is_logged_once_with_the_fix() {
         .unwrap();
     assert_eq!(
         warning,
-        "the memory of actions is full, so the oldest are forgotten before their day is over, and a retry of one would be \
-         done again: raise InMemoryIdempotency::with_capacity, or give .idempotency(..) a store over your database \
+        "the idempotency records are full, so the oldest are removed before their day is over, and a retry would run its \
+         action again: raise InMemoryIdempotency::with_capacity, or give .idempotency(..) a store over your database \
          capacity=2\n"
     );
 }

@@ -40,12 +40,12 @@ fn signature_over(timestamp: &str, method: &str, path: &str, mode: &str, body: &
     hex::encode(mac.into_bytes())
 }
 
-fn judge(headers: &[(&str, &str)]) -> Result<Credential, AuthenticationError> {
+fn verify(headers: &[(&str, &str)]) -> Result<Credential, AuthenticationError> {
     Verifier::new(token()).verify(&request(headers), b"", at(NOW))
 }
 
-fn judge_signature(timestamp: &str, signature: &str) -> Result<Credential, AuthenticationError> {
-    judge(&[
+fn verify_signature(timestamp: &str, signature: &str) -> Result<Credential, AuthenticationError> {
+    verify(&[
         ("x-churnkey-timestamp", timestamp),
         ("x-churnkey-signature", signature),
     ])
@@ -57,7 +57,7 @@ fn the_signature_of_the_contracts_own_recipe_passes() {
     //   openssl dgst -sha256 -hmac ck-demo-integration-token-0001
     let by_openssl = "v1=392452e40fe6ec4180cb759d6f62e3acfdcf8dcf23015367c30f0d370194be98";
     assert_eq!(
-        judge_signature("1767225600", by_openssl),
+        verify_signature("1767225600", by_openssl),
         Ok(Credential::Signature)
     );
     let ours = sign(&token(), &Method::GET, PATH, Mode::Live, b"", at(NOW));
@@ -78,7 +78,7 @@ fn the_tolerance_holds_both_ways(
     let timestamp = (NOW + offset).to_string();
     let signature = signature_over(&timestamp, "GET", PATH, "live", "");
     assert_eq!(
-        judge_signature(&timestamp, &format!("v1={signature}")),
+        verify_signature(&timestamp, &format!("v1={signature}")),
         verdict
     );
 }
@@ -99,7 +99,7 @@ fn an_odd_timestamp_is_refused_even_when_it_is_signed(
 ) {
     let signature = signature_over(timestamp, "GET", PATH, "live", "");
     assert_eq!(
-        judge_signature(timestamp, &format!("v1={signature}")),
+        verify_signature(timestamp, &format!("v1={signature}")),
         Err(refusal)
     );
 }
@@ -138,7 +138,7 @@ fn a_signature_for_another_request_is_refused(
 ) {
     let timestamp = NOW.to_string();
     let signature = signature_over(&timestamp, method, path, mode, body);
-    let verdict = judge_signature(&timestamp, &format!("v1={signature}"));
+    let verdict = verify_signature(&timestamp, &format!("v1={signature}"));
     assert_eq!(verdict, Err(AuthenticationError::Signature));
 }
 
@@ -177,7 +177,7 @@ fn one_good_signature_among_several_is_enough() {
         ("v1=".to_owned(), Err(AuthenticationError::Malformed)),
         (String::new(), Err(AuthenticationError::Malformed)),
     ] {
-        assert_eq!(judge_signature(&timestamp, &header), verdict, "{header}");
+        assert_eq!(verify_signature(&timestamp, &header), verdict, "{header}");
     }
 }
 
@@ -186,7 +186,7 @@ fn at_most_eight_signatures_are_looked_at() {
     let good = signature_over("1767225600", "GET", PATH, "live", "");
     let after = |others: usize| {
         let others = format!("v1={},", "0".repeat(64)).repeat(others);
-        judge_signature("1767225600", &format!("{others}v1={good}"))
+        verify_signature("1767225600", &format!("{others}v1={good}"))
     };
     assert_eq!(after(7), Ok(Credential::Signature));
     assert_eq!(after(8), Err(AuthenticationError::TooManySignatures));
@@ -197,17 +197,17 @@ fn at_most_eight_signatures_are_looked_at() {
 fn a_bad_signature_is_not_rescued_by_a_good_token() {
     let bearer = "Bearer ck-demo-integration-token-0001";
     assert_eq!(
-        judge(&[("authorization", bearer)]),
+        verify(&[("authorization", bearer)]),
         Ok(Credential::BearerToken)
     );
-    let verdict = judge(&[
+    let verdict = verify(&[
         ("authorization", bearer),
         ("x-churnkey-timestamp", "1767225600"),
         ("x-churnkey-signature", "v1=00"),
     ]);
     assert_eq!(verdict, Err(AuthenticationError::Malformed));
     // A timestamp alone is no attempt at a signature.
-    let verdict = judge(&[("authorization", bearer), ("x-churnkey-timestamp", "0")]);
+    let verdict = verify(&[("authorization", bearer), ("x-churnkey-timestamp", "0")]);
     assert_eq!(verdict, Ok(Credential::BearerToken));
 }
 
@@ -234,12 +234,12 @@ fn a_token_has_to_be_the_whole_token(
     #[case] header: &str,
     #[case] verdict: Result<Credential, AuthenticationError>,
 ) {
-    assert_eq!(judge(&[("authorization", header)]), verdict);
+    assert_eq!(verify(&[("authorization", header)]), verdict);
 }
 
 #[test]
 fn without_a_credential_nothing_passes() {
-    assert_eq!(judge(&[]), Err(AuthenticationError::Missing));
+    assert_eq!(verify(&[]), Err(AuthenticationError::Missing));
 }
 
 #[test]
@@ -256,15 +256,15 @@ fn a_repeated_header_is_an_error() {
         ("x-churnkey-signature", good.as_str()),
     ] {
         let headers = [signed[0], signed[1], again];
-        assert_eq!(judge(&headers), Err(AuthenticationError::Repeated));
+        assert_eq!(verify(&headers), Err(AuthenticationError::Repeated));
     }
     let modes = [("x-churnkey-mode", "live"), ("x-churnkey-mode", "live")];
     let headers = [signed[0], signed[1], modes[0], modes[1]];
-    assert_eq!(judge(&headers), Err(AuthenticationError::Repeated));
+    assert_eq!(verify(&headers), Err(AuthenticationError::Repeated));
     let headers = [("authorization", bearer), ("authorization", bearer)];
-    assert_eq!(judge(&headers), Err(AuthenticationError::Repeated));
+    assert_eq!(verify(&headers), Err(AuthenticationError::Repeated));
     let headers = [("authorization", bearer), modes[0], modes[1]];
-    assert_eq!(judge(&headers), Err(AuthenticationError::Repeated));
+    assert_eq!(verify(&headers), Err(AuthenticationError::Repeated));
 }
 
 #[test]
@@ -344,7 +344,7 @@ fn a_named_header_may_carry_the_token_as_well() {
     assert_eq!(verdict(&[named, proxys]), Ok(Credential::BearerToken));
     assert_eq!(verdict(&[proxys]), Err(AuthenticationError::Token));
     assert_eq!(verdict(&[named, named]), Err(AuthenticationError::Repeated));
-    assert_eq!(judge(&[named]), Err(AuthenticationError::Missing));
+    assert_eq!(verify(&[named]), Err(AuthenticationError::Missing));
 }
 
 #[test]
@@ -422,14 +422,14 @@ proptest! {
         signature in "[ -~]{0,200}",
         token in "[ -~]{0,40}",
     ) {
-        let signed = judge(&[
+        let signed = verify(&[
             ("x-churnkey-timestamp", &timestamp),
             ("x-churnkey-signature", &signature),
             ("authorization", &token),
         ]);
         let refusals = [AuthenticationError::Timestamp, AuthenticationError::Tolerance, AuthenticationError::Malformed, AuthenticationError::Signature];
         prop_assert!(refusals.map(Err).contains(&signed), "{signed:?}");
-        prop_assert_eq!(judge(&[("authorization", &token)]), Err(AuthenticationError::Token));
+        prop_assert_eq!(verify(&[("authorization", &token)]), Err(AuthenticationError::Token));
     }
 
     #[test]

@@ -1,31 +1,32 @@
-//! Actions that arrive twice are done once (contract, section 7.5).
+//! Idempotency: a repeated request runs its action only once (contract, section 7.5).
 //!
-//! # How a request is told from another one
-//! * A signed request is known by what its signature covers.
-//! * A request with an `Idempotency-Key` header is known by that key, too.
-//! * A request with a plain token and no such header can't be told from others. It is done each time.
+//! # How a request is identified
+//! * A signed request, by what its signature covers.
+//! * A request with an `Idempotency-Key` header, by that key too.
+//! * A request with a plain token and no `Idempotency-Key` can't be identified. Its action runs each time.
 //!
-//! The key is not part of what is signed, so it never stands in for the signature: signed bytes that come again are the
-//! same request, whatever their `Idempotency-Key` says by then. A caller who retries with a new signature sends the key of
-//! the first attempt.
+//! The `Idempotency-Key` is not signed, so it never replaces the signature: if the same signed bytes come again, they are
+//! the same request, whatever their `Idempotency-Key` is. A caller who signs a retry anew must send the key of the first
+//! attempt.
 //!
-//! # What the second request gets
-//! * The action was done: 200 again, for a day. Nothing is done.
-//! * It still runs: 409 with `Retry-After`.
-//! * It was refused or failed: nothing was done and nothing is remembered, so it is tried anew.
+//! # What a repeated request is answered
+//! * The action was done: 200 again, for a day. It does not run.
+//! * The action still runs: 409 with `Retry-After`.
+//! * The action failed: nothing was recorded, so it runs again.
 //! * The key was used for another request: 422.
 //!
-//! # To the end
-//! An action that has begun runs to its end, also if its caller hangs up or the request's
-//! [deadline](crate::IntegrationBuilder::deadline) passes: then the caller is answered 503, and asks again later.
+//! # Actions run to their end
+//! An action that has begun runs to its end, even if its caller disconnects or the request's
+//! [deadline](crate::IntegrationBuilder::deadline) passes. At the deadline the caller is answered 503, and may ask again.
 //! Only the [action's own deadline](crate::IntegrationBuilder::action_deadline) ends it.
-//! [`Integration::running_actions`](crate::Integration::running_actions) lets the app wait for what still runs before it exits.
+//! [`Integration::running_actions`](crate::Integration::running_actions) lets the app wait for running actions before it
+//! exits.
 //!
-//! # Where it is remembered
-//! The default, [`InMemoryIdempotency`], forgets with the process, and knows of one process only. With a database, implement
-//! [`IdempotencyStore`] over it and mark the record as done in the transaction of the change itself: an action finds its
-//! attempt in [`RequestContext::attempt`]. Then a crash between commit and answer neither loses nor doubles anything.
-//! `examples/postgres` does that.
+//! # Where records are kept
+//! The default, [`InMemoryIdempotency`], keeps them in the memory of one process. With a database, implement
+//! [`IdempotencyStore`] over it, and mark the record as done in the transaction of the change itself: an action finds its
+//! attempt in [`RequestContext::attempt`]. Then a crash between commit and response neither loses an action nor runs it
+//! twice. `examples/postgres` does that.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -39,24 +40,24 @@ pub use crate::attempt::{Attempt, Fingerprint, IdempotencyKey};
 
 use crate::{context::RequestContext, controllers::forward, error::Result, time::Timestamp};
 
-/// What a store knows about an attempt's request.
+/// What a store knows about the request of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Known {
-    /// Nothing, or that it died: the attempt is recorded now, and may run.
+    /// It is new, or its last attempt has died. This attempt is recorded now, and may run.
     New,
-    /// It runs, or has died with its lease not yet over.
+    /// Another attempt runs, or has died and its lease has not expired yet.
     Running,
-    /// It was done.
+    /// Its action was done.
     Done,
     /// One of its keys was used for a request with another fingerprint.
     AnotherRequest,
 }
 
-/// Remembers which actions run and which were done.
+/// Records which actions run and which were done.
 ///
-/// A record has the keys of a request, its fingerprint, the number of the attempt that it belongs to, until when that runs,
-/// and whether it was done.
+/// A record has the keys of a request, its fingerprint, the number of the attempt that it belongs to, the end of that
+/// attempt's lease, and whether the action was done.
 ///
 /// # A small implementation
 /// ```
@@ -75,7 +76,7 @@ pub enum Known {
 ///     is_done: bool,
 /// }
 ///
-/// /// Never forgets, which a real one should.
+/// /// Never removes a record. A real store should, at `kept_until`.
 /// #[derive(Default)]
 /// struct Records(Mutex<Vec<Record>>);
 ///
@@ -98,7 +99,7 @@ pub enum Known {
 ///         if record.fingerprint != *attempt.fingerprint() {
 ///             return Ok(Known::AnotherRequest);
 ///         }
-///         // A retry that was signed anew is from now on known by this signature, too.
+///         // A retry that was signed anew is identified by its signature too from now on.
 ///         let signature_key = attempt.signature_key();
 ///         let new_key = signature_key.filter(|key| !record.keys.contains(key));
 ///         record.keys.extend(new_key.cloned());
@@ -115,7 +116,7 @@ pub enum Known {
 ///
 ///     async fn complete(&self, _: &RequestContext, attempt: &Attempt) -> Result<()> {
 ///         let mut records = self.0.lock().map_err(|_| "poisoned")?;
-///         // An attempt that has lost its record to another one finds none.
+///         // An attempt whose record another one has taken over finds none.
 ///         let own = records.iter_mut().find(|r| r.attempt == attempt.number());
 ///         if let Some(record) = own {
 ///             record.is_done = true;
@@ -145,31 +146,31 @@ pub enum Known {
 /// ```
 #[async_trait]
 pub trait IdempotencyStore: Send + Sync + 'static {
-    /// Looks for a record under the attempt's [keys](Attempt::keys), the first one first, and records the attempt, all in
-    /// one step: of two attempts at the same request at the same moment, one is [`Known::New`].
+    /// Looks for a record under the attempt's [keys](Attempt::keys), in their order, and records the attempt. Both are one
+    /// atomic step: of two simultaneous attempts at the same request, only one is [`Known::New`].
     ///
-    /// * No record: one is made under all keys. [`Known::New`].
-    /// * A record with another fingerprint: nothing changes. [`Known::AnotherRequest`].
-    /// * A record with this fingerprint: it is known by the [signature's key](Attempt::signature_key) from now on, if there
-    ///   is one, and by no other new key. If it is done, [`Known::Done`]. If it runs and its time is not over,
-    ///   [`Known::Running`]. Otherwise it belongs to this attempt now: [`Known::New`].
+    /// * Without a record, create one under all keys, and return [`Known::New`].
+    /// * If the record has another fingerprint, change nothing, and return [`Known::AnotherRequest`].
+    /// * If the record has this fingerprint, add the [signature's key](Attempt::signature_key) to it, if there is one, and
+    ///   no other key. Return [`Known::Done`] if it is done, and [`Known::Running`] if its lease has not expired. Otherwise
+    ///   give it to this attempt, and return [`Known::New`].
     ///
     /// # Errors
-    /// Whatever kept the store from answering; the action is not run then.
+    /// Any error of the store. The action does not run then.
     async fn begin(&self, cx: &RequestContext, attempt: &Attempt) -> Result<Known>;
 
-    /// Marks the attempt's record as done. If the action has done so itself, nothing changes. If the record belongs to
-    /// another attempt by now, it stays as it is.
+    /// Marks the attempt's record as done. If the action has done so itself, or if the record belongs to another attempt by
+    /// now, nothing changes.
     ///
     /// # Errors
-    /// Whatever kept the store from doing it; it is logged, and the caller is answered nevertheless.
+    /// Any error of the store. It is logged, and the caller is answered as if there were none.
     async fn complete(&self, cx: &RequestContext, attempt: &Attempt) -> Result<()>;
 
-    /// Removes the attempt's record, because the action was refused, failed or ran into its deadline. A record that
-    /// is done stays, and so does one that belongs to another attempt by now.
+    /// Removes the attempt's record, because the action failed or ran into its deadline. A record that is done stays, and
+    /// so does one that belongs to another attempt by now.
     ///
     /// # Errors
-    /// Whatever kept the store from doing it; it is logged.
+    /// Any error of the store. It is logged.
     async fn forget(&self, cx: &RequestContext, attempt: &Attempt) -> Result<()>;
 }
 
@@ -181,17 +182,17 @@ forward! {
     }
 }
 
-/// Remembers in this process only, up to a number of keys.
+/// Keeps records in the memory of this process, up to a number of keys.
 ///
-/// Each request has one key or two. When the memory is full, the oldest actions that have ended are forgotten before their
-/// day is over, and one warning is logged. Those that run are never forgotten.
+/// Each request has one key or two. When the memory is full, the oldest records that are done are removed before their day
+/// is over, and a warning is logged once. Records of running actions are never removed.
 pub struct InMemoryIdempotency(Mutex<Records>);
 
 impl InMemoryIdempotency {
-    /// How many keys are remembered unless told otherwise. They take 35 to 55 MB, less if most requests have both.
+    /// The default number of keys. They take 35 to 55 MB, less if most requests have two.
     pub const CAPACITY: usize = 100_000;
 
-    /// Remembers at most so many keys.
+    /// A store of at most so many keys.
     #[must_use]
     pub fn with_capacity(keys: usize) -> Self {
         Self(Mutex::new(Records {
@@ -218,9 +219,9 @@ struct Records {
     capacity: usize,
     was_full: bool,
     by_number: HashMap<i64, Record>,
-    /// To the number of the attempt that the record belongs to.
+    /// The number of the attempt that the record belongs to, by key.
     by_key: HashMap<IdempotencyKey, i64>,
-    /// The order in which to forget.
+    /// The order in which records are removed.
     by_age: BTreeSet<(Timestamp, i64)>,
 }
 
@@ -310,9 +311,9 @@ impl Records {
                 self.was_full = true;
                 tracing::warn!(
                     capacity = self.capacity,
-                    "the memory of actions is full, so the oldest are forgotten before their day is over, and a retry of one \
-                     would be done again: raise InMemoryIdempotency::with_capacity, or give .idempotency(..) a store over \
-                     your database"
+                    "the idempotency records are full, so the oldest are removed before their day is over, and a retry \
+                     would run its action again: raise InMemoryIdempotency::with_capacity, or give .idempotency(..) a \
+                     store over your database"
                 );
             }
         }

@@ -58,7 +58,7 @@ impl Discount {
         }
     }
 
-    /// The whole coupon.
+    /// The coupon, with all its fields.
     #[must_use]
     pub fn coupon(&self) -> &Coupon {
         &self.coupon

@@ -173,7 +173,7 @@ struct ItemFields {
 }
 
 impl Item {
-    /// A line item of a whole price and a quantity.
+    /// A line item of a price and a quantity.
     ///
     /// # Errors
     /// [`InvalidField`] if the quantity is 0 or above 2^53 - 1.
@@ -195,7 +195,7 @@ impl Item {
         &self.id
     }
 
-    /// The whole price.
+    /// The price of one unit, with all its fields.
     #[must_use]
     pub fn price(&self) -> &Price {
         &self.price
