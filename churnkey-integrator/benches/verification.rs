@@ -42,7 +42,7 @@ fn main() {
     assert_eq!(ours(), Ok(Credential::Signature));
     assert!(rival().is_ok());
     let spoilt = verifier.verify(&parts, b"{}", now);
-    assert_eq!(spoilt, Err(AuthenticationError::Signature));
+    assert_eq!(spoilt, Err(AuthenticationError::WrongSignature));
 
     let goals = Goals {
         instructions: Some(1.6),

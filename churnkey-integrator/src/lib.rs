@@ -155,7 +155,7 @@ pub use id::{
     CouponId, CustomerId, FamilyId, InvalidId, ItemId, PriceId, ProductId, SubscriptionId,
 };
 pub use integration::{BuildError, Integration, IntegrationBuilder, Readiness, RunningActions};
-pub use money::{Amount, Currency, InvalidAmount, InvalidPercentage, Percentage, UnknownCurrency};
+pub use money::{Amount, Currency, InvalidAmount, InvalidCurrency, InvalidPercentage, Percentage};
 pub use operation::{
     ApplyCouponOperation, CancelOperation, ChangePriceOperation, CouponsOperation,
     CustomersOperation, ExtendTrialOperation, FamiliesOperation, Operation, PauseOperation,

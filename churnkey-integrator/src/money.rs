@@ -15,17 +15,17 @@ pub struct Currency {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the currency is not a valid ISO 4217 code: use one like usd or EUR")]
 #[non_exhaustive]
-pub struct UnknownCurrency;
+pub struct InvalidCurrency;
 
 impl Currency {
     /// Looks up a code, in any letter case.
     ///
     /// # Errors
-    /// [`UnknownCurrency`] if ISO 4217 has no such code.
-    pub fn new(code: &str) -> Result<Self, UnknownCurrency> {
-        iso_currency::Currency::from_code(&code.to_ascii_uppercase()).ok_or(UnknownCurrency)?;
+    /// [`InvalidCurrency`] if ISO 4217 has no such code.
+    pub fn new(code: &str) -> Result<Self, InvalidCurrency> {
+        iso_currency::Currency::from_code(&code.to_ascii_uppercase()).ok_or(InvalidCurrency)?;
         let code = code.to_ascii_lowercase();
-        let code = code.as_bytes().try_into().map_err(|_| UnknownCurrency)?;
+        let code = code.as_bytes().try_into().map_err(|_| InvalidCurrency)?;
         Ok(Self { code })
     }
 
@@ -43,17 +43,17 @@ impl AsRef<str> for Currency {
 }
 
 impl TryFrom<&str> for Currency {
-    type Error = UnknownCurrency;
+    type Error = InvalidCurrency;
 
-    fn try_from(code: &str) -> Result<Self, UnknownCurrency> {
+    fn try_from(code: &str) -> Result<Self, InvalidCurrency> {
         Self::new(code)
     }
 }
 
 impl std::str::FromStr for Currency {
-    type Err = UnknownCurrency;
+    type Err = InvalidCurrency;
 
-    fn from_str(code: &str) -> Result<Self, UnknownCurrency> {
+    fn from_str(code: &str) -> Result<Self, InvalidCurrency> {
         Self::new(code)
     }
 }
@@ -278,10 +278,10 @@ mod tests {
             assert_eq!(Currency::try_from(code).unwrap().as_ref(), "usd");
         }
         for code in ["", "dollar", "us", "QQQ", "ſek"] {
-            assert_eq!(Currency::new(code), Err(UnknownCurrency), "{code}");
+            assert_eq!(Currency::new(code), Err(InvalidCurrency), "{code}");
         }
         let error = from_value::<Currency>(json!("usx")).unwrap_err();
-        assert_eq!(error.to_string(), UnknownCurrency.to_string());
+        assert_eq!(error.to_string(), InvalidCurrency.to_string());
     }
 
     #[test]

@@ -133,7 +133,7 @@ pub enum WebhookError {
     #[error(
         "the signature is not that of this body under an accepted secret: compare the webhook secret"
     )]
-    Signature,
+    WrongSignature,
     /// The body is signed, but is not an event.
     #[error("the signed body is not a JSON object with an event")]
     NotAnEvent,
@@ -200,7 +200,7 @@ impl Claimed {
             accepted | mac(secret, raw_body).ct_eq(&self.0)
         });
         if !bool::from(accepted) {
-            return Err(WebhookError::Signature);
+            return Err(WebhookError::WrongSignature);
         }
         serde_json::from_slice(raw_body).map_err(|_| WebhookError::NotAnEvent)
     }
@@ -473,11 +473,11 @@ mod tests {
         let foreign = sign(&secret("another-secret"), BODY);
         assert_eq!(
             verified(&both, &[&foreign], BODY),
-            Err(WebhookError::Signature)
+            Err(WebhookError::WrongSignature)
         );
         assert_eq!(
             verified(&[], &[&sign(&old, BODY)], BODY),
-            Err(WebhookError::Signature)
+            Err(WebhookError::WrongSignature)
         );
     }
 
@@ -505,7 +505,7 @@ mod tests {
         }
         assert_eq!(
             verified(&only, &[&good], b"{}"),
-            Err(WebhookError::Signature)
+            Err(WebhookError::WrongSignature)
         );
         for no_event in [b"[]".as_slice(), b"{}", b"{\"event\":", b"\xff"] {
             let signed = sign(&only[0], no_event);

@@ -69,10 +69,10 @@ pub enum AuthenticationError {
     Repeated,
     /// There is a signature, but no valid timestamp.
     #[error("no valid timestamp: send X-Churnkey-Timestamp in decimal Unix seconds")]
-    Timestamp,
+    InvalidTimestamp,
     /// The timestamp is too far from the server's clock: the request is a replay, or a clock is wrong.
     #[error("a timestamp outside of the tolerance: compare the clocks of caller and server")]
-    Tolerance,
+    OutsideTolerance,
     /// The signature header has no well-formed `v1=` element.
     #[error("no well-formed signature: send X-Churnkey-Signature as v1=<64 lower-case hex digits>")]
     Malformed,
@@ -83,10 +83,10 @@ pub enum AuthenticationError {
     #[error(
         "a wrong signature: compare the token, and the method, path, query, mode and body with what was signed"
     )]
-    Signature,
+    WrongSignature,
     /// The token is not one of the accepted tokens.
     #[error("a wrong token: compare it with the Integration Token in Churnkey's dashboard")]
-    Token,
+    WrongToken,
     /// There is a token, but a signature is required.
     #[error("a token without a signature: sign the request, or don't require signatures")]
     SignatureRequired,
@@ -115,7 +115,7 @@ pub enum AuthenticationError {
 /// parts.headers.extend(signature.headers());
 ///
 /// assert_eq!(verifier.verify(&parts, b"{}", now), Ok(Credential::Signature));
-/// assert_eq!(verifier.verify(&parts, b"[]", now), Err(AuthenticationError::Signature));
+/// assert_eq!(verifier.verify(&parts, b"[]", now), Err(AuthenticationError::WrongSignature));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
@@ -225,12 +225,12 @@ impl Verifier {
         if elements(signatures).nth(MAX_SIGNATURES).is_some() {
             return Err(AuthenticationError::TooManySignatures);
         }
-        let timestamp =
-            at_most_one(headers, &TIMESTAMP_HEADER)?.ok_or(AuthenticationError::Timestamp)?;
+        let timestamp = at_most_one(headers, &TIMESTAMP_HEADER)?
+            .ok_or(AuthenticationError::InvalidTimestamp)?;
         let timestamp = timestamp.as_bytes();
-        let seconds = unix_seconds(timestamp).ok_or(AuthenticationError::Timestamp)?;
+        let seconds = unix_seconds(timestamp).ok_or(AuthenticationError::InvalidTimestamp)?;
         if now.unix_seconds().abs_diff(seconds) > self.tolerance.as_secs() {
-            return Err(AuthenticationError::Tolerance);
+            return Err(AuthenticationError::OutsideTolerance);
         }
         Ok(Claim::Signature {
             keys: &self.keys,
@@ -266,7 +266,7 @@ impl Verifier {
         if bool::from(accepted) {
             Ok(())
         } else {
-            Err(AuthenticationError::Token)
+            Err(AuthenticationError::WrongToken)
         }
     }
 }
@@ -326,7 +326,7 @@ impl Claim<'_> {
         }
         match (bool::from(accepted), readable) {
             (true, _) => Ok(Credential::Signature),
-            (false, true) => Err(AuthenticationError::Signature),
+            (false, true) => Err(AuthenticationError::WrongSignature),
             (false, false) => Err(AuthenticationError::Malformed),
         }
     }

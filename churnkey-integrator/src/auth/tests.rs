@@ -68,9 +68,9 @@ fn the_signature_of_the_contracts_own_recipe_passes() {
 #[rstest]
 #[case::now(0, Ok(Credential::Signature))]
 #[case::as_old_as_allowed(-300, Ok(Credential::Signature))]
-#[case::a_second_too_old(-301, Err(AuthenticationError::Tolerance))]
+#[case::a_second_too_old(-301, Err(AuthenticationError::OutsideTolerance))]
 #[case::as_far_ahead_as_allowed(300, Ok(Credential::Signature))]
-#[case::a_second_too_far_ahead(301, Err(AuthenticationError::Tolerance))]
+#[case::a_second_too_far_ahead(301, Err(AuthenticationError::OutsideTolerance))]
 fn the_tolerance_holds_both_ways(
     #[case] offset: i64,
     #[case] verdict: Result<Credential, AuthenticationError>,
@@ -84,15 +84,15 @@ fn the_tolerance_holds_both_ways(
 }
 
 #[rstest]
-#[case::the_largest("9223372036854775807", AuthenticationError::Tolerance)]
-#[case::one_more("9223372036854775808", AuthenticationError::Timestamp)]
-#[case::the_smallest("-9223372036854775808", AuthenticationError::Timestamp)]
-#[case::a_plus("+1767225600", AuthenticationError::Timestamp)]
-#[case::a_fraction("1767225600.0", AuthenticationError::Timestamp)]
-#[case::hexadecimal("0x69561f80", AuthenticationError::Timestamp)]
-#[case::rfc_3339("2026-01-01T00:00:00Z", AuthenticationError::Timestamp)]
-#[case::nothing("", AuthenticationError::Timestamp)]
-#[case::zero("0", AuthenticationError::Tolerance)]
+#[case::the_largest("9223372036854775807", AuthenticationError::OutsideTolerance)]
+#[case::one_more("9223372036854775808", AuthenticationError::InvalidTimestamp)]
+#[case::the_smallest("-9223372036854775808", AuthenticationError::InvalidTimestamp)]
+#[case::a_plus("+1767225600", AuthenticationError::InvalidTimestamp)]
+#[case::a_fraction("1767225600.0", AuthenticationError::InvalidTimestamp)]
+#[case::hexadecimal("0x69561f80", AuthenticationError::InvalidTimestamp)]
+#[case::rfc_3339("2026-01-01T00:00:00Z", AuthenticationError::InvalidTimestamp)]
+#[case::nothing("", AuthenticationError::InvalidTimestamp)]
+#[case::zero("0", AuthenticationError::OutsideTolerance)]
 fn an_odd_timestamp_is_refused_even_when_it_is_signed(
     #[case] timestamp: &str,
     #[case] refusal: AuthenticationError,
@@ -121,7 +121,7 @@ fn the_tolerance_can_be_changed() {
         verifier.verify(&parts, b"", at(NOW))
     };
     assert_eq!(verdict(30), Ok(Credential::Signature));
-    assert_eq!(verdict(-31), Err(AuthenticationError::Tolerance));
+    assert_eq!(verdict(-31), Err(AuthenticationError::OutsideTolerance));
 }
 
 #[rstest]
@@ -139,7 +139,7 @@ fn a_signature_for_another_request_is_refused(
     let timestamp = NOW.to_string();
     let signature = signature_over(&timestamp, method, path, mode, body);
     let verdict = verify_signature(&timestamp, &format!("v1={signature}"));
-    assert_eq!(verdict, Err(AuthenticationError::Signature));
+    assert_eq!(verdict, Err(AuthenticationError::WrongSignature));
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn one_good_signature_among_several_is_enough() {
         (format!("v1=,,v1={good},"), Ok(Credential::Signature)),
         (
             format!("v1={bad},v1={bad}"),
-            Err(AuthenticationError::Signature),
+            Err(AuthenticationError::WrongSignature),
         ),
         (format!("v2={good}"), Err(AuthenticationError::Malformed)),
         (good.clone(), Err(AuthenticationError::Malformed)),
@@ -215,21 +215,24 @@ fn a_bad_signature_is_not_rescued_by_a_good_token() {
 #[case::bare("ck-demo-integration-token-0001", Ok(Credential::BearerToken))]
 #[case::bearer("Bearer ck-demo-integration-token-0001", Ok(Credential::BearerToken))]
 #[case::scheme_in_lower_case("bearer ck-demo-integration-token-0001", Ok(Credential::BearerToken))]
-#[case::another("Bearer another-integration-token", Err(AuthenticationError::Token))]
+#[case::another(
+    "Bearer another-integration-token",
+    Err(AuthenticationError::WrongToken)
+)]
 #[case::a_prefix(
     "Bearer ck-demo-integration-token-000",
-    Err(AuthenticationError::Token)
+    Err(AuthenticationError::WrongToken)
 )]
 #[case::longer(
     "Bearer ck-demo-integration-token-00011",
-    Err(AuthenticationError::Token)
+    Err(AuthenticationError::WrongToken)
 )]
-#[case::empty("Bearer ", Err(AuthenticationError::Token))]
+#[case::empty("Bearer ", Err(AuthenticationError::WrongToken))]
 #[case::basic(
     "Basic ck-demo-integration-token-0001",
-    Err(AuthenticationError::Token)
+    Err(AuthenticationError::WrongToken)
 )]
-#[case::nothing("", Err(AuthenticationError::Token))]
+#[case::nothing("", Err(AuthenticationError::WrongToken))]
 fn a_token_has_to_be_the_whole_token(
     #[case] header: &str,
     #[case] verdict: Result<Credential, AuthenticationError>,
@@ -299,7 +302,7 @@ fn every_accepted_token_passes_alone_and_by_signature() {
     parts.headers.extend(foreign.headers());
     assert_eq!(
         verifier.verify(&parts, b"", at(NOW)),
-        Err(AuthenticationError::Signature)
+        Err(AuthenticationError::WrongSignature)
     );
 }
 
@@ -342,7 +345,7 @@ fn a_named_header_may_carry_the_token_as_well() {
     let proxys = ("authorization", "Basic cHJveHk6cHJveHk=");
     assert_eq!(verdict(&[named]), Ok(Credential::BearerToken));
     assert_eq!(verdict(&[named, proxys]), Ok(Credential::BearerToken));
-    assert_eq!(verdict(&[proxys]), Err(AuthenticationError::Token));
+    assert_eq!(verdict(&[proxys]), Err(AuthenticationError::WrongToken));
     assert_eq!(verdict(&[named, named]), Err(AuthenticationError::Repeated));
     assert_eq!(verify(&[named]), Err(AuthenticationError::Missing));
 }
@@ -427,9 +430,9 @@ proptest! {
             ("x-churnkey-signature", &signature),
             ("authorization", &token),
         ]);
-        let refusals = [AuthenticationError::Timestamp, AuthenticationError::Tolerance, AuthenticationError::Malformed, AuthenticationError::Signature];
+        let refusals = [AuthenticationError::InvalidTimestamp, AuthenticationError::OutsideTolerance, AuthenticationError::Malformed, AuthenticationError::WrongSignature];
         prop_assert!(refusals.map(Err).contains(&signed), "{signed:?}");
-        prop_assert_eq!(verify(&[("authorization", &token)]), Err(AuthenticationError::Token));
+        prop_assert_eq!(verify(&[("authorization", &token)]), Err(AuthenticationError::WrongToken));
     }
 
     #[test]
@@ -444,6 +447,6 @@ proptest! {
         prop_assert_eq!(verifier.verify(&parts, body.as_bytes(), at(NOW)), Ok(Credential::Signature));
         let flipped = HeaderValue::from_str(&format!("v1={}", hex::encode(&bytes))).unwrap();
         parts.headers.insert(SIGNATURE_HEADER, flipped);
-        prop_assert_eq!(verifier.verify(&parts, body.as_bytes(), at(NOW)), Err(AuthenticationError::Signature));
+        prop_assert_eq!(verifier.verify(&parts, body.as_bytes(), at(NOW)), Err(AuthenticationError::WrongSignature));
     }
 }

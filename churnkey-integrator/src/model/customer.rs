@@ -283,11 +283,11 @@ impl Address {
 /// no `Display` or `AsRef<str>`.
 ///
 /// ```
-/// use churnkey_integrator::model::{Country, UnknownCountry};
+/// use churnkey_integrator::model::{Country, InvalidCountry};
 ///
 /// assert_eq!(Country::new("gb")?.code(), "GB");
 /// assert!(Country::new("United States of America").is_err());
-/// # Ok::<(), UnknownCountry>(())
+/// # Ok::<(), InvalidCountry>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Country {
@@ -299,19 +299,19 @@ pub struct Country {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`country` is not a valid ISO 3166-1 alpha-2 code: use one like GB")]
 #[non_exhaustive]
-pub struct UnknownCountry;
+pub struct InvalidCountry;
 
 impl Country {
     /// Looks up a code of two letters, in any letter case.
     ///
     /// # Errors
-    /// [`UnknownCountry`] if ISO 3166-1 has no such code.
-    pub fn new(code: &str) -> Result<Self, UnknownCountry> {
+    /// [`InvalidCountry`] if ISO 3166-1 has no such code.
+    pub fn new(code: &str) -> Result<Self, InvalidCountry> {
         let text = code.to_ascii_uppercase();
         // The crate also knows an unspecified country, whose code is the empty text.
-        let code = text.as_bytes().try_into().map_err(|_| UnknownCountry)?;
+        let code = text.as_bytes().try_into().map_err(|_| InvalidCountry)?;
         let known: Result<iso_currency::Country, _> = text.parse();
-        known.map(|_| Self { code }).map_err(|_| UnknownCountry)
+        known.map(|_| Self { code }).map_err(|_| InvalidCountry)
     }
 
     /// The code in upper case.
@@ -322,17 +322,17 @@ impl Country {
 }
 
 impl std::str::FromStr for Country {
-    type Err = UnknownCountry;
+    type Err = InvalidCountry;
 
-    fn from_str(code: &str) -> Result<Self, UnknownCountry> {
+    fn from_str(code: &str) -> Result<Self, InvalidCountry> {
         Self::new(code)
     }
 }
 
 impl TryFrom<&str> for Country {
-    type Error = UnknownCountry;
+    type Error = InvalidCountry;
 
-    fn try_from(code: &str) -> Result<Self, UnknownCountry> {
+    fn try_from(code: &str) -> Result<Self, InvalidCountry> {
         Self::new(code)
     }
 }
@@ -383,7 +383,7 @@ mod tests {
         ] {
             let read = from_value::<Address>(json!({"country": bad}));
             let error = read.unwrap_err().to_string();
-            assert_eq!(error, UnknownCountry.to_string(), "{bad}");
+            assert_eq!(error, InvalidCountry.to_string(), "{bad}");
         }
         let spoken = Address::new().with_country(Country::new("GB").unwrap());
         assert!(!format!("{spoken:?}").contains("GB"));

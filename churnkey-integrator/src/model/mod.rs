@@ -15,7 +15,7 @@ mod product;
 mod subscription;
 
 pub use coupon::{Coupon, CouponDuration, CouponValue, Discount, Redemptions};
-pub use customer::{Address, Country, Customer, UnknownCountry};
+pub use customer::{Address, Country, Customer, InvalidCountry};
 pub use cycle::{BillingDuration, CycleUnit, Period};
 pub use family::Family;
 pub use price::{Price, PriceAmount, PriceType, Tier, TierMode, Tiers};
