@@ -127,9 +127,42 @@ fn random_number() -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX).max(1)
 }
 
+#[cfg(feature = "testing")]
+impl Attempt {
+    /// An attempt at an unsigned request, to test a store or an action with. The same key and the same `request` make
+    /// another attempt at the same request. Its lease is 60 seconds, and its record is kept for an hour.
+    #[must_use]
+    pub fn for_test(key: &str, request: &str, now: Timestamp) -> Self {
+        Self {
+            number: random_number(),
+            signature_key: None,
+            header_key: Some(IdempotencyKey(digest(key))),
+            fingerprint: Fingerprint(digest(request)),
+            now,
+            lease: Duration::from_secs(60),
+            keep: Duration::from_secs(60 * 60),
+        }
+    }
+
+    /// The same attempt at a request that is signed as well. The same text stands for the same signature.
+    #[must_use]
+    pub fn with_signature(mut self, signature: &str) -> Self {
+        self.signature_key = Some(IdempotencyKey(digest(&format!("signature {signature}"))));
+        self
+    }
+}
+
+/// Keys have their real form, so that a column that is made for them holds those of a test.
+#[cfg(feature = "testing")]
+fn digest(text: &str) -> String {
+    use sha2::{Digest, Sha256};
+
+    hex::encode(Sha256::digest(text))
+}
+
 #[cfg(test)]
 impl Attempt {
-    pub(crate) fn for_test(keys: [Option<&str>; 2], body: &str, now_seconds: i64) -> Self {
+    pub(crate) fn of_keys(keys: [Option<&str>; 2], body: &str, now_seconds: i64) -> Self {
         let [signature_key, header_key] =
             keys.map(|key| key.map(|key| IdempotencyKey(key.to_owned())));
         let now = Timestamp::from_unix_seconds(now_seconds).unwrap();

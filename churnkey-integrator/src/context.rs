@@ -89,7 +89,7 @@ impl RequestContext {
         self
     }
 
-    /// A context, to call a controller directly in a test.
+    /// A context for calling a controller or an action in a unit test, with ten seconds left.
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn for_test(mode: Mode) -> Self {
@@ -99,6 +99,22 @@ impl RequestContext {
             Instant::now() + Duration::from_secs(10),
             http::Extensions::new(),
         )
+    }
+
+    /// The same context with a value that [`extension`](Self::extension) returns, as if one of the app's layers had put
+    /// it into the request.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn with_extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.extensions.insert(value);
+        self
+    }
+
+    /// The same context for an action that runs under this attempt.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn for_attempt(self, attempt: Attempt) -> Self {
+        self.with_attempt(Some(attempt))
     }
 
     /// Whether the request is about live or test data: choose the data set by it.

@@ -88,7 +88,8 @@ pub mod postgres {
 
 pub mod testing {
     //! [quick-start]: super::quick_start
-    #![cfg_attr(feature = "testing", doc = "[`Fixtures`]: crate::testing::Fixtures")]
+    //! [conformance]: https://docs.rs/churnkey-conformance
+    #![cfg_attr(feature = "testing", doc = "[`testing`]: crate::testing")]
     //!
     #![doc = include_str!("../docs/testing.md")]
 }

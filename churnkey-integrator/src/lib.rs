@@ -68,7 +68,8 @@
 //! * [`Integration`] and [`IntegrationBuilder`]: how to build an integration, with every setting and limit.
 //! * [`Verifier`]: how requests are authenticated, also for routes of your own. [`sign`]: how to sign one.
 //! * [`cancel_flow`]: what the browser needs to open Churnkey's cancel flow. [`webhooks`]: the events that Churnkey sends.
-//! * `testing` (with the feature of that name): a client, and the conformance suite for your own tests.
+//! * `testing` (with the feature of that name): contexts and requests for your unit tests. The crate
+//!   `churnkey-conformance` checks a whole integration against the contract.
 //!
 //! "The contract" whose sections are named here is `docs/contract.md` in the repository. `docs/contract-decisions.md` lists
 //! what Churnkey's documentation leaves open, and what this crate decided.
@@ -82,8 +83,7 @@
 //! # Features
 //! | feature | what it adds |
 //! | --- | --- |
-//! | `testing` | the module `testing` and `RequestContext::for_test` |
-//! | `testing-http` | the same, also at a URL: `Client::at` and `conformance_at` |
+//! | `testing` | the module `testing`, and `for_test` of the context and of every request |
 //! | `chrono`, `jiff`, `time` | conversions of [`Timestamp`] from and to the types of chrono 0.4, jiff 0.2 and time 0.3 |
 //!
 //! None is on by default. The minimum Rust version is 1.88.
@@ -92,10 +92,6 @@
 //! Signatures name types of [`axum`], of its `axum::http`, and of [`serde_json`]. Both crates are re-exported, for an app
 //! that depends on other versions of them. Types of any other crate need a feature.
 #![forbid(unsafe_code)]
-
-// The attribute names this crate as its users do.
-#[cfg(feature = "testing")]
-extern crate self as churnkey_integrator;
 
 mod attempt;
 mod id;
@@ -158,8 +154,8 @@ pub use integration::{BuildError, Integration, IntegrationBuilder, Readiness, Ru
 pub use money::{Amount, Currency, InvalidAmount, InvalidCurrency, InvalidPercentage, Percentage};
 pub use operation::{
     ApplyCouponOperation, CancelOperation, ChangePriceOperation, CouponsOperation,
-    CustomersOperation, ExtendTrialOperation, FamiliesOperation, Operation, PauseOperation,
-    PricesOperation, ProductsOperation, SubscriptionsOperation,
+    CustomersOperation, ExtendTrialOperation, FamiliesOperation, ManifestLine, Operation,
+    PauseOperation, PricesOperation, ProductsOperation, SubscriptionsOperation,
 };
 pub use page::{Cursor, InvalidCursorKey, Page, PageRequest};
 pub use pii::{Email, InvalidContact, Phone};

@@ -8,17 +8,49 @@ struct Row {
     method: Method,
     path: &'static str,
     required: bool,
-    manifest: Option<Line>,
+    manifest: Option<ManifestLine>,
 }
 
-/// Where the manifest says that an operation is served.
+/// Where the manifest says that an operation is served (contract, section 2.3).
+///
+/// ```
+/// use churnkey_integrator::CustomersOperation::FindByEmail;
+/// use churnkey_integrator::Operation;
+///
+/// let line = Operation::from(FindByEmail).manifest_line().expect("it is in the manifest");
+/// // {"controllers": {"customers": {"findByEmail": true}}}
+/// assert_eq!(line.section(), "controllers");
+/// assert_eq!(line.module(), "customers");
+/// assert_eq!(line.key(), Some("findByEmail"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Line {
+pub struct ManifestLine {
     pub(crate) section: Section,
-    /// The controller's or the action's key.
     pub(crate) module: &'static str,
-    /// The operation's key in the module, if it has one.
     pub(crate) key: Option<&'static str>,
+}
+
+impl ManifestLine {
+    /// `controllers` or `actions`.
+    #[must_use]
+    pub fn section(self) -> &'static str {
+        match self.section {
+            Section::Controllers => "controllers",
+            Section::Actions => "actions",
+        }
+    }
+
+    /// The key of the controller or the action in its section.
+    #[must_use]
+    pub fn module(self) -> &'static str {
+        self.module
+    }
+
+    /// The key of the operation in its module, which is `true` there. None if the module being there says it.
+    #[must_use]
+    pub fn key(self) -> Option<&'static str> {
+        self.key
+    }
 }
 
 /// A section of the manifest.
@@ -91,7 +123,7 @@ macro_rules! operations {
                             method: Method::$verb,
                             path: $route,
                             required: operations!(@ $rule),
-                            manifest: Some(Line {
+                            manifest: Some(ManifestLine {
                                 section: Section::$section,
                                 module: $module,
                                 key: operations!(@ key $($key)?),
@@ -229,7 +261,8 @@ impl Operation {
     }
 
     /// The place in the manifest. The manifest itself has none.
-    pub(crate) fn manifest_line(self) -> Option<Line> {
+    #[must_use]
+    pub fn manifest_line(self) -> Option<ManifestLine> {
         self.row().manifest
     }
 }

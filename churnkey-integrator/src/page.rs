@@ -78,6 +78,21 @@ impl PageRequest {
         Self { limit, cursor }
     }
 
+    /// A request for a first page, to call a controller in a unit test. A limit of 0 is taken for 1.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn for_test(limit: u16) -> Self {
+        Self::new(limit.max(1), None)
+    }
+
+    /// The same request for the page behind a cursor, such as [`Page::next`].
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn with_cursor(mut self, cursor: Cursor) -> Self {
+        self.cursor = Some(cursor);
+        self
+    }
+
     /// The maximum number of records in the page, at least 1.
     #[must_use]
     pub fn limit(&self) -> usize {

@@ -13,14 +13,17 @@ use std::{
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-/// The layers from the lowest to the highest, each with its modules, as ARCHITECTURE.md lists them.
-fn layers() -> Vec<(String, Vec<String>)> {
+const LIBRARY: &str = "churnkey-integrator";
+const CRATES: [&str; 2] = [LIBRARY, "churnkey-conformance"];
+
+/// The layers of a crate from the lowest to the highest, each with its modules, as ARCHITECTURE.md lists them.
+fn layers(name: &str) -> Vec<(String, Vec<String>)> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ARCHITECTURE.md");
     let page = fs::read_to_string(page).unwrap();
-    let block = page.split_once("\n  src/\n").unwrap().1;
-    let block = block.split_once("\nexamples/").unwrap().0;
+    let block = page.split_once(&format!("\n{name}/")).unwrap().1;
+    let block = block.split_once("\n  src/\n").unwrap().1;
     let mut layers: Vec<(String, Vec<String>)> = Vec::new();
-    for line in block.lines() {
+    for line in block.lines().take_while(|line| line.starts_with("    ")) {
         if let Some(heading) = line.trim_start().strip_prefix("-- ") {
             let name = heading.split(':').next().unwrap();
             layers.push((name.to_owned(), Vec::new()));
@@ -54,8 +57,8 @@ fn listed_in(folder: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The path of each source file below `src`, and its tokens, without comments and with unexpanded macros.
-fn sources() -> Vec<(String, TokenStream)> {
+/// The path of each source file of a crate below `src`, and its tokens, without comments and with unexpanded macros.
+fn sources(name: &str) -> Vec<(String, TokenStream)> {
     fn files_in(folder: &Path) -> Vec<PathBuf> {
         let entries = fs::read_dir(folder).unwrap();
         let entries = entries.map(|entry| entry.unwrap().path());
@@ -63,7 +66,10 @@ fn sources() -> Vec<(String, TokenStream)> {
         let deeper = folders.iter().flat_map(|folder| files_in(folder));
         deeper.chain(files).collect()
     }
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let src = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(name)
+        .join("src");
     let mut sources = Vec::new();
     for path in files_in(&src) {
         let name = path.strip_prefix(&src).unwrap().to_str().unwrap();
@@ -117,8 +123,7 @@ fn paths(module: &[String], tokens: TokenStream) -> Vec<Vec<String>> {
             TokenTree::Ident(ident)
                 if is_separator(&tokens, at + 1)
                     && !(at >= 2 && is_separator(&tokens, at - 2))
-                    && ["crate", "churnkey_integrator", "super", "self"]
-                        .contains(&ident.to_string().as_str()) =>
+                    && ["crate", "super", "self"].contains(&ident.to_string().as_str()) =>
             {
                 at = path(module, &[], &tokens, at, &mut found);
                 continue;
@@ -143,7 +148,7 @@ fn path(
     loop {
         match tokens.get(at) {
             Some(TokenTree::Ident(ident)) => match ident.to_string().as_str() {
-                "crate" | "churnkey_integrator" => path.clear(),
+                "crate" => path.clear(),
                 "self" if path.is_empty() => path = module.to_vec(),
                 "self" => {}
                 "super" => {
@@ -206,7 +211,8 @@ fn the_reader_of_paths_sees_groups_nesting_inner_modules_expressions_and_macros(
         use std::{fmt, crate_like::no};
         use crate::{a, b::{self, c}, d::*, e::F as G};
         use super::{sibling, super::h};
-        use churnkey_integrator::Root;
+        use crate::Root;
+        use other_crate::no::Item;
         /// crate::only::said
         fn f(self) -> crate::i::J { self.x; super::k::l::<crate::m::N>() }
         pub(crate) mod inner { use super::{super::o, p}; use self::q; }
@@ -240,14 +246,17 @@ fn the_reader_of_paths_sees_groups_nesting_inner_modules_expressions_and_macros(
 
 #[test]
 fn every_module_has_its_place_in_one_layer() {
-    let mut placed: Vec<String> = layers().into_iter().flat_map(|(_, files)| files).collect();
-    placed.sort();
-    let sources = sources();
-    let modules = sources
-        .iter()
-        .filter_map(|(file, _)| module_of(file).into_iter().next());
-    let modules: BTreeSet<String> = modules.collect();
-    assert_eq!(placed, modules.into_iter().collect::<Vec<_>>());
+    for name in CRATES {
+        let placed = layers(name).into_iter().flat_map(|(_, files)| files);
+        let mut placed: Vec<String> = placed.collect();
+        placed.sort();
+        let sources = sources(name);
+        let modules = sources
+            .iter()
+            .filter_map(|(file, _)| module_of(file).into_iter().next());
+        let modules: BTreeSet<String> = modules.collect();
+        assert_eq!(placed, modules.into_iter().collect::<Vec<_>>(), "{name}");
+    }
 }
 
 #[test]
@@ -260,9 +269,18 @@ fn every_file_of_http_is_described() {
 
 #[test]
 fn a_file_uses_its_own_layers_earlier_files_and_lower_layers() {
-    let order: Vec<String> = layers().into_iter().flat_map(|(_, files)| files).collect();
+    for name in CRATES {
+        let (upward, unknown) = against_the_order(name);
+        assert_eq!((upward, unknown), (vec![], vec![]), "{name}");
+    }
+}
+
+/// The paths in a crate's files that lead to later files, and those that lead nowhere.
+fn against_the_order(name: &str) -> (Vec<String>, Vec<String>) {
+    let order = layers(name).into_iter().flat_map(|(_, files)| files);
+    let order: Vec<String> = order.collect();
     let place = |module: &str| order.iter().position(|name| name == module);
-    let sources = sources();
+    let sources = sources(name);
     let reexports = reexports(&sources);
     let (mut upward, mut unknown) = (Vec::new(), Vec::new());
     for (file, tokens) in &sources {
@@ -282,7 +300,7 @@ fn a_file_uses_its_own_layers_earlier_files_and_lower_layers() {
             }
         }
     }
-    assert_eq!((upward, unknown), (vec![], vec![]));
+    (upward, unknown)
 }
 
 /// The source files by their modules.
@@ -435,29 +453,29 @@ fn a_cycle_is_found_through_reexports_children_and_further_files() {
 
 #[test]
 fn no_files_of_a_layer_depend_on_each_other_in_a_cycle() {
-    let layers = layers();
-    let layer_of = |file: &str| {
-        let own = module_of(file).into_iter().next()?;
-        layers
-            .iter()
-            .position(|(_, modules)| modules.contains(&own))
-    };
-    let sources = sources();
-    let uses = uses(&sources);
-    let cycles = cycles(&uses, |one, other| {
-        layer_of(one).is_some() && layer_of(one) == layer_of(other)
-    });
-    // Nothing depends on the suite, so its own cycles are allowed.
-    let cycles = cycles.iter().filter(|file| !file.starts_with("testing/"));
-    assert_eq!(cycles.collect::<Vec<_>>(), Vec::<&String>::new());
+    for name in CRATES {
+        let layers = layers(name);
+        let layer_of = |file: &str| {
+            let own = module_of(file).into_iter().next()?;
+            layers
+                .iter()
+                .position(|(_, modules)| modules.contains(&own))
+        };
+        let sources = sources(name);
+        let uses = uses(&sources);
+        let cycles = cycles(&uses, |one, other| {
+            layer_of(one).is_some() && layer_of(one) == layer_of(other)
+        });
+        assert_eq!(cycles, [""; 0], "{name}");
+    }
 }
 
-/// Which of these names a layer's files use, each with its file.
+/// Which of these names the files of a layer of the library use, each with its file.
 fn mentions(layer: &str, names: &[&str]) -> Vec<String> {
-    let layers = layers();
+    let layers = layers(LIBRARY);
     let (_, modules) = layers.iter().find(|(name, _)| name == layer).unwrap();
     let mut found = Vec::new();
-    for (file, tokens) in sources() {
+    for (file, tokens) in sources(LIBRARY) {
         if !module_of(&file)
             .first()
             .is_some_and(|own| modules.contains(own))
@@ -473,7 +491,7 @@ fn mentions(layer: &str, names: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn only_http_assembly_and_testing_know_axum() {
+fn only_http_and_assembly_know_axum() {
     for layer in ["vocabulary", "contract", "verification"] {
         assert_eq!(mentions(layer, &["axum"]), [""; 0]);
     }

@@ -1,4 +1,4 @@
-//! Checks the contents of both crates' packages: everything that they are built from, and their licences.
+//! Checks the contents of the published crates' packages: everything that they are built from, and their licences.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -10,13 +10,18 @@ use std::{
 
 use proc_macro2::{TokenStream, TokenTree};
 
-const CRATES: [&str; 2] = ["churnkey-integrator", "churnkey-integrator-macros"];
+const CRATES: [&str; 3] = [
+    "churnkey-integrator",
+    "churnkey-integrator-macros",
+    "churnkey-conformance",
+];
 
 fn folder(name: &str) -> PathBuf {
     let library = Path::new(env!("CARGO_MANIFEST_DIR"));
     match name {
         "churnkey-integrator" => library.to_owned(),
-        _ => library.join("macros"),
+        "churnkey-integrator-macros" => library.join("macros"),
+        name => library.join("..").join(name),
     }
 }
 
@@ -93,8 +98,10 @@ fn a_package_holds_its_sources_pages_and_licences_and_nothing_else() {
     for name in CRATES {
         let mut expected = sources(name);
         if name == "churnkey-integrator" {
-            expected.insert(PathBuf::from("README.md"));
             expected.extend(files(name, "docs"));
+        }
+        if name != "churnkey-integrator-macros" {
+            expected.insert(PathBuf::from("README.md"));
         }
         let always = [
             "Cargo.lock",

@@ -1,4 +1,5 @@
-//! Compares the public API with `public-api.txt`, so that a change of it shows in a diff, and checks that it can grow.
+//! Compares the public API of both crates with their `public-api.txt`, so that a change of it shows in a diff, and checks
+//! that it can grow.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -13,33 +14,92 @@ mod listing;
 #[path = "public_api/source.rs"]
 mod source;
 
-use std::{collections::BTreeSet, env, fs, path::Path, sync::LazyLock};
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 const HEADING: &str = "# The public API with all features. Renew: \
      UPDATE=1 cargo test -p churnkey-integrator --test public_api";
 
-fn library() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// The public API of a crate.
+struct Api {
+    folder: PathBuf,
+    lines: Vec<String>,
 }
 
-static LISTING: LazyLock<Vec<String>> =
-    LazyLock::new(|| listing::listing(&source::Source::read(&library().join("src"))));
+static LIBRARY: LazyLock<Api> = LazyLock::new(|| Api::read("churnkey-integrator"));
+static CONFORMANCE: LazyLock<Api> = LazyLock::new(|| Api::read("churnkey-conformance"));
 
-/// Each line is the path of an item and what it is.
-fn lines() -> impl Iterator<Item = (&'static str, &'static str)> {
-    LISTING.iter().map(|line| line.split_once(": ").unwrap())
-}
+impl Api {
+    fn read(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+        let lines = listing::listing(&source::Source::read(&folder.join("src")));
+        Self { folder, lines }
+    }
 
-/// The paths of the lines that the rule is about.
-fn paths(rule: impl Fn(&str) -> bool) -> Vec<&'static str> {
-    let lines = lines().filter(|(_, item)| rule(item));
-    lines.map(|(path, _)| path).collect()
+    /// Each line is the path of an item and what it is.
+    fn lines(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.lines.iter().map(|line| line.split_once(": ").unwrap())
+    }
+
+    /// The paths of the lines that the rule is about.
+    fn paths(&self, rule: impl Fn(&str) -> bool) -> Vec<&str> {
+        let lines = self.lines().filter(|(_, item)| rule(item));
+        lines.map(|(path, _)| path).collect()
+    }
+
+    /// The types in signatures are of this crate, of `std`, of a crate that is re-exported, or of one that is also the
+    /// name of a feature.
+    fn assert_foreign_types_are_among(&self, reexported: &[&str]) {
+        for (path, item) in self.lines() {
+            let names = item.split(|c: char| !(c.is_ascii_alphanumeric() || "_:".contains(c)));
+            let crates = names.filter_map(|name| Some(name.split_once("::")?.0));
+            for name in crates.filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase())) {
+                let is_known =
+                    ["crate", "std", "serde"].contains(&name) || item.contains("pub use ");
+                let needs_a_feature = item.contains(&format!("feature = \"{name}\""));
+                assert!(
+                    is_known || reexported.contains(&name) || needs_a_feature,
+                    "{path}: {item}"
+                );
+            }
+        }
+    }
+
+    fn reexports(&self, name: &str) -> bool {
+        self.lines.contains(&format!("{name}: pub use {name}"))
+    }
+
+    fn assert_committed(&self) {
+        let file = self.folder.join("public-api.txt");
+        let now = self
+            .lines
+            .iter()
+            .fold(HEADING.to_owned(), |text, line| text + "\n" + line)
+            + "\n";
+        if env::var_os("UPDATE").is_some() {
+            fs::write(&file, &now).unwrap();
+            return;
+        }
+        let committed = fs::read_to_string(&file).unwrap_or_default();
+        assert!(
+            committed == now,
+            "the public API has changed (-: committed, +: now):\n{}\n\
+             If that is meant, say so in CHANGELOG.md, and renew public-api.txt:\n    \
+             UPDATE=1 cargo test -p churnkey-integrator --test public_api",
+            difference(&committed, &now)
+        );
+    }
 }
 
 #[test]
 fn an_enum_may_grow_unless_a_match_must_name_all_of_it() {
     let closed = |item: &str| item.contains("pub enum") && !item.contains("#[non_exhaustive]");
-    assert_eq!(paths(closed), ["Mode", "actions::Schedule"]);
+    assert_eq!(LIBRARY.paths(closed), ["Mode", "actions::Schedule"]);
+    assert_eq!(CONFORMANCE.paths(closed), [""; 0]);
 }
 
 #[test]
@@ -48,10 +108,11 @@ fn a_struct_may_get_further_fields() {
     let closed = |item: &str| {
         item.contains("pub struct") && !is_private(item) && !item.contains("#[non_exhaustive]")
     };
-    assert_eq!(paths(closed), [""; 0]);
+    for api in [&LIBRARY, &CONFORMANCE] {
+        assert_eq!(api.paths(closed), [""; 0]);
+    }
 }
 
-/// The module `testing` is for tests: its reports are there to be taken apart.
 #[test]
 fn a_struct_has_no_public_field() {
     let is_field = |item: &str| {
@@ -59,50 +120,41 @@ fn a_struct_has_no_public_field() {
         name.and_then(|name| name.split(' ').next())
             .is_some_and(|name| name.ends_with(':'))
     };
-    let mut open = paths(is_field);
-    open.retain(|path| !path.starts_with("testing::"));
-    assert_eq!(open, [""; 0]);
+    for api in [&LIBRARY, &CONFORMANCE] {
+        assert_eq!(api.paths(is_field), [""; 0]);
+    }
 }
 
 #[test]
 fn a_type_of_another_crate_is_reexported_or_needs_a_feature() {
-    let reexported = ["axum", "http", "serde_json"];
-    for (path, item) in lines() {
-        let names = item.split(|c: char| !(c.is_ascii_alphanumeric() || "_:".contains(c)));
-        let crates = names.filter_map(|name| Some(name.split_once("::")?.0));
-        for name in crates.filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase())) {
-            let is_known = ["crate", "std", "serde"].contains(&name) || item.contains("pub use ");
-            let needs_a_feature = item.contains(&format!("feature = \"{name}\""));
-            assert!(
-                is_known || reexported.contains(&name) || needs_a_feature,
-                "{path}: {item}"
-            );
-        }
-    }
+    // axum has http.
+    LIBRARY.assert_foreign_types_are_among(&["axum", "http", "serde_json"]);
     for name in ["axum", "serde_json"] {
-        assert!(LISTING.contains(&format!("{name}: pub use {name}")));
+        assert!(LIBRARY.reexports(name), "{name}");
+    }
+    let reexported = [
+        "bytes",
+        "churnkey_integrator",
+        "http",
+        "http_body",
+        "http_body_util",
+        "serde_json",
+        "tower",
+    ];
+    CONFORMANCE.assert_foreign_types_are_among(&reexported);
+    for name in reexported {
+        assert!(CONFORMANCE.reexports(name), "{name}");
     }
 }
 
 #[test]
-fn the_public_api_is_the_committed_one() {
-    let file = library().join("public-api.txt");
-    let now = LISTING
-        .iter()
-        .fold(HEADING.to_owned(), |text, line| text + "\n" + line)
-        + "\n";
-    if env::var_os("UPDATE").is_some() {
-        fs::write(&file, &now).unwrap();
-        return;
-    }
-    let committed = fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        committed == now,
-        "the public API has changed (-: committed, +: now):\n{}\n\
-         If that is meant, say so in CHANGELOG.md, and renew public-api.txt:\n    \
-         UPDATE=1 cargo test -p churnkey-integrator --test public_api",
-        difference(&committed, &now)
-    );
+fn the_public_api_of_the_library_is_the_committed_one() {
+    LIBRARY.assert_committed();
+}
+
+#[test]
+fn the_public_api_of_the_conformance_suite_is_the_committed_one() {
+    CONFORMANCE.assert_committed();
 }
 
 /// The lines that are in only one of the two, in order.

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use churnkey_conformance::Client;
 use churnkey_integrator::{
     ApplyCouponAction, CancelAction, ChangePriceAction, ExtendTrialAction, Integration,
     IntegrationBuilder, Mode, PauseAction, RequestContext, Result,
@@ -11,11 +12,10 @@ use churnkey_integrator::{
         PauseFeatures, PauseRequest, Schedules,
     },
     controller,
-    testing::Client,
 };
 use serde_json::{Value, json};
 
-use crate::merchants::{in_memory_store, token};
+use crate::merchants::{client_of, in_memory_store, token};
 
 /// Records each request, and does nothing.
 #[derive(Clone)]
@@ -142,7 +142,7 @@ fn builder(recorder: &Recorder) -> IntegrationBuilder {
 
 fn merchant(recorder: Recorder) -> Merchant {
     Merchant {
-        client: Client::new(&builder(&recorder).build().unwrap()),
+        client: client_of(&builder(&recorder).build().unwrap()),
         asked: recorder.asked,
     }
 }
@@ -155,7 +155,7 @@ impl Merchant {
         let answer = call.with_token().body(body).send().await;
         let message = answer.message().map(str::to_owned);
         (
-            answer.status,
+            answer.status(),
             message,
             std::mem::take(&mut self.asked.lock().unwrap()),
         )
@@ -674,7 +674,7 @@ async fn the_records_that_a_request_names_must_exist_and_be_the_customers_own() 
     let path = "/churnkey/actions/subscription/cancel";
     let answer = in_test.client.post(path, &body).await;
     assert_eq!(
-        (answer.status, answer.message()),
+        (answer.status(), answer.message()),
         (404, Some("Subscription not found"))
     );
 }
@@ -694,7 +694,7 @@ async fn a_get_of_an_action_is_a_405_and_its_allow_is_post() {
         let path = format!("/churnkey/actions/{action}");
         let answer = merchant.client.get(&path).await;
         assert_eq!(
-            (answer.status, answer.header("allow")),
+            (answer.status(), answer.header("allow")),
             (405, Some("POST")),
             "{path}"
         );

@@ -1,6 +1,6 @@
 //! The effect of an action is visible in the next retrieve, at once or when it is due, in both examples.
 
-use churnkey_integrator::testing::{Answer, Client};
+use churnkey_conformance::{Answer, Client};
 use serde_json::{Value, json};
 
 use crate::merchants::{Example, examples};
@@ -34,17 +34,17 @@ async fn act(client: &Client, action: &str, body: Value) -> Answer {
 async fn done(client: &Client, action: &str, body: Value) {
     let answer = act(client, action, body.clone()).await;
     assert_eq!(
-        (answer.status, answer.cause),
+        (answer.status(), answer.cause()),
         (200, None),
         "{action} {body}"
     );
-    assert_eq!(answer.bytes, b"");
+    assert_eq!(answer.bytes(), b"");
 }
 
 async fn rejected(client: &Client, action: &str, body: Value, message: &str) {
     let answer = act(client, action, body.clone()).await;
     assert_eq!(
-        answer.body,
+        answer.into_body(),
         json!({"code": 400, "message": message}),
         "{action} {body}"
     );
@@ -53,17 +53,17 @@ async fn rejected(client: &Client, action: &str, body: Value, message: &str) {
 async fn served(client: &Client, customer: &str, id: &str) -> Value {
     let path = format!("/churnkey/customers/{customer}/subscriptions/{id}");
     let answer = client.get(&path).await;
-    assert_eq!(answer.status, 200, "{path}");
+    assert_eq!(answer.status(), 200, "{path}");
     // The list says the same.
     let list = client
         .get(&format!("/churnkey/customers/{customer}/subscriptions"))
         .await;
-    let listed = list.body["data"].as_array().unwrap().iter();
+    let listed = list.body()["data"].as_array().unwrap().iter();
     assert!(
-        listed.clone().any(|one| *one == answer.body),
+        listed.clone().any(|one| one == answer.body()),
         "{path} in its list"
     );
-    answer.body
+    answer.into_body()
 }
 
 /// The subscription as in the demo data, except for these fields.
@@ -221,7 +221,7 @@ async fn a_coupon_within_its_limits() {
         for _ in 0..2 {
             done(&now, COUPON, coupon("coupon_stay20")).await;
         }
-        let redeemed = now.get("/churnkey/coupons/coupon_stay20").await.body;
+        let redeemed = now.get("/churnkey/coupons/coupon_stay20").await.into_body();
         assert_eq!(
             redeemed["redemptions"],
             json!({"max": 100, "current": 5}),
@@ -232,7 +232,7 @@ async fn a_coupon_within_its_limits() {
             "coupon": redeemed, "start": "2026-01-15T12:00:00.000Z", "end": "2026-04-15T12:00:00.000Z"}]});
         ada_at(&example, vec![(NOW, discounts)]).await;
         // Grace's discount is by the same coupon.
-        let grace = now.get("/churnkey/customers/cus_grace").await.body;
+        let grace = now.get("/churnkey/customers/cus_grace").await.into_body();
         assert_eq!(
             grace["discounts"][0]["coupon"], redeemed,
             "{}",
@@ -268,7 +268,7 @@ async fn a_coupon_within_its_limits() {
         );
         let gone = act(&now, COUPON, coupon("coupon_nobody")).await;
         assert_eq!(
-            gone.body,
+            gone.into_body(),
             json!({"code": 404, "message": "Coupon not found"})
         );
     }
@@ -320,7 +320,12 @@ async fn a_trial_that_grows() {
             let call = now.call(http::Method::POST, &path);
             let call = call.with_token().header("idempotency-key", "a week, once");
             let body = trial(json!({"amount": 1, "unit": "week"})).to_string();
-            assert_eq!(call.body(body).send().await.status, 200, "{}", example.name);
+            assert_eq!(
+                call.body(body).send().await.status(),
+                200,
+                "{}",
+                example.name
+            );
         }
         let longer = json!({"name": "trial", "trial": period("2026-01-10", "2026-03-08")});
         assert_eq!(ends(&example).await, longer, "{}", example.name);
@@ -379,7 +384,7 @@ async fn a_price_now_or_later_with_or_without_proration() {
         rejected(&now, PRICE, seats, several).await;
         let gone = act(&now, PRICE, to("price_nobody", "immediate", false)).await;
         assert_eq!(
-            gone.body,
+            gone.into_body(),
             json!({"code": 404, "message": "Price not found"})
         );
     }

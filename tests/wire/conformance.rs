@@ -2,11 +2,17 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{Next, from_fn},
+    response::Redirect,
+    routing::get,
+};
+use churnkey_conformance::{Client, Fixtures, NotChecked, Report, UrlError, check};
 use churnkey_integrator::{
-    CustomerId, FamilyId, Integration, IntegrationToken,
+    CustomerId, FamilyId, Integration, IntegrationToken, Timestamp,
     model::{Customer, Family},
-    testing::{Client, Fixtures, NotChecked, Report, UrlError, conformance, conformance_at},
 };
 use example_app::{Clock, Demo};
 use http::Method;
@@ -17,8 +23,8 @@ use tokio::net::TcpListener;
 
 use crate::{
     merchants::{
-        billing_fixtures, demo_fixtures, in_memory_store, postgres_store, reading_fixtures, server,
-        token,
+        billing_fixtures, client_of, demo_fixtures, in_memory_store, postgres_store,
+        reading_fixtures, server, token,
     },
     socket::Server,
 };
@@ -28,7 +34,9 @@ const KEPT: usize = 260;
 
 async fn over_a_socket(integration: Integration, path: &str, fixtures: &Fixtures) -> Report {
     let url = format!("{}{path}", server(integration).await.url());
-    conformance_at(&url, token(), fixtures).await.unwrap()
+    check(&Client::at(&url, token()).unwrap(), fixtures)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -48,10 +56,10 @@ async fn the_in_memory_merchant_conforms_also_while_records_come_and_go() {
         books.write(|tables| tables.families.put(new));
         async {}
     });
-    let report = conformance(&integration, &fixtures).await;
+    let report = check(&client_of(&integration), &fixtures).await.unwrap();
     report.assert_passed();
-    assert_eq!(report.unwritten(), []);
-    assert_eq!(report.passed().len(), KEPT, "{report}");
+    assert_eq!(report.skipped(), []);
+    assert_eq!(report.passed().count(), KEPT, "{report}");
 }
 
 #[tokio::test]
@@ -68,13 +76,15 @@ async fn a_catalogue_that_both_modes_share_is_no_fault_if_the_merchant_says_so()
     store.test.extend(test);
     let integration = churnkey::integration(&store, token()).unwrap();
 
-    let report = conformance(&integration, &reading_fixtures()).await;
+    let report = check(&client_of(&integration), &reading_fixtures())
+        .await
+        .unwrap();
     assert_eq!(report.findings().len(), 8, "{report}");
     for finding in report.findings() {
-        assert_eq!(finding.rule.name(), "modes-apart", "{finding}");
+        assert_eq!(finding.rule().name(), "modes-apart", "{finding}");
     }
     let fixtures = reading_fixtures().shared_catalogue();
-    let report = conformance(&integration, &fixtures).await;
+    let report = check(&client_of(&integration), &fixtures).await.unwrap();
     report.assert_passed();
 }
 
@@ -83,9 +93,9 @@ async fn the_in_memory_merchant_conforms_over_a_socket() {
     let integration = churnkey::integration(&in_memory_store(), token()).unwrap();
     let report = over_a_socket(integration, "", &billing_fixtures()).await;
     report.assert_passed();
-    assert_eq!(report.unwritten(), []);
+    assert_eq!(report.skipped(), []);
     // All but what needs the hook that changes the store.
-    assert_eq!(report.passed().len(), KEPT - 6, "{report}");
+    assert_eq!(report.passed().count(), KEPT - 6, "{report}");
 }
 
 #[tokio::test]
@@ -98,12 +108,12 @@ async fn the_postgres_merchant_conforms_in_process_and_over_a_socket() {
     let here = integration(postgres_store(&one).await);
     let there = integration(postgres_store(&other).await);
     for report in [
-        conformance(&here, &billing_fixtures()).await,
+        check(&client_of(&here), &billing_fixtures()).await.unwrap(),
         over_a_socket(there, "", &billing_fixtures()).await,
     ] {
         report.assert_passed();
-        assert_eq!(report.unwritten(), []);
-        assert_eq!(report.passed().len(), KEPT - 6, "{report}");
+        assert_eq!(report.skipped(), []);
+        assert_eq!(report.passed().count(), KEPT - 6, "{report}");
     }
 }
 
@@ -111,8 +121,9 @@ async fn the_postgres_merchant_conforms_in_process_and_over_a_socket() {
 async fn merchants_with_settings_of_their_own_conform() {
     let builder = || churnkey::builder(&in_memory_store(), token());
     let signed_only = builder().require_signature().build().unwrap();
-    conformance(&signed_only, &billing_fixtures())
+    check(&client_of(&signed_only), &billing_fixtures())
         .await
+        .unwrap()
         .assert_passed();
 
     let prefix = "/api/churnkey";
@@ -130,34 +141,51 @@ async fn merchants_with_settings_of_their_own_conform() {
         .coupon("coupon_stay20")
         .product("prod_pro")
         .family("fam_core");
-    conformance(&live_only, &fixtures).await.assert_passed();
+    check(&client_of(&live_only), &fixtures)
+        .await
+        .unwrap()
+        .assert_passed();
     over_a_socket(live_only, "/churnkey/", &fixtures)
         .await
         .assert_passed();
 }
 
 #[tokio::test]
+async fn an_integration_with_a_clock_of_its_own_is_called_by_that_clock() {
+    let moment: Timestamp = "2020-01-01T00:00:00Z".parse().unwrap();
+    let builder = churnkey::builder(&in_memory_store(), token()).clock(move || moment);
+    let client = client_of(&builder.build().unwrap());
+    let error = check(&client, &reading_fixtures()).await.unwrap_err();
+    assert!(matches!(error, NotChecked::Unauthorized { .. }), "{error}");
+    let client = client.with_clock(move || moment);
+    let report = check(&client, &reading_fixtures()).await.unwrap();
+    report.assert_passed();
+}
+
+#[tokio::test]
 async fn without_a_disposable_nothing_is_changed() {
     async fn everything(store: &Store) -> Vec<serde_json::Value> {
-        let client = Client::new(&churnkey::integration(store, token()).unwrap());
-        let mut all = vec![client.get("/churnkey/coupons").await.body];
+        let client = client_of(&churnkey::integration(store, token()).unwrap());
+        let mut all = vec![client.get("/churnkey/coupons").await.into_body()];
         for customer in Demo::load().unwrap().live.customers {
             let path = format!("/churnkey/customers/{}/subscriptions", customer.id());
-            all.push(client.get(&path).await.body);
+            all.push(client.get(&path).await.into_body());
         }
         all
     }
     let store = in_memory_store();
     let before = everything(&store).await;
     let integration = churnkey::integration(&store, token()).unwrap();
-    let report = conformance(&integration, &reading_fixtures()).await;
+    let report = check(&client_of(&integration), &reading_fixtures())
+        .await
+        .unwrap();
     report.assert_passed();
     assert_eq!(everything(&store).await, before);
 
-    let unwritten = report.unwritten().iter();
-    let unwritten = unwritten.map(|(operation, needs)| (operation.name(), *needs));
+    let skipped = report.skipped().iter();
+    let skipped = skipped.map(|skipped| (skipped.operation().name(), skipped.needs()));
     assert_eq!(
-        unwritten.collect::<Vec<_>>(),
+        skipped.collect::<Vec<_>>(),
         [
             ("extend_trial", "Disposable::to_extend_trial(..)"),
             ("apply_coupon", "Disposable::to_apply_coupon(..)"),
@@ -169,7 +197,7 @@ async fn without_a_disposable_nothing_is_changed() {
         ]
     );
     assert!(report.to_string().contains(
-        "LEFT    cancel was not done, as no fixture allows it: Disposable::to_cancel(..)\n"
+        "skipped cancel was not done, as no fixture allows it: add Disposable::to_cancel(..)\n"
     ));
 }
 
@@ -177,10 +205,13 @@ async fn without_a_disposable_nothing_is_changed() {
 async fn a_disposable_that_was_used_before_is_named() {
     let store = in_memory_store();
     let integration = churnkey::integration(&store, token()).unwrap();
-    conformance(&integration, &billing_fixtures())
+    check(&client_of(&integration), &billing_fixtures())
         .await
+        .unwrap()
         .assert_passed();
-    let report = conformance(&integration, &billing_fixtures()).await;
+    let report = check(&client_of(&integration), &billing_fixtures())
+        .await
+        .unwrap();
     let findings = report.findings().iter().map(ToString::to_string);
     assert_eq!(
         findings.collect::<Vec<_>>(),
@@ -204,14 +235,14 @@ async fn the_report_is_json_for_programs() {
         .unwrap();
     let fixtures = demo_fixtures().coupon("coupon_of_nobody");
     for report in [
-        conformance(&integration, &fixtures).await,
+        check(&client_of(&integration), &fixtures).await.unwrap(),
         over_a_socket(integration.clone(), "", &fixtures).await,
     ] {
         let json = report.to_json();
         let keys = json.as_object().unwrap().keys();
         assert_eq!(
             keys.collect::<Vec<_>>(),
-            ["checked", "findings", "passed", "unwritten"]
+            ["checked", "findings", "passed", "skipped"]
         );
         assert_eq!(json["passed"], false);
         assert_eq!(
@@ -238,7 +269,7 @@ async fn the_report_is_json_for_programs() {
             let times = checked.iter().filter(|checked| **checked == pair).count();
             assert_eq!(times, 1, "{pair}");
         }
-        assert_eq!(json["unwritten"], json!([]));
+        assert_eq!(json["skipped"], json!([]));
         let text = format!("{report}{json}");
         assert!(!text.contains("zoe+billing@example.com"), "{text}");
         assert!(!text.contains("358401234567"), "{text}");
@@ -246,58 +277,82 @@ async fn the_report_is_json_for_programs() {
 }
 
 #[tokio::test]
-async fn a_url_that_holds_no_integration_is_an_error_that_says_why() {
-    let fixtures = demo_fixtures();
-    let error = |url: String, token: IntegrationToken| {
-        let fixtures = fixtures.clone();
-        async move { conformance_at(&url, token, &fixtures).await.unwrap_err() }
-    };
-    for url in [
-        "https://merchant.example",
-        "HTTPS://merchant.example/churnkey",
-    ] {
-        assert_eq!(
-            error(url.to_owned(), token()).await.to_string(),
-            "https:// is not spoken here: give the plain http:// address of the integration, behind whatever ends TLS for it"
-        );
-    }
+async fn a_url_that_can_not_be_called_is_an_error_that_says_why() {
     for url in [
         "",
         "127.0.0.1:3000",
         "/churnkey",
         "ftp://merchant.example",
+        "http://:3000/churnkey",
         "http://user:password@merchant.example",
-        "http://merchant.example/churnkey?limit=1",
+        "https://merchant.example/churnkey?limit=1",
+        "https://merchant.example/churnkey#limit",
     ] {
+        let error = Client::at(url, token()).unwrap_err();
+        assert_eq!(error, UrlError::Invalid, "{url}");
         assert_eq!(
-            error(url.to_owned(), token()).await.to_string(),
-            "this is no URL of an integration: write it like http://127.0.0.1:3000 or http://127.0.0.1:3000/churnkey",
-            "{url}"
+            error.to_string(),
+            "this is not the URL of an integration: write it like https://staging.example.com or \
+             http://127.0.0.1:3000/churnkey, without a user name and a query"
         );
     }
+    for (url, prefix) in [
+        ("http://merchant.example", "/churnkey"),
+        ("HTTP://merchant.example:8080/", "/churnkey"),
+        ("http://[::1]:3000/api/churnkey/", "/api/churnkey"),
+    ] {
+        let client = Client::at(url, token()).unwrap();
+        assert_eq!(client.prefix(), prefix, "{url}");
+    }
+}
 
+#[tokio::test]
+async fn where_there_is_no_integration_an_error_says_why() {
+    let error = async |url: &str, token: IntegrationToken| {
+        let client = Client::at(url, token).unwrap();
+        check(&client, &demo_fixtures()).await.unwrap_err()
+    };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nobody = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let refused = error(nobody.clone(), token()).await.to_string();
+    let refused = error(&nobody, token()).await.to_string();
     let start = format!("nothing answers at {nobody}/churnkey/features: ");
     assert!(refused.starts_with(&start), "{refused}");
     assert!(refused.contains("onnection refused"), "{refused}");
 
     let integration = churnkey::integration(&in_memory_store(), token()).unwrap();
-    let url = server(integration).await.url();
+    let url = server(integration.clone()).await.url();
     let another = IntegrationToken::new("another-token-than-the-merchants").unwrap();
-    let address = format!("{url}/churnkey/features");
-    assert_eq!(error(url, another).await, NotChecked::Unauthorized(address));
+    let advice = "answered 401: give the integration's own token, and compare the clocks, which may \
+                  differ by minutes at most";
+    assert_eq!(
+        error(&url, another.clone()).await.to_string(),
+        format!("{url}/churnkey/features {advice}")
+    );
+    let in_process = Client::new(integration.into_router(), another);
+    assert_eq!(
+        check(&in_process, &demo_fixtures())
+            .await
+            .unwrap_err()
+            .to_string(),
+        format!("/churnkey/features {advice}")
+    );
 
     let site = Router::new().route("/", get(|| async { "a shop" }));
+    let in_process = Client::new(site.clone(), token()).mounted_at("/shop/");
     let site = Server::start(site, &token()).await.url();
+    let advice = "answered 404 and no features manifest (contract, section 2.3): give the path at \
+                  which the integration is mounted";
     assert_eq!(
-        error(site.clone(), token()).await.to_string(),
-        format!(
-            "{site}/churnkey/features answered 404, but a features manifest was expected (contract, section 2.3): \
-             give the URL under which the integration is mounted"
-        )
+        error(&site, token()).await.to_string(),
+        format!("{site}/churnkey/features {advice}")
+    );
+    assert_eq!(
+        check(&in_process, &demo_fixtures())
+            .await
+            .unwrap_err()
+            .to_string(),
+        format!("/shop/features {advice}")
     );
 }
 
@@ -305,7 +360,7 @@ async fn a_url_that_holds_no_integration_is_an_error_that_says_why() {
 async fn the_client_calls_an_integration_over_a_socket_as_in_process() {
     let store = in_memory_store().at(Clock::System);
     let integration = churnkey::integration(&store, token()).unwrap();
-    let in_process = Client::new(&integration);
+    let in_process = client_of(&integration);
     let url = server(integration).await.url();
     let over_http = Client::at(&url, token()).unwrap();
     for path in [
@@ -316,13 +371,65 @@ async fn the_client_calls_an_integration_over_a_socket_as_in_process() {
     ] {
         let (one, other) = (in_process.get(path).await, over_http.get(path).await);
         assert_eq!(
-            (one.status, one.bytes),
-            (other.status, other.bytes),
+            (one.status(), one.bytes()),
+            (other.status(), other.bytes()),
             "{path}"
         );
     }
     let unproven = over_http.call(Method::GET, "/churnkey/customers").send();
-    assert_eq!(unproven.await.status, 401);
-    let with_a_path = Client::at(&format!("{url}/churnkey"), token());
-    assert_eq!(with_a_path.unwrap_err(), UrlError::Invalid);
+    assert_eq!(unproven.await.status(), 401);
+    // A URL has no such path, and what arrived would not be what was signed.
+    let dots = over_http
+        .call(Method::GET, "/churnkey/%2E%2E/features")
+        .signed();
+    let dots = dots.send_unchecked().await;
+    assert_eq!(dots.status(), 0);
+    assert_eq!(
+        dots.cause(),
+        Some("this path can't be sent as it is in a URL")
+    );
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_is_not_followed() {
+    let moved = Router::new().fallback(|| async { Redirect::permanent("http://127.0.0.1:1/") });
+    let url = Server::start(moved, &token()).await.url();
+    let client = Client::at(&url, token()).unwrap();
+    let call = client.call(Method::GET, "/churnkey/features").signed();
+    assert_eq!(call.send_unchecked().await.status(), 308);
+}
+
+#[tokio::test]
+async fn the_whole_app_is_called_with_its_layers() {
+    let integration = churnkey::integration(&in_memory_store(), token()).unwrap();
+    let app = Router::new()
+        .merge(integration.into_router())
+        .layer(from_fn(async |request: Request, next: Next| {
+            let mut response = next.run(request).await;
+            response.headers_mut().remove("cache-control");
+            response
+        }));
+    let report = check(&Client::new(app, token()), &billing_fixtures()).await;
+    let findings = report
+        .unwrap()
+        .findings()
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>();
+    assert!(
+        findings
+            .iter()
+            .any(|finding| finding.contains("without `cache-control: no-store`"))
+    );
+}
+
+#[tokio::test]
+async fn why_a_request_failed_is_known_in_process_alone() {
+    let integration = churnkey::integration(&in_memory_store(), token()).unwrap();
+    let in_process = client_of(&integration);
+    let over_http = Client::at(&server(integration).await.url(), token()).unwrap();
+    for (client, cause) in [(in_process, Some("no credential")), (over_http, None)] {
+        let answer = client.call(Method::GET, "/churnkey/customers").send().await;
+        assert_eq!((answer.status(), answer.cause()), (401, cause));
+    }
 }

@@ -2,10 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use crate::merchants::client_of;
 use axum::{Extension, Router};
+use churnkey_conformance::Client;
 use churnkey_integrator::{
     CustomerId, CustomersController, Email, HandlerError, Integration, IntegrationBuilder, Mode,
-    Page, PageRequest, RequestContext, Result, controller, model::Customer, testing::Client,
+    Page, PageRequest, RequestContext, Result, controller, model::Customer,
 };
 use serde_json::json;
 
@@ -79,7 +81,7 @@ fn moody() -> IntegrationBuilder {
 }
 
 fn client() -> Client {
-    Client::new(&moody().build().unwrap())
+    client_of(&moody().build().unwrap())
 }
 
 #[tokio::test]
@@ -93,7 +95,7 @@ async fn what_goes_wrong_inside_is_a_500_with_a_fixed_sentence() {
     ] {
         let answer = client().get(&format!("/churnkey/customers/{id}")).await;
         let fixed = json!({"code": 500, "message": "Internal Server Error"});
-        assert_eq!((answer.status, answer.body), (500, fixed), "{id}");
+        assert_eq!((answer.status(), answer.into_body()), (500, fixed), "{id}");
     }
 }
 
@@ -105,15 +107,15 @@ async fn a_rejection_reaches_the_caller_word_for_word() {
     ] {
         let answer = client().get(&format!("/churnkey/customers/{id}")).await;
         let expected = json!({"code": status, "message": message});
-        assert_eq!((answer.status, answer.body), (status, expected));
+        assert_eq!((answer.status(), answer.into_body()), (status, expected));
     }
 }
 
 #[tokio::test]
 async fn a_store_that_is_away_is_a_503_that_says_when_to_come_back() {
     let answer = client().get("/churnkey/customers/away").await;
-    assert_eq!(answer.status, 503);
-    assert_eq!(answer.body["message"], "Service Unavailable");
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.body()["message"], "Service Unavailable");
     assert_eq!(answer.header("retry-after"), Some("2"));
 }
 
@@ -121,28 +123,28 @@ async fn a_store_that_is_away_is_a_503_that_says_when_to_come_back() {
 async fn a_controller_that_hangs_is_a_503_at_the_deadline() {
     let started = std::time::Instant::now();
     let answer = client().get("/churnkey/customers/hang").await;
-    assert_eq!(answer.status, 503);
+    assert_eq!(answer.status(), 503);
     assert_eq!(answer.header("retry-after"), Some("1"));
     assert!(started.elapsed() >= Duration::from_millis(200));
     assert!(started.elapsed() < Duration::from_secs(5));
-    assert_eq!(client().get("/churnkey/customers/time").await.status, 200);
+    assert_eq!(client().get("/churnkey/customers/time").await.status(), 200);
 }
 
 #[tokio::test]
 async fn a_panic_harms_no_other_request() {
     let client = client();
     for _ in 0..100 {
-        assert_eq!(client.get("/churnkey/customers/panic").await.status, 500);
+        assert_eq!(client.get("/churnkey/customers/panic").await.status(), 500);
     }
-    assert_eq!(client.get("/churnkey/customers/nobody").await.status, 404);
+    assert_eq!(client.get("/churnkey/customers/nobody").await.status(), 404);
 }
 
 #[tokio::test]
 async fn another_customers_record_is_never_served() {
     let answer = client().get("/churnkey/customers/another").await;
-    assert!(!String::from_utf8_lossy(&answer.bytes).contains("cus_1"));
+    assert!(!String::from_utf8_lossy(answer.bytes()).contains("cus_1"));
     assert_eq!(
-        answer.cause.as_deref(),
+        answer.cause(),
         Some(
             "retrieve returned a record with another id than the one that was asked for, so nothing was served: \
              compare ids byte by byte"
@@ -153,8 +155,8 @@ async fn another_customers_record_is_never_served() {
 #[tokio::test]
 async fn a_page_over_the_limit_is_not_cut_down_in_silence() {
     let answer = client().get("/churnkey/customers?limit=4").await;
-    assert_eq!(answer.status, 500);
-    let cause = answer.cause.unwrap();
+    assert_eq!(answer.status(), 500);
+    let cause = answer.cause().unwrap();
     assert!(
         cause.starts_with("the page holds 5 records though 4 were asked for"),
         "{cause}"
@@ -165,17 +167,17 @@ async fn a_page_over_the_limit_is_not_cut_down_in_silence() {
 async fn a_cursor_of_a_former_release_is_a_400_and_one_that_is_too_long_is_not_issued() {
     let client = client();
     let first = client.get("/churnkey/customers?limit=1").await;
-    let next = first.body["next"].as_str().unwrap();
+    let next = first.body()["next"].as_str().unwrap();
     let answer = client
         .get(&format!("/churnkey/customers?limit=2&cursor={next}"))
         .await;
     assert_eq!(
-        answer.body,
+        answer.into_body(),
         json!({"code": 400, "message": "Invalid cursor"})
     );
     let answer = client.get("/churnkey/customers?limit=3").await;
-    assert_eq!(answer.status, 500);
-    let cause = answer.cause.unwrap();
+    assert_eq!(answer.status(), 500);
+    let cause = answer.cause().unwrap();
     assert!(
         cause.starts_with("the signed cursor has 1359 bytes, but at most 512"),
         "{cause}"
@@ -187,9 +189,9 @@ async fn the_apps_own_layers_can_hand_values_in() {
     let app = Router::new()
         .merge(moody().build().unwrap().into_router())
         .layer(Extension(Tenant("north")));
-    let client = Client::for_router(app, token());
+    let client = Client::new(app, token());
     let answer = client.get("/churnkey/customers/tenant").await;
-    assert_eq!(answer.body["name"], "north");
+    assert_eq!(answer.body()["name"], "north");
 }
 
 #[tokio::test]

@@ -4,11 +4,8 @@
 
 use std::{collections::BTreeMap, env, sync::Arc};
 
-use churnkey_integrator::{
-    Integration, Mode, Timestamp,
-    idempotency::InMemoryIdempotency,
-    testing::{Answer, Client},
-};
+use churnkey_conformance::{Answer, Client};
+use churnkey_integrator::{Integration, Mode, Timestamp, idempotency::InMemoryIdempotency};
 use example_app::{Clock, DataSet};
 use proptest::{
     prelude::RngExt,
@@ -17,7 +14,7 @@ use proptest::{
 use serde_json::{Value, json};
 use throwaway_postgres::test_database;
 
-use crate::merchants::{empty_postgres_store, token};
+use crate::merchants::{client_of, empty_postgres_store, token};
 
 const CALLS: usize = 10_000;
 const SEED: u64 = 20_260_115;
@@ -335,14 +332,14 @@ async fn send(client: &Client, call: &Call) -> Answer {
 
 /// The answer without what is each merchant's own: how it writes a cursor, and its name in the manifest.
 fn comparable(answer: &Answer) -> (u16, Value) {
-    let mut body = answer.body.clone();
+    let mut body = answer.body().clone();
     if body.get("controllers").is_some() {
         body["name"] = "a merchant".into();
     }
     if let Some(next) = body.get_mut("next") {
         *next = "a cursor".into();
     }
-    (answer.status, body)
+    (answer.status(), body)
 }
 
 #[tokio::test]
@@ -374,7 +371,7 @@ async fn ten_thousand_calls_get_the_same_answers_from_both_stores() {
         let builder = in_memory::churnkey::builder(&in_memory.at(clock), token());
         let in_memory: Integration = builder.idempotency(remembered.clone()).build().unwrap();
         let postgres = postgres::churnkey::integration(&postgres.at(clock), token()).unwrap();
-        [Client::new(&in_memory), Client::new(&postgres)]
+        [client_of(&in_memory), client_of(&postgres)]
     };
     let [mut one, mut other] = clients(now);
 
@@ -404,20 +401,21 @@ async fn ten_thousand_calls_get_the_same_answers_from_both_stores() {
             comparable(&left),
             comparable(&right),
             "call {number} of seed {seed} at {now}: {call:?}\n{:?}\n{:?}",
-            left.cause,
-            right.cause
+            left.cause(),
+            right.cause()
         );
         assert!(
-            left.status < 500,
+            left.status() < 500,
             "call {number} of seed {seed}: {call:?} {:?}",
-            left.cause
+            left.cause()
         );
         *statuses
-            .entry((call.body.is_some(), left.status))
+            .entry((call.body.is_some(), left.status()))
             .or_default() += 1;
         // Pages go on to the end, each store by its own cursors.
         let (mut left, mut right) = (left, right);
-        while let (Some(l), Some(r)) = (left.body["next"].as_str(), right.body["next"].as_str()) {
+        while let (Some(l), Some(r)) = (left.body()["next"].as_str(), right.body()["next"].as_str())
+        {
             let next = |cursor: &str| Call {
                 path: format!("{}&cursor={cursor}", call.path),
                 ..call.clone()

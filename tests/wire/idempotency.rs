@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use churnkey_conformance::{Answer, Client};
 use churnkey_integrator::{
     CancelAction, ExtendTrialAction, HandlerError, Integration, IntegrationBuilder, Mode,
     RequestContext, Result, Timestamp,
@@ -17,12 +18,11 @@ use churnkey_integrator::{
     },
     async_trait, controller,
     idempotency::{Attempt, IdempotencyStore, Known},
-    testing::{Answer, Client},
 };
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use crate::merchants::{in_memory_store, token};
+use crate::merchants::{client_of, in_memory_store, token};
 
 /// Counts how often it was asked, and answers as the number of days says.
 #[derive(Clone)]
@@ -92,7 +92,7 @@ fn seconds_ahead(seconds: i64) -> Timestamp {
 }
 
 /// A call without a credential, by so many days.
-fn call<'a>(client: &'a Client, days: u32) -> churnkey_integrator::testing::Call<'a> {
+fn call<'a>(client: &'a Client, days: u32) -> churnkey_conformance::Call<'a> {
     let body = json!({
         "customerId": "cus_grace", "subscriptionId": "sub_grace_trial",
         "duration": {"amount": days, "unit": "day"},
@@ -106,13 +106,13 @@ fn call<'a>(client: &'a Client, days: u32) -> churnkey_integrator::testing::Call
 }
 
 fn said(answer: &Answer) -> (u16, Option<&str>) {
-    (answer.status, answer.message())
+    (answer.status(), answer.message())
 }
 
 #[tokio::test]
 async fn the_same_key_is_done_once_and_answered_200_again() {
     let counter = counter();
-    let client = Client::new(&builder(&counter).build().unwrap());
+    let client = client_of(&builder(&counter).build().unwrap());
     for ahead in 0..3 {
         let keyed = || call(&client, 7).header("idempotency-key", "k");
         assert_eq!(said(&keyed().with_token().send().await), (200, None));
@@ -132,7 +132,7 @@ async fn the_same_key_is_done_once_and_answered_200_again() {
 #[tokio::test]
 async fn a_rejection_is_not_remembered() {
     let counter = counter();
-    let client = Client::new(&builder(&counter).build().unwrap());
+    let client = client_of(&builder(&counter).build().unwrap());
     for count in 1..=3 {
         let keyed = call(&client, 400).header("idempotency-key", "k");
         let answer = keyed.signed().send().await;
@@ -150,7 +150,7 @@ async fn a_rejection_is_not_remembered() {
 #[tokio::test]
 async fn the_same_signature_runs_once_and_a_plain_token_every_time() {
     let counter = counter();
-    let client = Client::new(&builder(&counter).build().unwrap());
+    let client = client_of(&builder(&counter).build().unwrap());
     let at = Timestamp::now();
     for _ in 0..3 {
         assert_eq!(
@@ -172,7 +172,7 @@ async fn the_same_signature_runs_once_and_a_plain_token_every_time() {
 #[tokio::test]
 async fn several_signatures_in_another_order_are_the_same_request() {
     let counter = counter();
-    let client = Client::new(&builder(&counter).build().unwrap());
+    let client = client_of(&builder(&counter).build().unwrap());
     let at = Timestamp::now();
     call(&client, 7).signed_at(at).send().await;
     let zeros = "0".repeat(64);
@@ -195,7 +195,7 @@ async fn several_signatures_in_another_order_are_the_same_request() {
 #[tokio::test]
 async fn the_same_key_with_another_request_is_a_422() {
     let counter = counter();
-    let client = Client::new(&builder(&counter).build().unwrap());
+    let client = client_of(&builder(&counter).build().unwrap());
     let keyed = |days| {
         call(&client, days)
             .header("idempotency-key", "k")
@@ -227,7 +227,7 @@ async fn the_same_key_with_another_request_is_a_422() {
 #[tokio::test]
 async fn while_the_first_one_runs_the_second_is_a_409_that_says_when_to_come_again() {
     let counter = counter();
-    let client = Client::new(&builder(&counter).build().unwrap());
+    let client = client_of(&builder(&counter).build().unwrap());
     let keyed = |days| {
         call(&client, days)
             .header("idempotency-key", "k")
@@ -250,7 +250,7 @@ async fn while_the_first_one_runs_the_second_is_a_409_that_says_when_to_come_aga
         (409, Some("The same request is still running"))
     );
     assert_eq!(second.header("retry-after"), Some("1"));
-    assert_eq!(other.status, 422);
+    assert_eq!(other.status(), 422);
     assert_eq!(said(&keyed(999).send().await), (200, None));
     assert_eq!(counter.count.load(Ordering::SeqCst), 1);
 }
@@ -258,29 +258,29 @@ async fn while_the_first_one_runs_the_second_is_a_409_that_says_when_to_come_aga
 #[tokio::test]
 async fn a_failure_is_not_remembered_and_the_next_attempt_runs() {
     let counter = counter();
-    let client = Client::new(&builder(&counter).build().unwrap());
+    let client = client_of(&builder(&counter).build().unwrap());
     let keyed = |days| {
         call(&client, days)
             .header("idempotency-key", "k")
             .with_token()
     };
     for count in 1..=3 {
-        assert_eq!(keyed(500).send().await.status, 500);
+        assert_eq!(keyed(500).send().await.status(), 500);
         assert_eq!(counter.count.load(Ordering::SeqCst), count);
     }
     // A request that is rejected before the action runs leaves no record either.
     let bad = call(&client, 7).header("idempotency-key", "bad").body("{}");
-    assert_eq!(bad.with_token().send().await.status, 400);
+    assert_eq!(bad.with_token().send().await.status(), 400);
     let good = call(&client, 7)
         .header("idempotency-key", "bad")
         .with_token();
-    assert_eq!(good.send().await.status, 200);
+    assert_eq!(good.send().await.status(), 200);
 }
 
 #[tokio::test]
 async fn a_key_is_1_to_255_visible_characters_and_occurs_once() {
     let counter = counter();
-    let client = Client::new(&builder(&counter).build().unwrap());
+    let client = client_of(&builder(&counter).build().unwrap());
     let long = "k".repeat(256);
     for bad in ["", &long, "schlüssel", "a\tb"] {
         let answer = call(&client, 7)
@@ -301,7 +301,7 @@ async fn a_key_is_1_to_255_visible_characters_and_occurs_once() {
     let answer = call(&client, 7)
         .header("idempotency-key", longest)
         .with_token();
-    assert_eq!(answer.send().await.status, 200);
+    assert_eq!(answer.send().await.status(), 200);
 }
 
 /// Is unavailable or broken when an action begins, or when it ends.
@@ -349,9 +349,9 @@ async fn a_store_that_is_away_keeps_an_action_from_running_but_not_from_being_an
         (Away::BreaksAtFinish, 400, 400, 1),
     ] {
         let counter = counter();
-        let client = Client::new(&builder(&counter).idempotency(away).build().unwrap());
+        let client = client_of(&builder(&counter).idempotency(away).build().unwrap());
         let answer = call(&client, days).signed().send().await;
         let counted = counter.count.load(Ordering::SeqCst);
-        assert_eq!((answer.status, counted), (status, count), "{days}");
+        assert_eq!((answer.status(), counted), (status, count), "{days}");
     }
 }

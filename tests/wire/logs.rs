@@ -14,12 +14,14 @@ use churnkey_integrator::{
     controller,
     idempotency::InMemoryIdempotency,
     model::Customer,
-    testing::{Client, demo},
 };
 use tracing::Level;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::merchants::token;
+use crate::{
+    demo,
+    merchants::{client_of, token},
+};
 
 /// Everything in its errors is private.
 struct Chatty;
@@ -97,7 +99,7 @@ fn log_of(level: Level, path: &str) -> String {
         .customers(Chatty)
         .build()
         .unwrap();
-    let client = Client::new(&integration);
+    let client = client_of(&integration);
     log_while(level, async {
         let call = client
             .call(http::Method::GET, path)
@@ -329,7 +331,7 @@ fn an_action_whose_caller_has_left_says_how_it_ended() {
     let builder = builder.deadline(Duration::from_secs(1));
     let integration = builder.action_deadline(Duration::from_secs(1)).build();
     let integration = integration.unwrap();
-    let (client, running) = (Client::new(&integration), integration.running_actions());
+    let (client, running) = (client_of(&integration), integration.running_actions());
     for (days, expected) in [
         (
             1,
@@ -374,13 +376,13 @@ fn an_action_whose_caller_has_left_says_how_it_ended() {
 fn a_full_memory_of_actions_is_logged_once_with_the_fix() {
     let builder = demo::cancelling(Integration::builder("Full", token()));
     let full = builder.idempotency(InMemoryIdempotency::with_capacity(2));
-    let client = Client::new(&full.build().unwrap());
+    let client = client_of(&full.build().unwrap());
     let log = log_while(Level::WARN, async {
         for n in 0..5 {
             let path = format!("/churnkey/actions/subscription/cancel?call={n}");
             let cancel =
                 r#"{"customerId":"cus_1","subscriptionId":"sub_1","scheduledAt":"immediate"}"#;
-            assert_eq!(client.post(&path, cancel).await.status, 200);
+            assert_eq!(client.post(&path, cancel).await.status(), 200);
         }
     });
     let (_, warning) = log

@@ -3,13 +3,13 @@
 use std::future::Future;
 
 use axum::Router;
+use churnkey_conformance::{Client, Disposable, Fixtures};
 use churnkey_integrator::{
     CancelAction, CustomersController, ExtendTrialAction, FamiliesController, Integration,
     IntegrationBuilder, IntegrationToken, PricesController, ProductsController, RequestContext,
     Result, SubscriptionsController,
     actions::{ExtendTrialFeatures, ExtendTrialRequest},
     controller,
-    testing::{Client, Disposable, Fixtures},
 };
 use example_app::{Clock, Demo, demo_token};
 use throwaway_postgres::{TestDatabase, test_database};
@@ -18,6 +18,11 @@ use crate::socket::Server;
 
 pub(crate) fn token() -> IntegrationToken {
     demo_token().unwrap()
+}
+
+/// Calls an integration in this process, with the token of the demo.
+pub(crate) fn client_of(integration: &Integration) -> Client {
+    Client::new(integration.clone().into_router(), token())
 }
 
 pub(crate) fn in_memory_store() -> in_memory::store::Store {
@@ -48,7 +53,7 @@ pub(crate) struct Example {
 impl Example {
     /// Calls it when its data's clock says so.
     pub(crate) fn at(&self, moment: &str) -> Client {
-        Client::new(&(self.at)(moment.parse().unwrap()))
+        client_of(&(self.at)(moment.parse().unwrap()))
     }
 }
 

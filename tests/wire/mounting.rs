@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use axum::{Router, extract::State, routing::get};
+use churnkey_conformance::Client;
 use churnkey_integrator::{
     CustomerId, CustomersController, Integration, IntegrationBuilder, IntegrationToken, Mode,
-    RequestContext, Result, controller, model::Customer, testing::Client,
+    RequestContext, Result, controller, model::Customer,
 };
 use http::{HeaderName, header};
 use serde_json::json;
 
-use crate::merchants::{in_memory_store, token};
+use crate::merchants::{client_of, in_memory_store, token};
 
 /// Serves nothing but what is required.
 struct OnlyRetrieve;
@@ -31,16 +32,19 @@ fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
 }
 
 async fn works(app: Router, path: &str) {
-    let client = Client::for_router(app, token());
+    let client = Client::new(app, token());
     let answer = client.get(&format!("{path}/customers?limit=1")).await;
-    assert_eq!(answer.body["data"][0]["id"], "cus_ada", "{path}");
+    assert_eq!(answer.body()["data"][0]["id"], "cus_ada", "{path}");
     // Without a credential, a caller can't find out which paths exist, even if the router is nested.
     for unknown in ["", "/", "/no/such/path", "/customers/cus_ada"] {
         let call = client.call(http::Method::GET, &format!("{path}{unknown}"));
-        assert_eq!(call.send().await.status, 401, "{path}{unknown}");
+        assert_eq!(call.send().await.status(), 401, "{path}{unknown}");
     }
     let answer = client.get(&format!("{path}/no/such/path")).await;
-    assert_eq!(answer.body, json!({"code": 404, "message": "Not Found"}));
+    assert_eq!(
+        answer.into_body(),
+        json!({"code": 404, "message": "Not Found"})
+    );
 }
 
 #[tokio::test]
@@ -56,17 +60,17 @@ async fn merged_nested_once_and_nested_twice_the_signature_covers_the_path_as_se
 #[tokio::test]
 async fn a_parameter_of_the_apps_own_path_is_not_mistaken_for_ours() {
     let app: Router = Router::new().nest("/shops/{id}", router());
-    let client = Client::for_router(app, token());
+    let client = Client::new(app, token());
     let answer = client
         .get("/shops/cus_grace/churnkey/customers/cus_ada")
         .await;
-    assert_eq!(answer.body["id"], "cus_ada");
+    assert_eq!(answer.body()["id"], "cus_ada");
     // A cursor is bound to the whole path, so one shop's is not another's.
     let page = client.get("/shops/north/churnkey/customers?limit=1").await;
-    let next = page.body["next"].as_str().unwrap().to_owned();
+    let next = page.body()["next"].as_str().unwrap().to_owned();
     for (shop, status) in [("north", 200), ("south", 400)] {
         let path = format!("/shops/{shop}/churnkey/customers?cursor={next}");
-        assert_eq!(client.get(&path).await.status, status, "{shop}");
+        assert_eq!(client.get(&path).await.status(), status, "{shop}");
     }
 }
 
@@ -74,11 +78,11 @@ async fn a_parameter_of_the_apps_own_path_is_not_mistaken_for_ours() {
 async fn another_prefix_moves_everything() {
     let app: Router = shop().prefix("/billing/ck").build().unwrap().into_router();
     works(app.clone(), "/billing/ck").await;
-    let client = Client::for_router(app, token());
+    let client = Client::new(app, token());
     let call = client
         .call(http::Method::GET, "/churnkey/features")
         .signed();
-    assert_eq!(call.send_unchecked().await.bytes, b"");
+    assert_eq!(call.send_unchecked().await.bytes(), b"");
 }
 
 #[tokio::test]
@@ -91,9 +95,12 @@ async fn two_integrations_live_in_one_app() {
         .merge(router())
         .merge(second.build().unwrap().into_router());
     works(app.clone(), "/churnkey").await;
-    let client = Client::for_router(app, other);
-    assert_eq!(client.get("/second/features").await.body["name"], "Second");
-    assert_eq!(client.get("/churnkey/features").await.status, 401);
+    let client = Client::new(app, other);
+    assert_eq!(
+        client.get("/second/features").await.body()["name"],
+        "Second"
+    );
+    assert_eq!(client.get("/churnkey/features").await.status(), 401);
 }
 
 #[tokio::test]
@@ -109,7 +116,7 @@ async fn the_apps_own_routes_state_fallback_and_layers_stay_its_own() {
         .fallback(|| async { "my fallback" })
         .with_state("my shop");
     works(app.clone(), "/churnkey").await;
-    let client = Client::for_router(app, token());
+    let client = Client::new(app, token());
     for (path, body) in [
         ("/", "my shop"),
         ("/churnkeys", "lost and found"),
@@ -118,7 +125,7 @@ async fn the_apps_own_routes_state_fallback_and_layers_stay_its_own() {
         ("/churnkeyed/customers", "my fallback"),
     ] {
         let answer = client.call(http::Method::GET, path).send_unchecked().await;
-        assert_eq!(String::from_utf8_lossy(&answer.bytes), body, "{path}");
+        assert_eq!(String::from_utf8_lossy(answer.bytes()), body, "{path}");
         assert_eq!(answer.header("x-request-id"), None, "{path}");
     }
 }
@@ -129,9 +136,9 @@ async fn what_the_impl_does_not_have_is_neither_mounted_nor_advertised() {
         .customers(OnlyRetrieve)
         .build()
         .unwrap();
-    let client = Client::new(&integration);
+    let client = client_of(&integration);
     assert_eq!(
-        client.get("/churnkey/features").await.body,
+        client.get("/churnkey/features").await.into_body(),
         json!({"name": "Shop", "controllers": {"customers": {"retrieve": true}}, "actions": {}})
     );
     for path in [
@@ -140,25 +147,28 @@ async fn what_the_impl_does_not_have_is_neither_mounted_nor_advertised() {
         "/churnkey/customers/phone/1",
     ] {
         assert_eq!(
-            client.get(path).await.body["message"],
+            client.get(path).await.body()["message"],
             "Not Found",
             "{path}"
         );
     }
     let literally = client.get("/churnkey/customers/email").await;
-    assert_eq!(literally.body, json!({"id": "email"}));
+    assert_eq!(literally.into_body(), json!({"id": "email"}));
 }
 
 #[tokio::test]
 async fn live_only_answers_test_calls_with_400() {
-    let client = Client::new(&shop().live_only().build().unwrap());
+    let client = client_of(&shop().live_only().build().unwrap());
     let answer = client
         .in_mode(Mode::Test)
         .get("/churnkey/customers/cus_ada")
         .await;
     let rejected = json!({"code": 400, "message": "This integration serves live data only"});
-    assert_eq!(answer.body, rejected);
-    assert_eq!(client.get("/churnkey/customers/cus_ada").await.status, 200);
+    assert_eq!(answer.into_body(), rejected);
+    assert_eq!(
+        client.get("/churnkey/customers/cus_ada").await.status(),
+        200
+    );
 }
 
 #[tokio::test]
@@ -169,20 +179,23 @@ async fn limits_are_settings() {
         .max_body_bytes(8)
         .build()
         .unwrap();
-    let client = Client::new(&integration);
+    let client = client_of(&integration);
     let count =
-        |answer: churnkey_integrator::testing::Answer| answer.body["data"].as_array().map(Vec::len);
+        |answer: churnkey_conformance::Answer| answer.body()["data"].as_array().map(Vec::len);
     assert_eq!(count(client.get("/churnkey/customers").await), Some(2));
     assert_eq!(
         count(client.get("/churnkey/customers?limit=9").await),
         Some(3)
     );
     let answer = client.get("/churnkey/customers/cus_ada").await;
-    assert_eq!(answer.body["message"], "id must not be longer than 5 bytes");
+    assert_eq!(
+        answer.body()["message"],
+        "id must not be longer than 5 bytes"
+    );
     let call = client
         .call(http::Method::POST, "/churnkey/customers")
         .body("123456789");
-    assert_eq!(call.send().await.status, 413);
+    assert_eq!(call.send().await.status(), 413);
 }
 
 #[tokio::test]

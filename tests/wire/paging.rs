@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use churnkey_integrator::{CustomerId, model::Customer, testing::Client};
+use churnkey_integrator::{CustomerId, model::Customer};
 use proptest::prelude::*;
 
 use example_app::Clock;
 
-use crate::merchants::token;
+use crate::merchants::{client_of, token};
 
 fn customer(n: usize) -> Customer {
     Customer::new(CustomerId::new(format!("cus_{n:04}")).unwrap())
@@ -41,7 +41,7 @@ proptest! {
         let store = in_memory::store::Store::new(Clock::System);
         store.live.customers.extend((0..size).map(customer));
         let integration = in_memory::churnkey::integration(&store, token()).unwrap();
-        let client = Client::new(&integration);
+        let client = client_of(&integration);
 
         let mut all_along: BTreeSet<String> =
             (0..size).map(|n| customer(n).id().to_string()).collect();
@@ -52,11 +52,11 @@ proptest! {
         let mut newcomer = 1000;
         loop {
             let page = runtime.block_on(client.get(&path));
-            prop_assert_eq!(page.status, 200);
-            let data = page.body["data"].as_array().unwrap().clone();
+            prop_assert_eq!(page.status(), 200);
+            let data = page.body()["data"].as_array().unwrap().clone();
             prop_assert!(data.len() <= limit);
             came.extend(data.iter().map(|c| c["id"].as_str().unwrap().to_owned()));
-            let Some(next) = page.body["next"].as_str() else { break };
+            let Some(next) = page.body()["next"].as_str() else { break };
             path = format!("{first}&cursor={next}");
             match changes.next() {
                 Some(Change::Insert) => {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use churnkey_conformance::Client;
 use churnkey_integrator::{
     Amount, ApplyCouponAction, ApplyCouponOperation, CancelAction, CancelOperation,
     ChangePriceAction, ChangePriceOperation, CouponId, CouponsController, CouponsOperation,
@@ -22,11 +23,10 @@ use churnkey_integrator::{
         BillingDuration, Coupon, CouponDuration, CouponValue, Customer, Family, Item, Period,
         Price, PriceAmount, PriceType, Product, ProductType, Subscription, SubscriptionStatus,
     },
-    testing::Client,
 };
 use serde_json::Value;
 
-use crate::merchants::token;
+use crate::merchants::{client_of, token};
 
 /// The optional operations, one bit for each.
 const OPTIONAL: [Operation; 6] = [
@@ -468,11 +468,11 @@ async fn answering(client: &Client) -> BTreeSet<&'static str> {
         let path = path.replace("{email}", "a@b").replace("{phone}", "1");
         let call = client.call(operation.method(), &format!("/churnkey{path}"));
         let answer = call.signed().send().await;
-        if answer.status != 404 {
+        if answer.status() != 404 {
             assert!(
-                matches!(answer.status, 200 | 400),
+                matches!(answer.status(), 200 | 400),
                 "{path}: {}",
-                answer.status
+                answer.status()
             );
             answering.insert(operation.name());
         }
@@ -501,8 +501,8 @@ async fn for_every_subset_the_manifests_keys_are_the_routes_that_are_not_404() {
                     continue;
                 };
                 built += 1;
-                let client = Client::new(&integration);
-                let manifest = client.get("/churnkey/features").await.body;
+                let client = client_of(&integration);
+                let manifest = client.get("/churnkey/features").await.into_body();
                 let routes = answering(&client).await;
                 assert_eq!(advertised(&manifest), routes, "{modules:?} {optional:b}");
                 let operations = integration.operations().map(Operation::name);
@@ -524,10 +524,10 @@ async fn the_manifest_says_what_the_actions_can_do() {
         product_type: ProductType::Family,
     };
     let integration = build(&MODULES.into_iter().collect(), merchant).unwrap();
-    let manifest = Client::new(&integration)
+    let manifest = client_of(&integration)
         .get("/churnkey/features")
         .await
-        .body;
+        .into_body();
     assert_eq!(
         manifest["actions"],
         serde_json::json!({

@@ -42,21 +42,28 @@ use crate::{
 ///         Ok(())
 ///     }
 /// }
-/// # use std::sync::Arc;
-/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
+/// # use churnkey_integrator::{Amount, Currency, CustomerId, ItemId, Mode, Percentage, PriceId, model::{BillingDuration, Coupon, CouponDuration, CouponValue, Item, Period, Price, PriceAmount, Subscription, SubscriptionStatus}};
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// # let shop = Arc::new(Shop { redeemed: Mutex::default() });
-/// # let token = IntegrationToken::new("a-token-for-this-example")?;
-/// # let integration = demo::cancelling(Integration::builder("Shop", token)).apply_coupon(Arc::clone(&shop)).build()?;
-/// # let client = Client::new(&integration);
-/// # let path = "/churnkey/actions/subscription/apply-coupon";
-/// # for (coupon, status) in [("coupon_1", 200), ("coupon_1", 200), ("coupon_old", 400), ("coupon_0", 404)] {
-/// #     let body = format!(r#"{{"customerId":"cus_1","subscriptionId":"sub_1","coupon":"{coupon}"}}"#);
-/// #     assert_eq!(client.post(path, &body).await.status, status, "{coupon}");
-/// # }
+/// # let (start, end) = ("2026-01-01T00:00:00Z".parse()?, "2026-02-01T00:00:00Z".parse()?);
+/// # let amount = PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(2999)?);
+/// # let price = Price::standalone(PriceId::new("price_1")?, BillingDuration::MONTHLY, amount);
+/// # let subscription = Subscription::new(
+/// #     SubscriptionId::new("sub_1")?, CustomerId::new("cus_1")?,
+/// #     SubscriptionStatus::active(Period::new(start, end)?), start, BillingDuration::MONTHLY,
+/// #     [Item::new(ItemId::new("si_1")?, price, 1)?],
+/// # );
+/// # let (shop, cx) = (Shop { redeemed: Mutex::default() }, RequestContext::for_test(Mode::Live));
+/// # let percent = CouponValue::percentage(Percentage::whole(20)?);
+/// # let coupon = Coupon::new(CouponId::new("stay")?, CouponDuration::Once, percent);
+/// # let apply = |coupon| ApplyCouponRequest::for_test(subscription.clone(), coupon);
+/// # shop.apply_coupon(&cx, &apply(coupon.clone())).await?;
+/// # shop.apply_coupon(&cx, &apply(coupon)).await?;
+/// # let old = Coupon::new(CouponId::new("old")?, CouponDuration::Once, percent).with_expires_at(Some(end));
+/// # let expired = shop.apply_coupon(&cx, &apply(old)).await.unwrap_err();
+/// # assert_eq!(expired.message(), "The coupon has expired");
 /// # assert_eq!(shop.redeemed.lock().unwrap().len(), 1);
-/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), churnkey_integrator::HandlerError>(()) })?;
+/// # Ok::<(), churnkey_integrator::HandlerError>(())
 /// ```
 ///
 /// # Request
@@ -91,6 +98,16 @@ pub struct ApplyCouponRequest {
 }
 
 impl ApplyCouponRequest {
+    /// A request to call the action with in a unit test.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn for_test(subscription: Subscription, coupon: Coupon) -> Self {
+        Self {
+            subscription,
+            coupon,
+        }
+    }
+
     /// The subscription as the controller returned it a moment ago.
     #[must_use]
     pub fn subscription(&self) -> &Subscription {

@@ -49,19 +49,25 @@ use crate::{
 ///         Ok(())
 ///     }
 /// }
-/// # use std::sync::Arc;
-/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
+/// # use churnkey_integrator::{Amount, Currency, CustomerId, ItemId, Mode, PriceId, model::{BillingDuration, Item, Period, Price, PriceAmount, Subscription, SubscriptionStatus}};
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// # let shop = Arc::new(Shop { ends: Mutex::default() });
-/// # let token = IntegrationToken::new("a-token-for-this-example")?;
-/// # let integration = demo::controllers(Integration::builder("Shop", token)).cancel(Arc::clone(&shop)).live_only().build()?;
-/// # let client = Client::new(&integration);
-/// # let cancel = r#"{"customerId":"cus_1","subscriptionId":"sub_1","scheduledAt":"end-of-period"}"#;
-/// # assert_eq!(client.post("/churnkey/actions/subscription/cancel", cancel).await.status, 200);
-/// # assert_eq!(shop.ends.lock().unwrap().values().next().unwrap().to_string(), "2026-02-01T00:00:00.000Z");
-/// # assert_eq!(client.post("/churnkey/actions/customer/cancel", cancel).await.status, 404);
-/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # let (start, end) = ("2026-01-01T00:00:00Z".parse()?, "2026-02-01T00:00:00Z".parse()?);
+/// # let amount = PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(2999)?);
+/// # let price = Price::standalone(PriceId::new("price_1")?, BillingDuration::MONTHLY, amount);
+/// # let subscription = Subscription::new(
+/// #     SubscriptionId::new("sub_1")?, CustomerId::new("cus_1")?,
+/// #     SubscriptionStatus::active(Period::new(start, end)?), start, BillingDuration::MONTHLY,
+/// #     [Item::new(ItemId::new("si_1")?, price, 1)?],
+/// # );
+/// # let (shop, cx) = (Shop { ends: Mutex::default() }, RequestContext::for_test(Mode::Live));
+/// # for schedule in [Schedule::EndOfPeriod, Schedule::EndOfPeriod] {
+/// #     shop.cancel(&cx, &CancelRequest::for_test(subscription.clone(), schedule)).await?;
+/// #     assert_eq!(shop.ends.lock().unwrap().values().collect::<Vec<_>>(), [&end]);
+/// # }
+/// # shop.cancel(&cx, &CancelRequest::for_test(subscription, Schedule::Immediate)).await?;
+/// # assert!(shop.ends.lock().unwrap().values().all(|end| *end <= Timestamp::now()));
+/// # Ok::<(), churnkey_integrator::HandlerError>(()) })?;
+/// # Ok::<(), churnkey_integrator::HandlerError>(())
 /// ```
 ///
 /// # Request
@@ -131,6 +137,25 @@ pub struct CancelRequest {
 }
 
 impl CancelRequest {
+    /// A request to call the action with in a unit test. It does not unpause.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn for_test(subscription: Subscription, schedule: Schedule) -> Self {
+        Self {
+            subscription,
+            schedule,
+            unpause: false,
+        }
+    }
+
+    /// The same request, which asks to unpause first.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn with_unpause(mut self) -> Self {
+        self.unpause = true;
+        self
+    }
+
     /// The subscription as the controller returned it a moment ago.
     #[must_use]
     pub fn subscription(&self) -> &Subscription {
@@ -160,6 +185,25 @@ pub struct CancelAllRequest {
 }
 
 impl CancelAllRequest {
+    /// A request to call the action with in a unit test. It does not unpause.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn for_test(customer_id: CustomerId, schedule: Schedule) -> Self {
+        Self {
+            customer_id,
+            schedule,
+            unpause: false,
+        }
+    }
+
+    /// The same request, which asks to unpause first.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn with_unpause(mut self) -> Self {
+        self.unpause = true;
+        self
+    }
+
     /// The customer whose subscriptions are meant. The customer exists.
     #[must_use]
     pub fn customer_id(&self) -> &CustomerId {

@@ -44,27 +44,24 @@ use crate::{
 ///         Ok(())
 ///     }
 /// }
-/// # use std::sync::Arc;
-/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
+/// # use churnkey_integrator::{Amount, Currency, CustomerId, ItemId, Mode, model::{BillingDuration, Item, Period, Price, PriceAmount, Subscription, SubscriptionStatus}};
+/// # use churnkey_integrator::{actions::Schedule};
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// # let shop = Arc::new(Shop { prices: Mutex::default() });
-/// # let token = IntegrationToken::new("a-token-for-this-example")?;
-/// # let integration = demo::cancelling(Integration::builder("Shop", token)).change_price(Arc::clone(&shop)).build()?;
-/// # let client = Client::new(&integration);
-/// # let path = "/churnkey/actions/subscription/change-price";
-/// # for (rest, status) in [
-/// #     (r#""price":"price_1""#, 200),
-/// #     (r#""priceId":"price_1","scheduledAt":"immediate","prorate":false"#, 200),
-/// #     (r#""id":"price_0""#, 404),
-/// #     (r#""price":"price_1","prorate":true"#, 400),
-/// #     (r#""price":"price_1","scheduledAt":"end-of-period""#, 400),
-/// # ] {
-/// #     let body = format!(r#"{{"customerId":"cus_1","subscriptionId":"sub_1",{rest}}}"#);
-/// #     assert_eq!(client.post(path, &body).await.status, status, "{rest}");
-/// # }
-/// # assert_eq!(shop.prices.lock().unwrap().values().next().unwrap().as_str(), "price_1");
-/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # let (start, end) = ("2026-01-01T00:00:00Z".parse()?, "2026-02-01T00:00:00Z".parse()?);
+/// # let amount = PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(2999)?);
+/// # let price = Price::standalone(PriceId::new("price_1")?, BillingDuration::MONTHLY, amount.clone());
+/// # let subscription = Subscription::new(
+/// #     SubscriptionId::new("sub_1")?, CustomerId::new("cus_1")?,
+/// #     SubscriptionStatus::active(Period::new(start, end)?), start, BillingDuration::MONTHLY,
+/// #     [Item::new(ItemId::new("si_1")?, price, 1)?],
+/// # );
+/// # let (shop, cx) = (Shop { prices: Mutex::default() }, RequestContext::for_test(Mode::Live));
+/// # let pro = Price::standalone(PriceId::new("pro")?, BillingDuration::MONTHLY, amount);
+/// # let request = ChangePriceRequest::for_test(subscription, pro, Schedule::Immediate);
+/// # shop.change_price(&cx, &request).await?;
+/// # assert_eq!(shop.prices.lock().unwrap().values().collect::<Vec<_>>(), [&PriceId::new("pro")?]);
+/// # Ok::<(), churnkey_integrator::HandlerError>(()) })?;
+/// # Ok::<(), churnkey_integrator::HandlerError>(())
 /// ```
 ///
 /// # Request
@@ -138,6 +135,26 @@ pub struct ChangePriceRequest {
 }
 
 impl ChangePriceRequest {
+    /// A request to call the action with in a unit test. It asks for no proration.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn for_test(subscription: Subscription, price: Price, schedule: Schedule) -> Self {
+        Self {
+            subscription,
+            price,
+            schedule,
+            prorate: false,
+        }
+    }
+
+    /// The same request, which asks for proration.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn with_prorate(mut self) -> Self {
+        self.prorate = true;
+        self
+    }
+
     /// The subscription as the controller returned it a moment ago.
     #[must_use]
     pub fn subscription(&self) -> &Subscription {

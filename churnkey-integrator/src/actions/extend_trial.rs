@@ -48,27 +48,32 @@ use crate::{
 ///         Ok(())
 ///     }
 /// }
-/// # use std::sync::Arc;
-/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
+/// # use churnkey_integrator::{Amount, Currency, CustomerId, ItemId, Mode, PriceId, model::{BillingDuration, Item, Period, Price, PriceAmount, Subscription}};
+/// # use churnkey_integrator::{CalendarUnit, actions::ActionDuration};
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// # let end: Timestamp = "2026-02-01T00:00:00Z".parse()?;
-/// # let shop = Arc::new(Shop { trials: Mutex::new(BTreeMap::from([(SubscriptionId::new("sub_1")?, end)])) });
-/// # let token = IntegrationToken::new("a-token-for-this-example")?;
-/// # // While the clock stands still, the same call is the same request.
-/// # let builder = demo::cancelling(Integration::builder("Shop", token)).clock(move || end);
-/// # let integration = builder.extend_trial(Arc::clone(&shop)).build()?;
-/// # let client = Client::new(&integration);
-/// # let path = "/churnkey/actions/subscription/extend-trial";
-/// # let week = r#"{"customerId":"cus_1","subscriptionId":"sub_1","duration":{"type":"period","amount":1,"unit":"week"}}"#;
-/// # assert_eq!(client.post(path, week).await.status, 200);
-/// # assert_eq!(client.post(path, week).await.status, 200);
+/// # let (start, end) = ("2026-01-01T00:00:00Z".parse()?, "2026-02-01T00:00:00Z".parse()?);
+/// # let amount = PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(2999)?);
+/// # let price = Price::standalone(PriceId::new("price_1")?, BillingDuration::MONTHLY, amount);
+/// # let subscription = Subscription::new(
+/// #     SubscriptionId::new("sub_1")?, CustomerId::new("cus_1")?,
+/// #     SubscriptionStatus::active(Period::new(start, end)?), start, BillingDuration::MONTHLY,
+/// #     [Item::new(ItemId::new("si_1")?, price, 1)?],
+/// # );
+/// # let cx = RequestContext::for_test(Mode::Live);
+/// # let shop = Shop { trials: Mutex::new(BTreeMap::from([(SubscriptionId::new("sub_1")?, end)])) };
+/// # let extend = |duration| ExtendTrialRequest::for_test(subscription.clone(), duration);
+/// # let week = ActionDuration::Period { amount: 1.try_into()?, unit: CalendarUnit::Week };
+/// # shop.extend_trial(&cx, &extend(week)).await?;
 /// # let ends = || shop.trials.lock().unwrap().values().map(Timestamp::to_string).collect::<Vec<_>>();
 /// # assert_eq!(ends(), ["2026-02-08T00:00:00.000Z"]);
-/// # let day = week.replace("week", "day");
-/// # assert_eq!(client.post(path, &day).await.status, 200);
-/// # assert_eq!(ends(), ["2026-02-09T00:00:00.000Z"]);
-/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # let too_early = shop.extend_trial(&cx, &extend(ActionDuration::Date(end))).await.unwrap_err();
+/// # assert_eq!(too_early.message(), "duration.date is too early");
+/// # assert_eq!(ends(), ["2026-02-08T00:00:00.000Z"]);
+/// # shop.trials.lock().unwrap().clear();
+/// # let none = shop.extend_trial(&cx, &extend(week)).await.unwrap_err();
+/// # assert_eq!(none.message(), "The subscription is not in trial");
+/// # Ok::<(), churnkey_integrator::HandlerError>(()) })?;
+/// # Ok::<(), churnkey_integrator::HandlerError>(())
 /// ```
 ///
 /// # Request
@@ -144,6 +149,16 @@ pub struct ExtendTrialRequest {
 }
 
 impl ExtendTrialRequest {
+    /// A request to call the action with in a unit test.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn for_test(subscription: Subscription, duration: ActionDuration) -> Self {
+        Self {
+            subscription,
+            duration,
+        }
+    }
+
     /// The subscription as the controller returned it a moment ago, in trial or not.
     #[must_use]
     pub fn subscription(&self) -> &Subscription {

@@ -55,24 +55,29 @@ use crate::{
 ///         }
 ///     }
 /// }
-/// # use std::sync::Arc;
-/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
+/// # use churnkey_integrator::{Amount, Currency, CustomerId, ItemId, Mode, PriceId, model::{BillingDuration, Item, Period, Price, PriceAmount, Subscription, SubscriptionStatus}};
+/// # use churnkey_integrator::{CalendarUnit, actions::{ActionDuration, Schedule}};
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// # let shop = Arc::new(Shop { pauses: Mutex::default() });
-/// # let token = IntegrationToken::new("a-token-for-this-example")?;
-/// # let integration = demo::cancelling(Integration::builder("Shop", token)).pause(Arc::clone(&shop)).build()?;
-/// # let client = Client::new(&integration);
-/// # let pause = |more: &str| format!(r#"{{"customerId":"cus_1","subscriptionId":"sub_1",{more}}}"#);
-/// # let path = "/churnkey/actions/subscription/pause";
-/// # let two_months = pause(r#""startAt":"immediate","duration":{"amount":2,"unit":"month"}"#);
-/// # assert_eq!(client.post(path, &two_months).await.status, 200);
-/// # assert_eq!(client.post(path, &two_months).await.status, 200);
-/// # assert_eq!(client.post(path, &pause(r#""duration":{"amount":3,"unit":"month"}"#)).await.body["message"], "The subscription is paused already");
-/// # let past = pause(r#""duration":{"date":"2020-01-01T00:00:00Z"}"#);
-/// # assert_eq!(client.post(path, &past).await.body["message"], "duration.date is too early");
-/// # assert_eq!(client.post(path, &pause(r#""startAt":"end-of-period","duration":{"amount":2,"unit":"month"}"#)).await.status, 400);
-/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # let (start, end) = ("2026-01-01T00:00:00Z".parse()?, "2026-02-01T00:00:00Z".parse()?);
+/// # let amount = PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(2999)?);
+/// # let price = Price::standalone(PriceId::new("price_1")?, BillingDuration::MONTHLY, amount);
+/// # let subscription = Subscription::new(
+/// #     SubscriptionId::new("sub_1")?, CustomerId::new("cus_1")?,
+/// #     SubscriptionStatus::active(Period::new(start, end)?), start, BillingDuration::MONTHLY,
+/// #     [Item::new(ItemId::new("si_1")?, price, 1)?],
+/// # );
+/// # let (shop, cx) = (Shop { pauses: Mutex::default() }, RequestContext::for_test(Mode::Live));
+/// # let pause = |duration| PauseRequest::for_test(subscription.clone(), Schedule::Immediate, duration);
+/// # let months = |n: u32| ActionDuration::Period { amount: n.try_into().unwrap(), unit: CalendarUnit::Month };
+/// # let too_early = shop.pause(&cx, &pause(ActionDuration::Date(end))).await.unwrap_err();
+/// # assert_eq!(too_early.message(), "duration.date is too early");
+/// # shop.pause(&cx, &pause(months(2))).await?;
+/// # shop.pause(&cx, &pause(months(2))).await?;
+/// # let other = shop.pause(&cx, &pause(months(3))).await.unwrap_err();
+/// # assert_eq!(other.message(), "The subscription is paused already");
+/// # assert_eq!(shop.pauses.lock().unwrap().len(), 1);
+/// # Ok::<(), churnkey_integrator::HandlerError>(()) })?;
+/// # Ok::<(), churnkey_integrator::HandlerError>(())
 /// ```
 ///
 /// # Request
@@ -164,6 +169,26 @@ pub struct PauseRequest {
 }
 
 impl PauseRequest {
+    /// A request to call the action with in a unit test. It allows no annual subscription.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn for_test(subscription: Subscription, start: Schedule, duration: ActionDuration) -> Self {
+        Self {
+            subscription,
+            start,
+            duration,
+            allow_annual: false,
+        }
+    }
+
+    /// The same request, which allows annual subscriptions.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn with_allow_annual(mut self) -> Self {
+        self.allow_annual = true;
+        self
+    }
+
     /// The subscription as the controller returned it a moment ago. If it was annual then, annual pauses are allowed.
     #[must_use]
     pub fn subscription(&self) -> &Subscription {
@@ -201,6 +226,26 @@ pub struct PauseAllRequest {
 }
 
 impl PauseAllRequest {
+    /// A request to call the action with in a unit test. It allows no annual subscription.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn for_test(customer_id: CustomerId, start: Schedule, duration: ActionDuration) -> Self {
+        Self {
+            customer_id,
+            start,
+            duration,
+            allow_annual: false,
+        }
+    }
+
+    /// The same request, which allows annual subscriptions.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn with_allow_annual(mut self) -> Self {
+        self.allow_annual = true;
+        self
+    }
+
     /// The customer whose subscriptions are meant. The customer exists.
     #[must_use]
     pub fn customer_id(&self) -> &CustomerId {

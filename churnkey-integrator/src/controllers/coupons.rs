@@ -49,14 +49,14 @@ use crate::{
 ///     }
 /// }
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
-/// # let token = IntegrationToken::new("a-token-for-this-example")?;
-/// # let integration = Integration::builder("Shop", token).customers(demo::Shop).coupons(Coupons(vec![("stay", 20)])).build()?;
-/// # let client = Client::new(&integration);
-/// # assert_eq!(client.get("/churnkey/coupons/stay").await.body["value"]["percent"], 20);
-/// # assert_eq!(client.get("/churnkey/coupons").await.body["data"][0]["id"], "stay");
-/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # use churnkey_integrator::Mode;
+/// # let cx = RequestContext::for_test(Mode::Live);
+/// # let coupons = Coupons(vec![("stay", 20)]);
+/// # let stay = coupons.retrieve(&cx, &CouponId::new("stay")?).await?.unwrap();
+/// # assert_eq!(serde_json::to_value(&stay)?["value"]["percent"], 20);
+/// # assert_eq!(coupons.list(&cx, &PageRequest::for_test(2)).await?.data(), [stay]);
+/// # Ok::<(), churnkey_integrator::HandlerError>(()) })?;
+/// # Ok::<(), churnkey_integrator::HandlerError>(())
 /// ```
 ///
 /// # Contract

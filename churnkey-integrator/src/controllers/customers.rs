@@ -75,21 +75,18 @@ use crate::{
 ///         }
 ///     }
 /// }
-/// # use churnkey_integrator::{Integration, IntegrationToken, testing::Client};
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 /// # let (email, email_key) = ("Ada@example.com".into(), "ada@example.com".into());
 /// # let ada = Account { id: "cus_1".into(), name: "Ada".into(), email, email_key };
 /// # let shop = Shop { live: BTreeMap::from([(1, ada)]), test: BTreeMap::new() };
-/// # let token = IntegrationToken::new("a-token-for-this-example")?;
-/// # let integration = Integration::builder("Shop", token).customers(shop).build()?;
-/// # let client = Client::new(&integration);
-/// # assert_eq!(client.get("/churnkey/customers/cus_1").await.body["name"], "Ada");
-/// # assert_eq!(client.get("/churnkey/customers?limit=1").await.body["data"][0]["id"], "cus_1");
-/// # assert_eq!(client.get("/churnkey/customers/email/ADA%40example.com").await.status, 200);
-/// # assert_eq!(client.get("/churnkey/customers/phone/%2B1").await.status, 404);
-/// # assert_eq!(client.in_mode(Mode::Test).get("/churnkey/customers/cus_1").await.status, 404);
-/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # let (live, test) = (RequestContext::for_test(Mode::Live), RequestContext::for_test(Mode::Test));
+/// # let ada = shop.retrieve(&live, &CustomerId::new("cus_1")?).await?.unwrap();
+/// # assert_eq!(ada.name(), Some("Ada"));
+/// # assert_eq!(shop.list(&live, &PageRequest::for_test(1)).await?.data(), [ada.clone()]);
+/// # assert_eq!(shop.find_by_email(&live, &Email::new("ADA@example.com")?).await?, Some(ada));
+/// # assert_eq!(shop.retrieve(&test, &CustomerId::new("cus_1")?).await?, None);
+/// # Ok::<(), churnkey_integrator::HandlerError>(()) })?;
+/// # Ok::<(), churnkey_integrator::HandlerError>(())
 /// ```
 ///
 /// If the compiler complains about lifetimes, look for a missing `#[controller]` on the block.

@@ -36,15 +36,14 @@ use crate::{
 ///     }
 /// }
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
-/// # let token = IntegrationToken::new("a-token-for-this-example")?;
-/// # let integration = Integration::builder("Shop", token).customers(demo::Shop).families(Catalogue).build()?;
-/// # let client = Client::new(&integration);
-/// # assert_eq!(client.get("/churnkey/families/core").await.body["name"], "Core plans");
-/// # assert_eq!(client.get("/churnkey/families/other").await.body["message"], "Family not found");
-/// # assert_eq!(client.get("/churnkey/families").await.body["data"][0]["id"], "core");
-/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # use churnkey_integrator::Mode;
+/// # let cx = RequestContext::for_test(Mode::Live);
+/// # let core = Catalogue.retrieve(&cx, &FamilyId::new("core")?).await?.unwrap();
+/// # assert_eq!(core.name(), "Core plans");
+/// # assert_eq!(Catalogue.retrieve(&cx, &FamilyId::new("other")?).await?, None);
+/// # assert_eq!(Catalogue.list(&cx, &PageRequest::for_test(2)).await?.data(), [core]);
+/// # Ok::<(), churnkey_integrator::HandlerError>(()) })?;
+/// # Ok::<(), churnkey_integrator::HandlerError>(())
 /// ```
 ///
 /// # Contract

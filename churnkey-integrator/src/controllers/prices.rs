@@ -54,17 +54,17 @@ use crate::{
 ///     }
 /// }
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
-/// # let token = IntegrationToken::new("a-token-for-this-example")?;
-/// # let integration = Integration::builder("Shop", token).customers(demo::Shop).prices(Plans(vec![("basic", 999), ("pro", 2999)])).build()?;
-/// # let client = Client::new(&integration);
-/// # assert_eq!(client.get("/churnkey/prices/pro").await.body["amount"]["unit"], 2999);
-/// # let first = client.get("/churnkey/prices?limit=1").await;
-/// # assert_eq!(first.body["data"][0]["id"], "basic");
-/// # let next = first.body["next"].as_str().unwrap();
-/// # assert_eq!(client.get(&format!("/churnkey/prices?limit=1&cursor={next}")).await.body["data"][0]["id"], "pro");
-/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # use churnkey_integrator::Mode;
+/// # let cx = RequestContext::for_test(Mode::Live);
+/// # let plans = Plans(vec![("basic", 999), ("pro", 2999)]);
+/// # let pro = plans.retrieve(&cx, &PriceId::new("pro")?).await?.unwrap();
+/// # let first = plans.list(&cx, &PageRequest::for_test(1)).await?;
+/// # assert_eq!(first.data()[0].id().as_str(), "basic");
+/// # let page = PageRequest::for_test(1).with_cursor(first.next().unwrap().clone());
+/// # let second = plans.list(&cx, &page).await?;
+/// # assert_eq!((second.data(), second.next()), (&[pro][..], None));
+/// # Ok::<(), churnkey_integrator::HandlerError>(()) })?;
+/// # Ok::<(), churnkey_integrator::HandlerError>(())
 /// ```
 ///
 /// # Contract

@@ -49,14 +49,15 @@ use crate::{
 ///     }
 /// }
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
-/// # let token = IntegrationToken::new("a-token-for-this-example")?;
-/// # let integration = Integration::builder("Shop", token).customers(demo::Shop).products(Catalogue(vec![("prod_pro", "Pro")])).build()?;
-/// # let client = Client::new(&integration);
-/// # assert_eq!(client.get("/churnkey/products/prod_pro").await.body["type"], "standalone");
-/// # assert_eq!(client.get("/churnkey/products").await.body["data"][0]["name"], "Pro");
-/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # use churnkey_integrator::Mode;
+/// # let cx = RequestContext::for_test(Mode::Live);
+/// # let catalogue = Catalogue(vec![("prod_pro", "Pro")]);
+/// # let pro = catalogue.retrieve(&cx, &ProductId::new("prod_pro")?).await?.unwrap();
+/// # let expected = serde_json::json!({ "id": "prod_pro", "type": "standalone", "name": "Pro" });
+/// # assert_eq!(serde_json::to_value(&pro)?, expected);
+/// # assert_eq!(catalogue.list(&cx, &PageRequest::for_test(2)).await?.data(), [pro]);
+/// # Ok::<(), churnkey_integrator::HandlerError>(()) })?;
+/// # Ok::<(), churnkey_integrator::HandlerError>(())
 /// ```
 ///
 /// # Contract

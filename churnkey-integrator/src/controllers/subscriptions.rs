@@ -75,21 +75,21 @@ use crate::{
 ///         Page::from_overfetch(rows, page, |(n, _)| *n)?.try_map(|(_, row)| subscription(row))
 ///     }
 /// }
-/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// # use churnkey_integrator::Mode;
 /// # let paid_until: Timestamp = "2026-02-01T00:00:00Z".parse()?;
 /// # let row = |id, account| Row { id, account, paid_until, seats: 3 };
 /// # let shop = Shop(vec![row("sub_a", "cus_1"), row("sub_b", "cus_2"), row("sub_c", "cus_1")]);
-/// # let token = IntegrationToken::new("a-token-for-this-example")?;
-/// # let integration = Integration::builder("Shop", token).customers(demo::Shop).prices(demo::Shop).subscriptions(shop).live_only().build()?;
-/// # let client = Client::new(&integration);
-/// # assert_eq!(client.get("/churnkey/customers/cus_1/subscriptions/sub_a").await.body["items"][0]["quantity"], 3);
-/// # assert_eq!(client.get("/churnkey/customers/cus_1/subscriptions/sub_b").await.status, 404);
-/// # let first = client.get("/churnkey/customers/cus_1/subscriptions?limit=1").await;
-/// # let next = first.body["next"].as_str().unwrap();
-/// # assert_eq!(client.get(&format!("/churnkey/customers/cus_1/subscriptions?cursor={next}")).await.body["data"][0]["id"], "sub_c");
-/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # let (cx, customer) = (RequestContext::for_test(Mode::Live), CustomerId::new("cus_1")?);
+/// # let own = shop.retrieve(&cx, &customer, &SubscriptionId::new("sub_a")?).await?.unwrap();
+/// # assert_eq!(own.items()[0].quantity(), 3);
+/// # assert_eq!(shop.retrieve(&cx, &customer, &SubscriptionId::new("sub_b")?).await?, None);
+/// # let first = shop.list(&cx, &customer, &PageRequest::for_test(1)).await?;
+/// # let page = PageRequest::for_test(1).with_cursor(first.next().unwrap().clone());
+/// # let second = shop.list(&cx, &customer, &page).await?;
+/// # assert_eq!((second.data()[0].id().as_str(), second.next()), ("sub_c", None));
+/// # Ok::<(), churnkey_integrator::HandlerError>(()) })?;
+/// # Ok::<(), churnkey_integrator::HandlerError>(())
 /// ```
 ///
 /// # Contract

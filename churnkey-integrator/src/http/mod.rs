@@ -27,7 +27,7 @@ mod webhook;
 pub(crate) use observe::RequestIds;
 pub(crate) use part::{About, Part, Parts, Without};
 #[cfg(feature = "testing")]
-pub(crate) use response::Cause;
+pub(crate) use response::full_cause;
 pub(crate) use routes::{Routes, router};
 
 use std::{sync::Arc, time::Duration};

@@ -15,7 +15,7 @@ use crate::{
     operation::Operation,
 };
 
-/// Why a request failed, as an extension of its response: for the log and for the conformance suite.
+/// Why a request failed, as an extension of its response: for the log and for tests.
 #[derive(Clone)]
 pub(crate) enum Cause {
     Unauthenticated(AuthenticationError),
@@ -34,15 +34,14 @@ impl Cause {
     }
 }
 
+/// All that is known of why a request ended as it did, for the merchant's own tests.
 #[cfg(feature = "testing")]
-impl Cause {
-    /// The whole text, for the merchant's own tests.
-    pub(crate) fn full_text(&self) -> String {
-        match self {
-            Self::Unauthenticated(error) => error.to_string(),
-            Self::Failed(error) => chain(&**error),
-        }
-    }
+pub(crate) fn full_cause(extensions: &http::Extensions) -> Option<String> {
+    let cause: &Cause = extensions.get()?;
+    Some(match cause {
+        Cause::Unauthenticated(error) => error.to_string(),
+        Cause::Failed(error) => chain(&**error),
+    })
 }
 
 /// The message of an error, as an extension of its response: for the log at debug level. A merchant's text may contain

@@ -131,18 +131,19 @@ pub enum Known {
 ///     }
 /// }
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// # use churnkey_integrator::{Integration, IntegrationToken, testing::{Client, demo}};
-/// # let token = IntegrationToken::new("a-token-for-this-example")?;
-/// # let records = std::sync::Arc::new(Records::default());
-/// # let integration = demo::cancelling(Integration::builder("Shop", token)).idempotency(records.clone()).build()?;
-/// # let client = Client::new(&integration);
-/// # let cancel = r#"{"customerId":"cus_1","subscriptionId":"sub_1","scheduledAt":"immediate"}"#;
-/// # for _ in 0..2 {
-/// #     assert_eq!(client.post("/churnkey/actions/subscription/cancel", cancel).await.status, 200);
-/// # }
-/// # assert!(records.0.lock().unwrap().iter().all(|r| r.is_done));
-/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # use churnkey_integrator::Mode;
+/// # let (records, cx) = (Records::default(), RequestContext::for_test(Mode::Live));
+/// # let attempt = |request| Attempt::for_test("key", request, Timestamp::now()).with_signature("1");
+/// # let first = attempt("cancel");
+/// # assert_eq!(records.begin(&cx, &first).await?, Known::New);
+/// # assert_eq!(records.begin(&cx, &attempt("cancel")).await?, Known::Running);
+/// # assert_eq!(records.begin(&cx, &attempt("pause")).await?, Known::AnotherRequest);
+/// # records.forget(&cx, &attempt("cancel")).await?;
+/// # records.complete(&cx, &first).await?;
+/// # records.forget(&cx, &first).await?;
+/// # assert_eq!(records.begin(&cx, &attempt("cancel")).await?, Known::Done);
+/// # Ok::<(), churnkey_integrator::HandlerError>(()) })?;
+/// # Ok::<(), churnkey_integrator::HandlerError>(())
 /// ```
 #[async_trait]
 pub trait IdempotencyStore: Send + Sync + 'static {

@@ -7,11 +7,11 @@ fn live() -> RequestContext {
 
 /// An attempt at a request without a signature.
 fn keyed(key: &str, body: &str, now: i64) -> Attempt {
-    Attempt::for_test([None, Some(key)], body, now)
+    Attempt::of_keys([None, Some(key)], body, now)
 }
 
 fn signed(signature: &str, key: Option<&str>, now: i64) -> Attempt {
-    Attempt::for_test([Some(signature), key], "a", now)
+    Attempt::of_keys([Some(signature), key], "a", now)
 }
 
 async fn begin(store: &InMemoryIdempotency, attempt: &Attempt) -> Known {

@@ -70,8 +70,6 @@ pub struct Integration {
     shared: Arc<Shared>,
     routes: Routes,
     prefix: String,
-    #[cfg(feature = "testing")]
-    token: IntegrationToken,
 }
 
 impl Integration {
@@ -135,16 +133,6 @@ impl Integration {
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
-    }
-
-    #[cfg(feature = "testing")]
-    pub(crate) fn token(&self) -> &IntegrationToken {
-        &self.token
-    }
-
-    #[cfg(feature = "testing")]
-    pub(crate) fn clock(&self) -> Clock {
-        Arc::clone(&self.shared.clock)
     }
 }
 
@@ -405,8 +393,6 @@ impl IntegrationBuilder {
             }),
             routes,
             prefix: self.prefix,
-            #[cfg(feature = "testing")]
-            token: self.token,
         };
         let readiness = integration.readiness();
         if readiness.is_ready() {

@@ -28,9 +28,14 @@ const WANTED: [&About; 9] = [
 /// yet. `Display` is one line for a log.
 ///
 /// ```
-/// # use churnkey_integrator::{Integration, IntegrationToken, testing::demo};
+/// # use churnkey_integrator::{CustomerId, CustomersController, Integration, IntegrationToken, RequestContext, Result, controller, model::Customer};
+/// # struct Shop;
+/// # #[controller]
+/// # impl CustomersController for Shop {
+/// #     async fn retrieve(&self, _: &RequestContext, _: &CustomerId) -> Result<Option<Customer>> { Ok(None) }
+/// # }
 /// # let token = IntegrationToken::new("a-token-for-this-example")?;
-/// # let customers = demo::Shop;
+/// # let customers = Shop;
 /// let integration = Integration::builder("Acme", token).customers(customers).build()?;
 /// let readiness = integration.readiness();
 /// assert!(!readiness.is_ready());

@@ -1,11 +1,11 @@
 //! What an action does when the record has changed since the framework looked it up.
 #![expect(clippy::unwrap_used, reason = "a test that panics has done its work")]
 
+use churnkey_conformance::Client;
 use churnkey_integrator::{
     CustomerId, Integration, Page, PageRequest, RequestContext, Result, SubscriptionId,
     SubscriptionsController, controller,
     model::{BillingDuration, Subscription},
-    testing::Client,
 };
 use example_app::{Clock, Demo, demo_token};
 use http::Method;
@@ -51,7 +51,8 @@ impl SubscriptionsController for ChangedMeanwhile {
 fn merchant(change: Change) -> (Store, Client) {
     let store = Store::new(Clock::Frozen(NOW.parse().unwrap()));
     store.live.extend(Demo::load().unwrap().live);
-    let integration = Integration::builder("In-memory example", demo_token().unwrap())
+    let token = demo_token().unwrap();
+    let integration = Integration::builder("In-memory example", token.clone())
         .customers(store.clone())
         .subscriptions(ChangedMeanwhile(store.clone(), change))
         .prices(store.clone())
@@ -63,14 +64,17 @@ fn merchant(change: Change) -> (Store, Client) {
         .apply_coupon(store.clone())
         .extend_trial(store.clone())
         .change_price(store.clone());
-    (store, Client::new(&integration.build().unwrap()))
+    (
+        store,
+        Client::new(integration.build().unwrap().into_router(), token),
+    )
 }
 
 async fn act(client: &Client, action: &str, body: &Value) -> (u16, Value) {
     let path = format!("/churnkey/actions/subscription/{action}");
     let call = client.call(Method::POST, &path).body(body.to_string());
     let answer = call.signed().send().await;
-    (answer.status, answer.body)
+    (answer.status(), answer.into_body())
 }
 
 fn record(store: &Store, id: &str) -> example_billing::Subscription {
@@ -132,10 +136,10 @@ async fn an_action_on_a_subscription_that_changed_hands_meanwhile_finds_nothing(
         // And it is in the list of its owner alone.
         let list = format!("/churnkey/customers/{owner}/subscriptions");
         let others = client.get(&list).await;
-        let others = others.body["data"].as_array().unwrap().clone();
+        let others = others.body()["data"].as_array().unwrap().clone();
         assert!(others.iter().all(|other| other["id"] != id), "{action}");
         let own = client.get("/churnkey/customers/cus_linus/subscriptions");
-        let own = own.await.body["data"].as_array().unwrap().clone();
+        let own = own.await.body()["data"].as_array().unwrap().clone();
         assert!(own.iter().any(|own| own["id"] == id), "{action}");
     }
 }

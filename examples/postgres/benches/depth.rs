@@ -11,7 +11,8 @@
 
 use std::time::{Duration, Instant};
 
-use churnkey_integrator::{IntegrationToken, Timestamp, testing::Client};
+use churnkey_conformance::Client;
+use churnkey_integrator::{IntegrationToken, Timestamp};
 use postgres::{churnkey, store::Store};
 use throwaway_postgres::ThrowawayPostgres;
 use tokio_postgres::{Client as PgClient, NoTls, Statement};
@@ -37,12 +38,12 @@ async fn main() {
     println!("{CUSTOMERS} customers loaded in {:.1?}", begun.elapsed());
 
     let token = IntegrationToken::new("a-token-for-a-benchmark").unwrap();
-    let integration = churnkey::integration(&store, token).unwrap();
-    let client = Client::new(&integration);
+    let integration = churnkey::integration(&store, token.clone()).unwrap();
+    let client = Client::new(integration.into_router(), token);
     let first = format!("/churnkey/customers?limit={PAGE}");
     let deep = format!("{first}&cursor={}", cursor_at_depth(&client).await);
     let answer = client.get(&deep).await;
-    assert_eq!(answer.body["data"][0]["id"], "cus_gen_0900001");
+    assert_eq!(answer.body()["data"][0]["id"], "cus_gen_0900001");
 
     let mut times = [Vec::new(), Vec::new()];
     for round in 0..WARM_UP + ROUNDS {
@@ -50,7 +51,7 @@ async fn main() {
             let begun = Instant::now();
             let answer = client.get(path).await;
             let took = begun.elapsed();
-            assert_eq!(answer.status, 200);
+            assert_eq!(answer.status(), 200);
             if round >= WARM_UP {
                 times.push(took);
             }
@@ -99,7 +100,7 @@ async fn cursor_at_depth(client: &Client) -> String {
     let mut cursor = String::new();
     for _ in 0..DEPTH / 500 {
         let answer = client.get(&path).await;
-        let next = answer.body["next"].as_str();
+        let next = answer.body()["next"].as_str();
         cursor = next.expect("the list goes on").to_owned();
         path = format!("{first}&cursor={cursor}");
     }

@@ -1,7 +1,7 @@
 //! Calling a merchant in this process.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use churnkey_integrator::testing::{Answer, Client};
+use churnkey_conformance::{Answer, Client};
 use http::Method;
 use serde_json::Value;
 
@@ -39,5 +39,5 @@ pub fn text(body: &Value) -> String {
 /// Reads the merchant's customers as Churnkey does. `path` is what follows `/churnkey/customers`.
 pub async fn churnkey(client: &Client, path: &str) -> (u16, Value) {
     let answer = client.get(&format!("/churnkey/customers{path}")).await;
-    (answer.status, answer.body)
+    (answer.status(), answer.into_body())
 }

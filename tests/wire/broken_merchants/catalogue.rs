@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use churnkey_conformance::{Report, Rule, check};
 use churnkey_integrator::{
     Amount, CouponId, CouponsController, Currency, Cursor, FamiliesController, FamilyId,
     HandlerError, Integration, Mode, Page, PageRequest, Percentage, PriceId, PricesController,
@@ -13,12 +14,11 @@ use churnkey_integrator::{
         BillingDuration, Coupon, CouponValue, Family, Price, PriceAmount, PriceType, Product,
         ProductType,
     },
-    testing::{Report, conformance, conformance::Rule},
 };
 use in_memory::store::{Row, Store, Table, Tables};
 
 use super::broken_merchants;
-use crate::merchants::{billing_fixtures, in_memory_store, token};
+use crate::merchants::{billing_fixtures, client_of, in_memory_store, token};
 
 /// Delegates every call to a good merchant, except for its one fault.
 #[derive(Clone)]
@@ -270,7 +270,7 @@ async fn report_on(fault: Fault) -> Report {
         good.live.books.write(|tables| tables.prices.put(new));
         async {}
     });
-    conformance(&integration, &fixtures).await
+    check(&client_of(&integration), &fixtures).await.unwrap()
 }
 
 broken_merchants! {

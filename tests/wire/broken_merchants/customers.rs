@@ -8,16 +8,16 @@ use std::{
     time::Duration,
 };
 
-use churnkey_integrator::{Cursor, testing::conformance::Rule};
+use churnkey_conformance::{Fixtures, Report, Rule, check};
+use churnkey_integrator::Cursor;
 use churnkey_integrator::{
     CustomerId, CustomersController, CustomersOperation, Email, HandlerError, Integration, Mode,
     Page, PageRequest, Phone, RequestContext, Result, Serves, async_trait, controller,
     model::Customer,
-    testing::{Fixtures, Report, conformance},
 };
 
 use super::broken_merchants;
-use crate::merchants::{demo_fixtures, in_memory_store, token};
+use crate::merchants::{client_of, demo_fixtures, in_memory_store, token};
 use in_memory::store::Store;
 
 /// Delegates every call to a good merchant, except for its one fault.
@@ -286,7 +286,7 @@ async fn report_on(fault: Fault) -> Report {
         merchant.good.live.customers.extend([Customer::new(id)]);
         async {}
     });
-    conformance(&integration, &fixtures).await
+    check(&client_of(&integration), &fixtures).await.unwrap()
 }
 
 broken_merchants! {
@@ -366,9 +366,10 @@ async fn a_served_operation_without_a_fixture_is_a_finding() {
         .families(in_memory_store())
         .build()
         .unwrap();
-    let report = conformance(&integration, &Fixtures::new("cus_ada", "cus_nobody")).await;
+    let fixtures = Fixtures::new("cus_ada", "cus_nobody");
+    let report = check(&client_of(&integration), &fixtures).await.unwrap();
     let findings = report.findings().iter();
-    let findings = findings.map(|finding| (finding.rule, finding.expected.as_str()));
+    let findings = findings.map(|finding| (finding.rule(), finding.expected()));
     let missing = [
         "email",
         "phone",
@@ -410,7 +411,8 @@ async fn operations_listed_by_hand_without_a_method_are_named() {
         .customers(ListsTooMuch)
         .build()
         .unwrap();
-    let report = conformance(&integration, &Fixtures::new("cus_ada", "cus_nobody")).await;
+    let fixtures = Fixtures::new("cus_ada", "cus_nobody");
+    let report = check(&client_of(&integration), &fixtures).await.unwrap();
     let finding = report.findings()[0].to_string();
     assert_eq!(
         finding,

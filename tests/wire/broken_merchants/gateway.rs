@@ -8,10 +8,8 @@ use axum::{
     middleware::{Next, from_fn},
     response::Response,
 };
-use churnkey_integrator::{
-    Integration,
-    testing::{Report, conformance::Rule, conformance_at},
-};
+use churnkey_conformance::{Client, Report, Rule, check};
+use churnkey_integrator::Integration;
 use in_memory::store::Store;
 use serde_json::{Value, json};
 
@@ -123,7 +121,7 @@ async fn report_on(fault: Fault) -> Report {
         .merge(integration.into_router())
         .layer(from_fn(move |request, next| gateway(fault, request, next)));
     let server = Server::start(app, &token()).await;
-    conformance_at(&server.url(), token(), &fixtures)
+    check(&Client::at(&server.url(), token()).unwrap(), &fixtures)
         .await
         .unwrap()
 }
@@ -145,7 +143,7 @@ const RENUMBERED: [&str; 6] = [
     "foreign-cursor: coupons.list customers.list families.list prices.list products.list subscriptions.list",
     "limit-bounds: coupons.list customers.list families.list prices.list products.list subscriptions.list",
     "odd-input: coupons.retrieve customers.find_by_email customers.find_by_phone customers.retrieve families.retrieve prices.retrieve products.retrieve subscriptions.list subscriptions.retrieve",
-    "refused: apply_coupon extend_trial pause",
+    "rejected: apply_coupon extend_trial pause",
     "unknown-mode: apply_coupon cancel cancel_all change_price coupons.list coupons.retrieve customers.find_by_email customers.find_by_phone customers.list customers.retrieve extend_trial families.list families.retrieve features pause pause_all prices.list prices.retrieve products.list products.retrieve subscriptions.list subscriptions.retrieve",
 ];
 

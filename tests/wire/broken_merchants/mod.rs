@@ -12,7 +12,7 @@ use std::{
     fmt,
 };
 
-use churnkey_integrator::testing::{Report, conformance::Rule};
+use churnkey_conformance::{Report, Rule};
 
 /// The findings are these and no others, each rule with the operations that broke it; one of the rule has the words in its
 /// sentence.
@@ -20,8 +20,8 @@ use churnkey_integrator::testing::{Report, conformance::Rule};
 fn assert_named(report: &Report, fault: impl fmt::Debug, rule: Rule, words: &str, all: &[&str]) {
     let mut named: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for finding in report.findings() {
-        let operations = named.entry(finding.rule.name()).or_default();
-        operations.insert(finding.operation.name());
+        let operations = named.entry(finding.rule().name()).or_default();
+        operations.insert(finding.operation().name());
     }
     let expected = all.iter().map(|line| {
         let (rule, operations) = line.split_once(": ").unwrap();
@@ -30,7 +30,7 @@ fn assert_named(report: &Report, fault: impl fmt::Debug, rule: Rule, words: &str
     assert_eq!(named, expected.collect(), "{fault:?}:\n{report}");
     let findings = report.findings().iter();
     let sentences: Vec<String> = findings
-        .filter(|finding| finding.rule == rule)
+        .filter(|finding| finding.rule() == rule)
         .map(ToString::to_string)
         .collect();
     assert!(

@@ -1,16 +1,16 @@
 //! Merchants whose subscriptions controller is broken.
 
+use churnkey_conformance::{Report, Rule, check};
 use churnkey_integrator::{
     Amount, Currency, Cursor, CustomerId, HandlerError, Integration, Mode, Page, PageRequest,
     PriceId, ProductId, RequestContext, Result, SubscriptionId, SubscriptionsController,
     controller,
     model::{BillingDuration, Item, Price, PriceAmount, Subscription},
-    testing::{Report, conformance, conformance::Rule},
 };
 use in_memory::store::{Shop, Store};
 
 use super::broken_merchants;
-use crate::merchants::{billing_fixtures, in_memory_store, token};
+use crate::merchants::{billing_fixtures, client_of, in_memory_store, token};
 
 /// Delegates every call to a good merchant, except for its one fault.
 struct Broken {
@@ -265,7 +265,9 @@ async fn report_on(fault: Fault) -> Report {
         _ => builder.coupons(good.clone()),
     };
     let integration = builder.subscriptions(Broken { good, fault }).build();
-    conformance(&integration.unwrap(), &billing_fixtures()).await
+    check(&client_of(&integration.unwrap()), &billing_fixtures())
+        .await
+        .unwrap()
 }
 
 broken_merchants! {

@@ -5,21 +5,23 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use churnkey_integrator::testing::{Fixtures, conformance};
+use churnkey_conformance::{Client, Fixtures, check};
 use example_app::demo_token;
 use lumyri::churnkey::{self, Churnkey, Mapping};
 use serde_json::json;
 
 use crate::{As, COMPANY_A, FIRST, MAIN, NOBODY, SECOND, Shop, minimal};
 
-fn integration(shop: &Shop, app: Option<&str>) -> churnkey_integrator::Integration {
+fn client(shop: &Shop, app: Option<&str>) -> Client {
     let churnkey = Churnkey {
         scope: shop
             .store
             .scope(COMPANY_A.to_owned(), app.map(str::to_owned)),
         mapping: Mapping::default(),
     };
-    churnkey::integration(churnkey, demo_token().unwrap()).unwrap()
+    let token = demo_token().unwrap();
+    let integration = churnkey::integration(churnkey, token.clone()).unwrap();
+    Client::new(integration.into_router(), token)
 }
 
 #[tokio::test]
@@ -59,7 +61,7 @@ async fn churnkey_can_work_with_this_merchant_while_customers_come_and_go() {
                 assert_eq!(shop.update(&As::a(), &owner, &rename).await.status, 200);
             }
         });
-    let report = conformance(&integration(&shop, None), &fixtures).await;
+    let report = check(&client(&shop, None), &fixtures).await.unwrap();
     report.assert_passed();
 }
 
@@ -83,6 +85,6 @@ async fn churnkey_can_work_with_one_app_of_this_merchant() {
     let fixtures = Fixtures::new(FIRST, crate::OF_SECOND)
         .email("customer1@example.com", FIRST)
         .phone("+83497898519", FIRST);
-    let report = conformance(&integration(&shop, Some(MAIN)), &fixtures).await;
+    let report = check(&client(&shop, Some(MAIN)), &fixtures).await.unwrap();
     report.assert_passed();
 }

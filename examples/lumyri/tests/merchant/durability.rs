@@ -1,6 +1,6 @@
 //! A database in a file: several at a time, a program that ends, a restart.
 
-use churnkey_integrator::testing::Client;
+use churnkey_conformance::Client;
 use example_app::{Clock, Generator, demo_token};
 use lumyri::{
     app,
@@ -231,7 +231,7 @@ async fn a_store_that_is_gone_is_a_5xx_that_tells_nothing() {
     assert_eq!(answer.message(), "Something went wrong on our side");
     let client: Client = shop.churnkey();
     let answer = client.get(&format!("/churnkey/customers/{FIRST}")).await;
-    assert_eq!(answer.status, 500);
+    assert_eq!(answer.status(), 500);
 }
 
 #[tokio::test]
@@ -245,7 +245,7 @@ async fn while_another_writer_holds_the_database_reads_go_on_and_writes_are_503(
     assert_eq!(refused.error(), (503, "unavailable"));
     assert_eq!(shop.detail(&As::a(), FIRST).await.status, 200);
     let path = format!("/churnkey/customers/{FIRST}");
-    assert_eq!(shop.churnkey().get(&path).await.status, 200);
+    assert_eq!(shop.churnkey().get(&path).await.status(), 200);
     drop(writing);
     let created = shop.create(&As::a(), &minimal("new@example.com")).await;
     assert_eq!(created.status, 201);

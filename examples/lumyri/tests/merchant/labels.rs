@@ -125,7 +125,7 @@ async fn a_deleted_label_is_gone_from_customers() {
         json!([{"id": LABEL_2, "name": "label2", "color": "green"}])
     );
     let path = format!("/churnkey/customers/{FIRST}");
-    let seen = shop.churnkey().get(&path).await.body;
+    let seen = shop.churnkey().get(&path).await.into_body();
     assert_eq!(seen["metadata"]["labels"], "label2");
 
     let answer = shop

@@ -24,7 +24,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use churnkey_integrator::testing::Client;
+use churnkey_conformance::Client;
 use example_app::{Clock, Generator, demo_token};
 use hmac::{Hmac, KeyInit, Mac};
 use http_body_util::BodyExt;
@@ -153,7 +153,7 @@ impl Shop {
 
     /// Churnkey, which sees company A.
     pub(crate) fn churnkey(&self) -> Client {
-        Client::for_router(self.app.clone(), demo_token().unwrap())
+        Client::new(self.app.clone(), demo_token().unwrap())
     }
 }
 

@@ -22,18 +22,18 @@ use crate::{
 async fn the_demo_customers_are_shown_as_in_the_snapshot() {
     let shop = Shop::open().await;
     let list = shop.churnkey().get("/churnkey/customers").await;
-    assert_eq!(list.status, 200);
-    insta::assert_json_snapshot!("demo_data", list.body);
+    assert_eq!(list.status(), 200);
+    insta::assert_json_snapshot!("demo_data", list.body());
     let one = shop
         .churnkey()
         .get(&format!("/churnkey/customers/{FIRST}"))
         .await;
-    assert_eq!(one.body, list.body["data"][0]);
+    assert_eq!(one.body(), &list.body()["data"][0]);
     let features = shop.churnkey().get("/churnkey/features").await;
     let customers =
         json!({"retrieve": true, "list": true, "findByEmail": true, "findByPhone": true});
     assert_eq!(
-        features.body["controllers"],
+        features.body()["controllers"],
         json!({"customers": customers})
     );
 }
@@ -46,7 +46,7 @@ async fn what_is_over_the_limit_is_left_out_whole_and_from_the_end() {
     let body = json!({"address": addresses, "avatar": "x".repeat(501)});
     assert_eq!(shop.update(&As::a(), FIRST, &body).await.status, 200);
     let path = format!("/churnkey/customers/{FIRST}");
-    let seen = shop.churnkey().get(&path).await.body;
+    let seen = shop.churnkey().get(&path).await.into_body();
     assert_eq!(seen["addresses"].as_array().unwrap().len(), 30);
     assert_eq!(seen["addresses"][29], json!({"line1": "29"}));
     let metadata = seen["metadata"].as_object().unwrap();
@@ -71,7 +71,7 @@ async fn a_number_that_churnkey_can_not_hold_is_left_out() {
         assert_eq!(changed.status, 200, "{phone}");
         let customer = shop.churnkey().get(&path).await;
         assert_eq!(
-            (customer.status, &customer.body["phone"]),
+            (customer.status(), &customer.body()["phone"]),
             (200, &seen),
             "{phone}"
         );
@@ -88,7 +88,7 @@ async fn billing_may_add_what_is_not_known_here() {
         ..Mapping::default()
     };
     let shop = Shop::with(mapping, None).await;
-    let list = shop.churnkey().get("/churnkey/customers").await.body;
+    let list = shop.churnkey().get("/churnkey/customers").await.into_body();
     assert_eq!(list["data"][0]["currency"], "usd");
     assert_eq!(list["data"][1].get("currency"), None);
 }
@@ -98,7 +98,7 @@ async fn there_are_only_live_customers() {
     let shop = Shop::open().await;
     let client = shop.churnkey().in_mode(churnkey_integrator::Mode::Test);
     let answer = client.get(&format!("/churnkey/customers/{FIRST}")).await;
-    assert_eq!(answer.status, 400);
+    assert_eq!(answer.status(), 400);
 }
 
 /// A body that the native API takes.
@@ -184,11 +184,11 @@ proptest! {
             let native = record(&shop, MAIN, &body).await;
             let path = format!("/churnkey/customers/{}", native.id);
             let one = shop.churnkey().get(&path).await;
-            assert_eq!(one.status, 200, "{body}");
-            let list = shop.churnkey().get("/churnkey/customers").await.body;
-            assert_eq!(list["data"][2], one.body);
+            assert_eq!(one.status(), 200, "{body}");
+            let list = shop.churnkey().get("/churnkey/customers").await.into_body();
+            assert_eq!(&list["data"][2], one.body());
 
-            let customer = one.body.as_object().unwrap();
+            let customer = one.body().as_object().unwrap();
             for (key, value) in customer {
                 match key.as_str() {
                     "id" | "name" | "lastName" | "email" | "phone" => {
@@ -208,10 +208,10 @@ proptest! {
                     other => panic!("{other}"),
                 }
             }
-            let model: model::Customer = serde_json::from_value(one.body.clone()).unwrap();
-            assert_eq!(serde_json::to_value(model).unwrap(), one.body);
-            assert_eq!(one.body["name"].as_str(), Some(body["first_name"].as_str().unwrap().trim()));
-            assert_eq!(one.body["email"], body["email"]);
+            let model: model::Customer = serde_json::from_value(one.body().clone()).unwrap();
+            assert_eq!(&serde_json::to_value(model).unwrap(), one.body());
+            assert_eq!(one.body()["name"].as_str(), Some(body["first_name"].as_str().unwrap().trim()));
+            assert_eq!(one.body()["email"], body["email"]);
         });
     }
 
@@ -257,7 +257,7 @@ proptest! {
             let shop = Shop::open().await;
             let native = record(&shop, MAIN, &body).await;
             let path = format!("/churnkey/customers/{}", native.id);
-            let text = shop.churnkey().get(&path).await.body.to_string();
+            let text = shop.churnkey().get(&path).await.body().to_string();
             let claims = json!({"company_id": COMPANY_A, "iss": "lumyri-demo", "user_id": USER});
             for secret in [USER, "lumyri-demo", SECRET, &token(&claims), "2024-10-10", "1728561600"] {
                 assert!(!text.contains(secret), "{secret}");
@@ -275,13 +275,13 @@ proptest! {
             let churnkey = shop.churnkey();
             let unknown = churnkey.get("/churnkey/customers/nobody").await;
             let gone = churnkey.get(&format!("/churnkey/customers/{}", native.id)).await;
-            assert_eq!((gone.status, gone.body), (404, unknown.body));
-            let list = churnkey.get("/churnkey/customers").await.body;
+            assert_eq!((gone.status(), gone.into_body()), (404, unknown.into_body()));
+            let list = churnkey.get("/churnkey/customers").await.into_body();
             let ids: Vec<_> = list["data"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
             assert_eq!(ids, [FIRST, OF_SECOND]);
             let email: String = native.email.bytes().map(|byte| format!("%{byte:02X}")).collect();
             let found = churnkey.get(&format!("/churnkey/customers/email/{email}")).await;
-            assert_eq!(found.status, 404);
+            assert_eq!(found.status(), 404);
             let left: i64 = sqlx::query_scalar(
                 "SELECT (SELECT count(*) FROM customers) + (SELECT count(*) FROM customer_labels)",
             )

@@ -31,10 +31,10 @@ async fn spellings_of_one_address_find_its_owner() {
         ("phone", "00493012345"),
     ] {
         let answer = churnkey.get(&path(kind, value)).await;
-        assert_eq!(answer.status, 200, "{value}");
-        assert_eq!(&answer.body["id"], id);
-        assert_eq!(answer.body["email"], body["email"]);
-        assert_eq!(answer.body["phone"], body["phone"]);
+        assert_eq!(answer.status(), 200, "{value}");
+        assert_eq!(&answer.body()["id"], id);
+        assert_eq!(answer.body()["email"], body["email"]);
+        assert_eq!(answer.body()["phone"], body["phone"]);
     }
     for (kind, value) in [
         ("email", "zo\u{eb}@b\u{fc}cher.example"),
@@ -47,7 +47,7 @@ async fn spellings_of_one_address_find_its_owner() {
         ("phone", "+"),
     ] {
         let answer = churnkey.get(&path(kind, value)).await;
-        assert_eq!(answer.status, 404, "{value}");
+        assert_eq!(answer.status(), 404, "{value}");
     }
 }
 
@@ -72,8 +72,8 @@ async fn several_owners_are_409_or_nobody_but_never_one_of_them() {
         ),
     ] {
         let answer = shop.churnkey().get(&path(kind, value)).await;
-        assert_eq!(answer.status, 409);
-        assert_eq!(answer.body, json!({"code": 409, "message": message}));
+        assert_eq!(answer.status(), 409);
+        assert_eq!(answer.into_body(), json!({"code": 409, "message": message}));
     }
 
     let mapping = Mapping {
@@ -82,11 +82,11 @@ async fn several_owners_are_409_or_nobody_but_never_one_of_them() {
     };
     let shop = Shop::with(mapping, None).await;
     let answer = shop.churnkey().get(&path("phone", "+83497898519")).await;
-    assert_eq!(answer.status, 404);
+    assert_eq!(answer.status(), 404);
     let gone = shop.delete(&second, &[OF_SECOND]).await;
     assert_eq!(gone.status, 200);
     let answer = shop.churnkey().get(&path("phone", "+83497898519")).await;
-    assert_eq!(answer.body["id"], FIRST);
+    assert_eq!(answer.body()["id"], FIRST);
 }
 
 #[tokio::test]
@@ -95,8 +95,8 @@ async fn one_app_has_one_owner_of_an_address() {
         let shop = Shop::with(Mapping::default(), Some(app)).await;
         let churnkey = shop.churnkey();
         let found = churnkey.get(&path("phone", "+83497898519")).await;
-        assert_eq!(found.body["id"], owner);
-        let all = churnkey.get("/churnkey/customers").await.body;
+        assert_eq!(found.body()["id"], owner);
+        let all = churnkey.get("/churnkey/customers").await.into_body();
         assert_eq!(all["data"].as_array().unwrap().len(), 1);
         assert_eq!(all["data"][0]["id"], owner);
     }
@@ -190,12 +190,12 @@ proptest! {
             }
 
             let churnkey = shop.churnkey();
-            let unknown = churnkey.get("/churnkey/customers/nobody").await.body;
+            let unknown = churnkey.get("/churnkey/customers/nobody").await.into_body();
             for id in &hidden {
                 let answer = churnkey.get(&format!("/churnkey/customers/{id}")).await;
-                assert_eq!((answer.status, answer.body), (404, unknown.clone()));
+                assert_eq!((answer.status(), answer.into_body()), (404, unknown.clone()));
             }
-            let listed = churnkey.get("/churnkey/customers?limit=500").await.body;
+            let listed = churnkey.get("/churnkey/customers?limit=500").await.into_body();
             let listed = listed["data"].as_array().unwrap();
             let mut ids: Vec<_> = listed.iter().map(|one| one["id"].as_str().unwrap()).collect();
             ids.sort_unstable();
@@ -213,14 +213,14 @@ proptest! {
                         .collect();
                     let answer = churnkey.get(&path(kind, value)).await;
                     match owners.as_slice() {
-                        [] => assert_eq!(answer.status, 404),
+                        [] => assert_eq!(answer.status(), 404),
                         [owner] => {
-                            assert_eq!(answer.status, 200);
-                            assert_eq!(answer.body["id"], Value::from(owner.as_str()));
+                            assert_eq!(answer.status(), 200);
+                            assert_eq!(answer.body()["id"], Value::from(owner.as_str()));
                             let by_id = churnkey.get(&format!("/churnkey/customers/{owner}")).await;
-                            assert_eq!(by_id.body, answer.body);
+                            assert_eq!(by_id.into_body(), answer.into_body());
                         }
-                        _ => assert_eq!(answer.status, 409),
+                        _ => assert_eq!(answer.status(), 409),
                     }
                 }
             }

@@ -47,7 +47,7 @@ proptest! {
             let mut times = BTreeMap::<String, usize>::new();
             let mut path = format!("/churnkey/customers?limit={limit}");
             loop {
-                let page = shop.churnkey().get(&path).await.body;
+                let page = shop.churnkey().get(&path).await.into_body();
                 let listed: Vec<_> = page["data"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
                 assert!(listed.len() <= limit);
                 for id in &listed {
@@ -106,7 +106,7 @@ async fn a_full_last_page_has_no_next() {
         .churnkey()
         .get("/churnkey/customers?limit=2")
         .await
-        .body;
+        .into_body();
     assert_eq!(page["data"].as_array().unwrap().len(), 2);
     assert_eq!(page.get("next"), None);
 }
@@ -118,7 +118,7 @@ async fn a_recreated_id_is_a_new_row_at_the_end() {
         .churnkey()
         .get("/churnkey/customers?limit=1")
         .await
-        .body;
+        .into_body();
     assert_eq!(first["data"][0]["id"], FIRST);
     assert_eq!(shop.delete(&As::a(), &[FIRST]).await.status, 200);
     let mut again = minimal("again@example.com");
@@ -129,7 +129,7 @@ async fn a_recreated_id_is_a_new_row_at_the_end() {
         .churnkey()
         .get(&format!("/churnkey/customers?cursor={cursor}"))
         .await
-        .body;
+        .into_body();
     let ids: Vec<_> = rest["data"]
         .as_array()
         .unwrap()
@@ -147,9 +147,9 @@ async fn a_cursor_of_somebody_elses_is_400() {
             .churnkey()
             .get(&format!("/churnkey/customers?cursor={cursor}"))
             .await;
-        assert_eq!(answer.status, 400);
+        assert_eq!(answer.status(), 400);
         assert_eq!(
-            answer.body,
+            answer.into_body(),
             json!({"code": 400, "message": "Invalid cursor"})
         );
     }

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use churnkey_integrator::testing::{Fixtures, conformance};
+use churnkey_conformance::{Fixtures, check};
 use notihub::record::{CustomerChanges, NewCustomer, Status};
 
 use crate::{C3, DISABLED, IN_DEV, Merchant};
@@ -40,6 +40,6 @@ async fn churnkey_can_work_with_this_merchant_also_while_customers_come_and_go()
                 let _ = environment.delete(DISABLED).await;
             }
         });
-    let report = conformance(&merchant.integration, &fixtures).await;
+    let report = check(&merchant.client, &fixtures).await.unwrap();
     report.assert_passed();
 }

@@ -21,7 +21,8 @@ mod transactions;
 use std::path::Path;
 
 use axum::Router;
-use churnkey_integrator::{Integration, Mode, testing::Client};
+use churnkey_conformance::Client;
+use churnkey_integrator::Mode;
 use example_app::{Generator, demo_token};
 use merchant_cases::text;
 use notihub::{
@@ -47,7 +48,6 @@ pub(crate) const IN_DEV: &str = "5b1c6f0e-3a57-4c1e-9d0b-0f6f5b7a1c07";
 /// The app in process, with the demo data.
 pub(crate) struct Merchant {
     pub(crate) store: Store,
-    pub(crate) integration: Integration,
     pub(crate) app: Router,
     client: Client,
 }
@@ -69,11 +69,10 @@ impl Merchant {
         };
         let token = demo_token().unwrap();
         let integration = churnkey::integration(churnkey, token.clone()).unwrap();
-        let app = app(store.clone(), integration.clone());
+        let app = app(store.clone(), integration);
         Self {
-            client: Client::for_router(app.clone(), token),
+            client: Client::new(app.clone(), token),
             app,
-            integration,
             store,
         }
     }
@@ -100,7 +99,7 @@ impl Merchant {
         body: impl Into<Vec<u8>>,
     ) -> (u16, Value) {
         let answer = merchant_cases::send(&self.client, method, path, headers, body).await;
-        (answer.status, answer.body)
+        (answer.status(), answer.into_body())
     }
 
     /// What Churnkey gets, in live mode.

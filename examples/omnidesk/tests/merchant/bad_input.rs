@@ -396,7 +396,7 @@ async fn a_broken_store_is_a_500_that_tells_nothing() {
     shop.call("POST", "", &fields).await.refused(500, sentence);
     let churnkey = shop.churnkey().get("/churnkey/customers/1").await;
     assert_eq!(
-        (churnkey.status, churnkey.message()),
+        (churnkey.status(), churnkey.message()),
         (500, Some("Internal Server Error"))
     );
     let mut db = shop.store.read().await.unwrap();

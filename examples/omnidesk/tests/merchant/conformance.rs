@@ -2,11 +2,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use churnkey_integrator::testing::{Fixtures, conformance};
-use example_app::demo_token;
-use omnidesk::{churnkey::integration, store::Scope};
+use churnkey_conformance::{Fixtures, check};
 
-use crate::{Shop, churnkey};
+use crate::Shop;
 
 #[tokio::test]
 async fn churnkey_can_work_with_this_merchant_also_while_customers_come_and_go() {
@@ -22,8 +20,7 @@ async fn churnkey_can_work_with_this_merchant_also_while_customers_come_and_go()
             .await
             .done("Customer created.");
     }
-    let customers = churnkey(&shop.store, Scope::AllBrands);
-    let integration = integration(customers, demo_token().unwrap()).unwrap();
+    let client = shop.churnkey();
     let calls = AtomicU32::new(0);
     let fixtures = Fixtures::new("1", "999")
         .email("zoe@example.org", "2")
@@ -48,5 +45,6 @@ async fn churnkey_can_work_with_this_merchant_also_while_customers_come_and_go()
                     .done("Customer updated.");
             }
         });
-    conformance(&integration, &fixtures).await.assert_passed();
+    let report = check(&client, &fixtures).await.unwrap();
+    report.assert_passed();
 }

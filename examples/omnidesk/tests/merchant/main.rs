@@ -26,7 +26,7 @@ use axum::{
     body::Body,
     http::{Request, header::CONTENT_TYPE},
 };
-use churnkey_integrator::testing::Client;
+use churnkey_conformance::Client;
 use example_app::{Clock, demo_token};
 use http_body_util::BodyExt;
 use omnidesk::{
@@ -77,7 +77,7 @@ impl Shop {
 
     /// Churnkey, calling this merchant.
     fn churnkey(&self) -> Client {
-        Client::for_router(self.app.clone(), demo_token().unwrap())
+        Client::new(self.app.clone(), demo_token().unwrap())
     }
 
     /// Sends a request as it is, and checks what holds for every answer: JSON of one of the API's shapes.

@@ -1,6 +1,7 @@
 //! What Churnkey gets to see of the demo data, and of every state that a customer may be in.
 
-use churnkey_integrator::{Currency, Mode, model::Address, testing::Client};
+use churnkey_conformance::Client;
+use churnkey_integrator::{Currency, Mode, model::Address};
 use example_app::{Extra, MetadataLimits, demo_token};
 use omnidesk::{
     churnkey::{Churnkey, Mapping, integration},
@@ -11,11 +12,13 @@ use serde_json::{Value, json};
 use crate::{Shop, churnkey};
 
 fn client(customers: Churnkey) -> Client {
-    Client::new(&integration(customers, demo_token().unwrap()).unwrap())
+    let token = demo_token().unwrap();
+    let integration = integration(customers, token.clone()).unwrap();
+    Client::new(integration.into_router(), token)
 }
 
 async fn ids(client: &Client) -> Vec<String> {
-    let body = client.get("/churnkey/customers").await.body;
+    let body = client.get("/churnkey/customers").await.into_body();
     let customers = body["data"].as_array().unwrap().iter();
     customers
         .map(|one| one["id"].as_str().unwrap().to_owned())
@@ -40,7 +43,7 @@ async fn the_demo_data_are_shown_as_the_mapping_says() {
         "/customers/phone/31612312311",
     ] {
         let answer = churnkey.get(&format!("/churnkey{path}")).await;
-        seen.push(json!({"path": path, "status": answer.status, "body": answer.body}));
+        seen.push(json!({"path": path, "status": answer.status(), "body": answer.into_body()}));
     }
     insta::assert_json_snapshot!("demo", seen);
 }
@@ -54,7 +57,7 @@ async fn a_customer_who_is_gone_looks_like_one_who_never_was() {
     let churnkey = shop.churnkey();
     let unknown = churnkey.get("/churnkey/customers/999").await;
     assert_eq!(
-        (unknown.status, unknown.message()),
+        (unknown.status(), unknown.message()),
         (404, Some("Customer not found"))
     );
     for id in [
@@ -69,13 +72,17 @@ async fn a_customer_who_is_gone_looks_like_one_who_never_was() {
         "%27",
     ] {
         let answer = churnkey.get(&format!("/churnkey/customers/{id}")).await;
-        assert_eq!((answer.status, &answer.body), (404, &unknown.body), "{id}");
+        assert_eq!(
+            (answer.status(), answer.body()),
+            (404, unknown.body()),
+            "{id}"
+        );
     }
     assert_eq!(
         churnkey
             .get("/churnkey/customers/email/zoe%40example.org")
             .await
-            .status,
+            .status(),
         404
     );
     assert_eq!(ids(&churnkey).await, ["1", "3"]);
@@ -84,19 +91,19 @@ async fn a_customer_who_is_gone_looks_like_one_who_never_was() {
         .await
         .done("Channel deleted.");
     let one = churnkey.get("/churnkey/customers/1").await;
-    assert_eq!((one.status, one.body.get("phone")), (200, None));
+    assert_eq!((one.status(), one.body().get("phone")), (200, None));
     assert_eq!(
         churnkey
             .get("/churnkey/customers/phone/%2B31612312311")
             .await
-            .status,
+            .status(),
         404
     );
     let test = churnkey
         .in_mode(Mode::Test)
         .get("/churnkey/customers/1")
         .await;
-    assert_eq!(test.status, 400, "there are no test customers");
+    assert_eq!(test.status(), 400, "there are no test customers");
 }
 
 #[tokio::test]
@@ -119,7 +126,7 @@ async fn the_oldest_address_is_shown_and_every_one_found() {
         "/customers/phone/00316",
         "/customers/phone/+316",
     ] {
-        let body = churnkey.get(&format!("/churnkey{path}")).await.body;
+        let body = churnkey.get(&format!("/churnkey{path}")).await.into_body();
         assert_eq!(
             [&body["id"], &body["email"], &body["phone"]],
             ["2", "zoe@example.org", "+316"],
@@ -127,7 +134,7 @@ async fn the_oldest_address_is_shown_and_every_one_found() {
         );
     }
     assert_eq!(
-        churnkey.get("/churnkey/customers/phone/316").await.status,
+        churnkey.get("/churnkey/customers/phone/316").await.status(),
         404
     );
 }
@@ -136,17 +143,17 @@ async fn the_oldest_address_is_shown_and_every_one_found() {
 async fn a_scope_is_one_brand_or_its_external_ids() {
     let shop = Shop::open().await;
     let thomas = "/churnkey/customers/email/thomas%40example.org";
-    assert_eq!(shop.churnkey().get(thomas).await.status, 409);
+    assert_eq!(shop.churnkey().get(thomas).await.status(), 409);
 
     let second = client(churnkey(&shop.store, Scope::Brand(2)));
     assert_eq!(ids(&second).await, ["3"]);
-    assert_eq!(second.get(thomas).await.body["id"], "3");
-    assert_eq!(second.get("/churnkey/customers/1").await.status, 404);
+    assert_eq!(second.get(thomas).await.body()["id"], "3");
+    assert_eq!(second.get("/churnkey/customers/1").await.status(), 404);
     assert_eq!(
         second
             .get("/churnkey/customers/email/zoe%40example.org")
             .await
-            .status,
+            .status(),
         404
     );
 
@@ -161,14 +168,17 @@ async fn a_scope_is_one_brand_or_its_external_ids() {
     assert_eq!(first.invisible().await.unwrap(), 1);
     let first = client(first);
     assert_eq!(ids(&first).await, ["text", "C-2"]);
-    assert_eq!(first.get(thomas).await.body["id"], "text");
+    assert_eq!(first.get(thomas).await.body()["id"], "text");
     assert_eq!(
-        first.get("/churnkey/customers/C-2").await.body["name"],
+        first.get("/churnkey/customers/C-2").await.body()["name"],
         "Zoë"
     );
     for id in ["1", "5", "c-2"] {
         assert_eq!(
-            first.get(&format!("/churnkey/customers/{id}")).await.status,
+            first
+                .get(&format!("/churnkey/customers/{id}"))
+                .await
+                .status(),
             404
         );
     }
@@ -202,17 +212,17 @@ async fn a_merchant_chooses_what_becomes_of_ambiguity_limits_and_extras() {
         .get("/churnkey/customers/email/thomas%40example.org")
         .await;
     assert_eq!(
-        (hidden.status, hidden.message()),
+        (hidden.status(), hidden.message()),
         (404, Some("Customer not found"))
     );
-    let one = churnkey.get("/churnkey/customers/1").await.body;
+    let one = churnkey.get("/churnkey/customers/1").await.into_body();
     assert_eq!(
         (&one["currency"], &one["addresses"]),
         (&json!("eur"), &json!([{"line1": "text"}]))
     );
     let metadata = json!({"externalPrimaryId": "text", "brandId": "1", "brandName": "MyBrand"});
     assert_eq!(one["metadata"], metadata);
-    let three = churnkey.get("/churnkey/customers/3").await.body;
+    let three = churnkey.get("/churnkey/customers/3").await.into_body();
     assert_eq!(
         three["metadata"],
         json!({"externalPrimaryId": "text", "brandId": "2"})

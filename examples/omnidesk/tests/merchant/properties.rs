@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use churnkey_integrator::{model::Customer as Mapped, testing::Client};
+use churnkey_conformance::Client;
+use churnkey_integrator::model::Customer as Mapped;
 use example_app::{MetadataLimits, demo_token};
 use merchant_cases::block_on;
 use omnidesk::{
@@ -154,14 +155,16 @@ async fn remove(store: &Store, id: i64, purge: bool) {
 
 fn client_of(store: &Store, scope: Scope) -> Client {
     let customers = churnkey(store, scope);
-    Client::new(&integration(customers, demo_token().unwrap()).unwrap())
+    let token = demo_token().unwrap();
+    let integration = integration(customers, token.clone()).unwrap();
+    Client::new(integration.into_router(), token)
 }
 
 /// Reads pages of this size to the end.
 async fn crawl(client: &Client, limit: usize) -> Vec<Value> {
     let get = async |query| {
         let answer = client.get(&format!("/churnkey/customers{query}")).await;
-        (answer.status, answer.body)
+        (answer.status(), answer.into_body())
     };
     merchant_cases::crawl(limit, get).await
 }
@@ -174,7 +177,7 @@ fn ids_of(customers: &[Value]) -> Vec<i64> {
 
 async fn retrieve(client: &Client, id: i64) -> (u16, Value) {
     let answer = client.get(&format!("/churnkey/customers/{id}")).await;
-    (answer.status, answer.body)
+    (answer.status(), answer.into_body())
 }
 
 async fn find(client: &Client, kind: ChannelType, key: &str) -> (u16, Value) {
@@ -186,7 +189,7 @@ async fn find(client: &Client, kind: ChannelType, key: &str) -> (u16, Value) {
     let answer = client
         .get(&format!("/churnkey/customers/{what}/{key}"))
         .await;
-    (answer.status, answer.body)
+    (answer.status(), answer.into_body())
 }
 
 /// Every address that Churnkey may look somebody up by.
@@ -370,7 +373,7 @@ proptest! {
             let (mut there, mut stayed) = (ids.clone(), BTreeSet::from_iter(ids));
             let (mut events, mut seen, mut next) = (events.into_iter(), Vec::new(), String::new());
             loop {
-                let body = client.get(&format!("/churnkey/customers?limit={limit}{next}")).await.body;
+                let body = client.get(&format!("/churnkey/customers?limit={limit}{next}")).await.into_body();
                 let page = body["data"].as_array().unwrap();
                 assert!(page.len() <= limit);
                 seen.extend(ids_of(page));
@@ -423,7 +426,7 @@ proptest! {
                 let brand = Scope::ExternalIdsOf(natives[at].brand);
                 let id = utf8_percent_encode(external_id, NON_ALPHANUMERIC);
                 let answer = client_of(&store, brand).get(&format!("/churnkey/customers/{id}")).await;
-                assert_eq!(answer.status, 404);
+                assert_eq!(answer.status(), 404);
             }
         });
     }

@@ -1,6 +1,7 @@
 //! What an action does to a subscription, now and later, and why it may not.
 
-use churnkey_integrator::{Timestamp, testing::Client};
+use churnkey_conformance::Client;
+use churnkey_integrator::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{Shop, act};
@@ -30,7 +31,7 @@ fn refused(message: &str) -> (u16, Value) {
 const DONE: (u16, Value) = (200, Value::Null);
 
 async fn status(client: &Client, path: &str) -> Value {
-    client.get(path).await.body["status"].clone()
+    client.get(path).await.body()["status"].clone()
 }
 
 fn active(start: &str, end: &str) -> Value {
@@ -203,17 +204,17 @@ async fn a_coupon_is_redeemed_once_and_counted_wherever_it_is_served() {
             on(&now, ADA_PRO, "apply-coupon", coupon.clone()).await,
             DONE
         );
-        let served = now.get("/churnkey/coupons/coupon_stay20").await.body;
+        let served = now.get("/churnkey/coupons/coupon_stay20").await.into_body();
         assert_eq!(served["redemptions"], json!({"max": 100, "current": 5}));
-        let discounts = now.get(ADA_PRO).await.body["discounts"].clone();
+        let discounts = now.get(ADA_PRO).await.body()["discounts"].clone();
         let expected = json!([{"coupon": served, "start": NOW, "end": "2026-04-15T12:00:00.000Z"}]);
         assert_eq!(discounts, expected);
-        let grace = now.get("/churnkey/customers/cus_grace").await.body;
+        let grace = now.get("/churnkey/customers/cus_grace").await.into_body();
         assert_eq!(grace["discounts"][0]["coupon"], served);
     }
     let once = json!({"coupon": "coupon_five_once"});
     assert_eq!(on(&now, ADA_PRO, "apply-coupon", once).await, DONE);
-    let discounts = now.get(ADA_PRO).await.body["discounts"].clone();
+    let discounts = now.get(ADA_PRO).await.body()["discounts"].clone();
     let ids: Vec<_> = (0..2).map(|n| &discounts[n]["coupon"]["id"]).collect();
     assert_eq!(ids, ["coupon_stay20", "coupon_five_once"]);
     assert_eq!(discounts[1]["end"], JANUARY[1]);
@@ -230,7 +231,7 @@ async fn a_coupon_is_redeemed_once_and_counted_wherever_it_is_served() {
         let coupon = json!({ "coupon": id });
         assert_eq!(on(&now, ADA_PRO, "apply-coupon", coupon).await, answer);
     }
-    let full = now.get("/churnkey/coupons/coupon_full").await.body;
+    let full = now.get("/churnkey/coupons/coupon_full").await.into_body();
     assert_eq!(full["redemptions"], json!({"max": 2, "current": 2}));
 }
 
@@ -266,7 +267,7 @@ async fn a_price_changes_at_once_with_or_without_proration_or_at_the_end_of_the_
     let shop = Shop::with_demo_data().await;
     let now = shop.at(NOW);
     let served = |client: Client| async move {
-        let body = client.get(ADA_PRO).await.body;
+        let body = client.get(ADA_PRO).await.into_body();
         let item = &body["items"][0];
         assert_eq!(item["id"], "si_ada_pro");
         assert_eq!(body["duration"], item["price"]["duration"]);

@@ -2,11 +2,11 @@
 
 use std::num::NonZeroU32;
 
+use churnkey_conformance::Client;
 use churnkey_integrator::{
     CalendarUnit, CouponId, CustomerId, PriceId, Result, Timestamp,
     actions::{ActionDuration, Schedule},
     model::{Coupon, Customer, Price},
-    testing::Client,
 };
 use example_app::{Clock, DataSet, Demo};
 use example_billing::{Catalogue, Subscription, cancel_all, pause_all};
@@ -171,7 +171,7 @@ async fn processes(url: &str, number: usize) -> Vec<Client> {
         let reads: Vec<_> = (0..CONNECTIONS)
             .map(|_| {
                 let client = client.clone();
-                tokio::spawn(async move { client.get("/churnkey/customers").await.status })
+                tokio::spawn(async move { client.get("/churnkey/customers").await.status() })
             })
             .collect();
         for read in reads {
@@ -204,7 +204,7 @@ async fn crowd(steps: &[Step]) {
     for moment in MOMENTS.map(moment) {
         let seen = client(&store.at(Clock::Frozen(moment)));
         let served = seen.get("/churnkey/customers/cus_ada/subscriptions").await;
-        end.push(served.body["data"].clone());
+        end.push(served.body()["data"].clone());
     }
     let is_explained = explained(&start(), done.clone(), &json!(end));
     assert!(is_explained, "{done:?} {end:?}");
@@ -328,7 +328,7 @@ async fn the_last_redemption_goes_to_one_of_twenty() {
     for (n, task) in tasks.into_iter().enumerate() {
         let answer = task.await.unwrap();
         let path = format!("/churnkey/customers/cus_{n}/subscriptions/sub_{n}");
-        let discounts = client.get(&path).await.body["discounts"].clone();
+        let discounts = client.get(&path).await.body()["discounts"].clone();
         if answer.0 == 200 {
             redeemed += 1;
             assert_eq!(discounts[0]["coupon"]["id"], "coupon_last");
@@ -339,6 +339,9 @@ async fn the_last_redemption_goes_to_one_of_twenty() {
         }
     }
     assert_eq!(redeemed, 1);
-    let coupon = client.get("/churnkey/coupons/coupon_last").await.body;
+    let coupon = client
+        .get("/churnkey/coupons/coupon_last")
+        .await
+        .into_body();
     assert_eq!(coupon["redemptions"], json!({"max": 7, "current": 7}));
 }

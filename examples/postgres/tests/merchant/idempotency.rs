@@ -1,6 +1,6 @@
 //! Actions that arrive twice, at one process or at several, and what a read or an action costs.
 
-use churnkey_integrator::testing::Client;
+use churnkey_conformance::Client;
 use example_app::{Clock, DataSet, Demo};
 use postgres::store::Store;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn week() -> Value {
 }
 
 async fn end_of_trial(client: &Client) -> String {
-    let served = client.get(GRACE).await.body;
+    let served = client.get(GRACE).await.into_body();
     served["status"]["trial"]["end"]
         .as_str()
         .unwrap()
@@ -225,14 +225,14 @@ async fn a_failure_is_no_answer() {
     };
     let answer = send().await;
     assert_eq!(
-        answer.body,
+        *answer.body(),
         json!({"code": 500, "message": "Internal Server Error"})
     );
-    assert!(answer.cause.unwrap().contains("never"));
+    assert!(answer.cause().unwrap().contains("never"));
     sql.batch_execute("ALTER TABLE churnkey_live.subscriptions DROP CONSTRAINT never")
         .await
         .unwrap();
-    assert_eq!(send().await.status, 200);
+    assert_eq!(send().await.status(), 200);
     assert_eq!(end_of_trial(&client).await, "2026-01-31T00:00:00.000Z");
 }
 
@@ -262,17 +262,17 @@ async fn no_read_and_no_action_costs_more_statements_where_there_is_more_to_read
     let client = client(&Store::connect(proxy.url()).unwrap());
     for id in ["sub_1", "sub_39"] {
         let path = format!("/churnkey/customers/cus_linus/subscriptions/{id}");
-        assert_eq!(client.get(&path).await.status, 200);
+        assert_eq!(client.get(&path).await.status(), 200);
         assert_eq!(proxy.counted(), (1, 0));
     }
     for limit in [1, 40] {
         let path = format!("/churnkey/customers/cus_linus/subscriptions?limit={limit}");
         let answer = client.get(&path).await;
-        assert_eq!(answer.body["data"].as_array().unwrap().len(), limit);
+        assert_eq!(answer.body()["data"].as_array().unwrap().len(), limit);
         assert_eq!(proxy.counted(), (1, 0));
     }
     for path in ["customers", "prices", "coupons", "products", "families"] {
-        assert_eq!(client.get(&format!("/churnkey/{path}")).await.status, 200);
+        assert_eq!(client.get(&format!("/churnkey/{path}")).await.status(), 200);
         assert_eq!(proxy.counted(), (1, 0), "{path}");
     }
     for id in ["sub_1", "sub_39"] {

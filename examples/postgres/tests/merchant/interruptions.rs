@@ -5,10 +5,8 @@ use std::{
     time::Duration,
 };
 
-use churnkey_integrator::{
-    CustomerId, Mode, RequestContext, SubscriptionId,
-    testing::{Answer, Client},
-};
+use churnkey_conformance::{Answer, Client};
+use churnkey_integrator::{CustomerId, Mode, RequestContext, SubscriptionId};
 use example_app::{Clock, demo_token};
 use http::Method;
 use postgres::{churnkey, store::Store};
@@ -16,7 +14,7 @@ use serde_json::json;
 use throwaway_postgres::{ThrowawayPostgres, test_database};
 
 use crate::{
-    hasty, locked_out, open_store,
+    client_of, hasty, locked_out, open_store,
     proxy::{Proxy, Trap},
     sql,
 };
@@ -34,7 +32,7 @@ async fn cancel(client: &Client) -> Answer {
     let call = client.call(Method::POST, CANCEL);
     let call = call.header("idempotency-key", &key).body(ADA_PRO);
     let answer = call.with_token().send().await;
-    if answer.status == 503 {
+    if answer.status() == 503 {
         assert_eq!(answer.header("retry-after"), Some("1"));
     }
     answer
@@ -56,7 +54,7 @@ async fn an_action_is_done_also_over_connections_that_the_server_has_dropped() {
     let looked_up = looked_up.served(store.now()).unwrap();
     for _ in 0..5 {
         assert!(!sql.query(drop, &[]).await.unwrap().is_empty());
-        assert_eq!(cancel(&client).await.status, 200);
+        assert_eq!(cancel(&client).await.status(), 200);
         // Also if nothing was read before, so that the transaction is the first to notice.
         assert!(!sql.query(drop, &[]).await.unwrap().is_empty());
         shop.change(&cx, &looked_up, |_| Ok(())).await.unwrap();
@@ -81,14 +79,14 @@ async fn an_action_that_loses_its_connection_is_a_503_and_may_come_again() {
         WHERE datname = current_database() AND application_name = 'churnkey' AND wait_event_type = 'Lock'";
     assert_eq!(lock.query(drop, &[]).await.unwrap().len(), 1);
     let answer = waiting.await.unwrap();
-    assert_eq!(answer.status, 503);
-    let cause = answer.cause.unwrap();
+    assert_eq!(answer.status(), 503);
+    let cause = answer.cause().unwrap();
     let terminated = "terminating connection due to administrator command";
     assert!(cause.contains(terminated), "{cause}");
     lock.rollback().await.unwrap();
     let path = "/churnkey/customers/cus_ada/subscriptions/sub_ada_pro";
-    assert_eq!(client.get(path).await.body["status"]["name"], "active");
-    assert_eq!(cancel(&client).await.status, 200);
+    assert_eq!(client.get(path).await.body()["status"]["name"], "active");
+    assert_eq!(cancel(&client).await.status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -108,7 +106,7 @@ async fn a_commit_without_an_answer_is_a_503_and_the_same_request_again_tells_wh
         async move {
             let call = client.call(Method::POST, "/churnkey/actions/subscription/extend-trial");
             let call = call.header("idempotency-key", key).body(week);
-            call.with_token().send().await.status
+            call.with_token().send().await.status()
         }
     };
     for (key, trap, end) in [
@@ -123,7 +121,7 @@ async fn a_commit_without_an_answer_is_a_503_and_the_same_request_again_tells_wh
         for _ in 0..2 {
             assert_eq!(send(key).await, 200, "{key}");
             let path = "/churnkey/customers/cus_grace/subscriptions/sub_grace_trial";
-            let served = client.get(path).await.body;
+            let served = client.get(path).await.into_body();
             assert_eq!(served["status"]["trial"]["end"], end, "{key}");
         }
     }
@@ -135,7 +133,8 @@ async fn an_action_that_is_past_its_deadline_is_done_and_a_retry_says_so() {
     let store = open_store(database.url()).await;
     let builder = churnkey::builder(&store, demo_token().unwrap()).deadline(SECOND);
     let integration = builder.build().unwrap();
-    let (client, running) = (Client::new(&integration), integration.running_actions());
+    let running = integration.running_actions();
+    let client = client_of(integration);
     let mut sql = sql(database.url()).await;
     let lock = sql.transaction().await.unwrap();
     lock.batch_execute("SELECT FROM churnkey_live.subscriptions FOR UPDATE")
@@ -147,16 +146,16 @@ async fn an_action_that_is_past_its_deadline_is_done_and_a_retry_says_so() {
         call.with_token().send()
     };
     let late = cancel().await;
-    assert_eq!(late.status, 503);
-    let cause = late.cause.unwrap();
+    assert_eq!(late.status(), 503);
+    let cause = late.cause().unwrap();
     assert!(cause.contains("before the deadline"), "{cause}");
-    assert_eq!(cancel().await.status, 409);
+    assert_eq!(cancel().await.status(), 409);
     lock.rollback().await.unwrap();
     running.ended().await;
     let status = "SELECT status FROM churnkey_live.subscriptions WHERE id = 'sub_ada_pro'";
     let status: String = sql.query_one(status, &[]).await.unwrap().get(0);
     assert_eq!(status, "canceled");
-    assert_eq!(cancel().await.status, 200);
+    assert_eq!(cancel().await.status(), 200);
 }
 
 #[tokio::test]
@@ -170,12 +169,12 @@ async fn an_action_that_waits_too_long_for_a_lock_is_a_503_and_keeps_no_lock() {
         .await
         .unwrap();
     let answer = cancel(&client).await;
-    assert_eq!(answer.status, 503);
-    let cause = answer.cause.unwrap();
+    assert_eq!(answer.status(), 503);
+    let cause = answer.cause().unwrap();
     let timeout = "canceling statement due to statement timeout";
     assert!(cause.contains(timeout), "{cause}");
     lock.rollback().await.unwrap();
-    assert_eq!(cancel(&client).await.status, 200);
+    assert_eq!(cancel(&client).await.status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -206,13 +205,13 @@ async fn an_action_that_postgresql_ends_because_of_a_deadlock_is_a_503() {
     let (answer, waited) = tokio::join!(redeem, waiting);
     let answer = answer.unwrap();
     assert_eq!(
-        (answer.status, answer.header("retry-after")),
+        (answer.status(), answer.header("retry-after")),
         (503, Some("1"))
     );
-    assert!(answer.cause.unwrap().contains("deadlock detected"));
+    assert!(answer.cause().unwrap().contains("deadlock detected"));
     waited.unwrap();
     other.rollback().await.unwrap();
-    assert_eq!(cancel(&client).await.status, 200);
+    assert_eq!(cancel(&client).await.status(), 200);
 }
 
 #[tokio::test]
@@ -226,7 +225,7 @@ async fn a_refusal_costs_no_connection() {
             r#"{"customerId":"cus_ada","subscriptionId":"sub_ada_pro","coupon":"coupon_full"}"#;
         let call = client.call(Method::POST, "/churnkey/actions/subscription/apply-coupon");
         let call = call.header("idempotency-key", &n.to_string()).body(body);
-        assert_eq!(call.with_token().send().await.status, 400);
+        assert_eq!(call.with_token().send().await.status(), 400);
         let row = sql
             .query_one(
                 "SELECT array_agg(pid), bool_or(state LIKE '%transaction%') FROM pg_stat_activity

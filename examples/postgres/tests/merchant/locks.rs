@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use churnkey_integrator::testing::Client;
+use churnkey_conformance::Client;
 use http::Method;
 use postgres::store::Store;
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ async fn an_action_that_waited_while_the_subscription_changed_hands_finds_nothin
             format!("/churnkey/customers/{owner}/subscriptions/{id}")
         };
         let client = shop.at(NOW);
-        let mut expected = client.get(&path(owner)).await.body;
+        let mut expected = client.get(&path(owner)).await.into_body();
         expected["customerId"] = "cus_linus".into();
 
         let mut body = subject.clone();
@@ -70,7 +70,7 @@ async fn an_action_that_waited_while_the_subscription_changed_hands_finds_nothin
         let answer = act_while(&shop, action, &body, sell).await;
         let not_found = json!({"code": 404, "message": "Subscription not found"});
         assert_eq!(answer, (404, not_found), "{action}");
-        let served = client.get(&path(&"cus_linus".into())).await.body;
+        let served = client.get(&path(&"cus_linus".into())).await.into_body();
         assert_eq!(served, expected, "{action}");
 
         let back = "UPDATE churnkey_live.subscriptions SET customer_id = $2 WHERE id = $1";
@@ -79,7 +79,11 @@ async fn an_action_that_waited_while_the_subscription_changed_hands_finds_nothin
         let [id, owner] = &parameters;
         assert_eq!(sql.execute(back, &[id, owner]).await.unwrap(), 1);
     }
-    let coupon = shop.live.get("/churnkey/coupons/coupon_stay20").await.body;
+    let coupon = shop
+        .live
+        .get("/churnkey/coupons/coupon_stay20")
+        .await
+        .into_body();
     assert_eq!(coupon["redemptions"], json!({"max": 100, "current": 4}));
 }
 
@@ -100,7 +104,7 @@ async fn a_pause_that_waited_while_the_billing_became_annual_asks_again_whether_
     let refused = json!({"code": 400, "message": "An annual subscription can't be paused"});
     let answer = act_while(&shop, "pause", &pause(Some(false)), annual).await;
     assert_eq!(answer, (400, refused));
-    let served = shop.at(NOW).get(path).await.body;
+    let served = shop.at(NOW).get(path).await.into_body();
     assert_eq!(served["duration"], json!({"amount": 1, "unit": "year"}));
     assert_eq!(served["status"]["name"], "active");
 
@@ -110,7 +114,7 @@ async fn a_pause_that_waited_while_the_billing_became_annual_asks_again_whether_
     // The features allow it, and without a word the request does, too.
     let answer = act_while(&shop, "pause", &pause(None), annual).await;
     assert_eq!(answer, (200, Value::Null));
-    let served = shop.at(NOW).get(path).await.body;
+    let served = shop.at(NOW).get(path).await.into_body();
     assert_eq!(served["status"]["name"], "paused");
 }
 
@@ -145,7 +149,7 @@ async fn reads_are_answered_while_more_actions_than_there_are_connections_wait_f
         "/churnkey/prices",
     ] {
         let asked = Instant::now();
-        assert_eq!(shop.live.get(path).await.status, 200, "{path}");
+        assert_eq!(shop.live.get(path).await.status(), 200, "{path}");
         // Nobody gets as far who has to wait for a connection in vain.
         let took = asked.elapsed();
         assert!(took < Duration::from_secs(1), "{path}: {took:?}");
@@ -155,9 +159,9 @@ async fn reads_are_answered_while_more_actions_than_there_are_connections_wait_f
     for action in actions {
         let answer = action.await.unwrap();
         let unavailable = json!({"code": 503, "message": "Service Unavailable"});
-        assert_eq!(answer.body, unavailable);
+        assert_eq!(*answer.body(), unavailable);
         assert_eq!(answer.header("retry-after"), Some("1"));
-        let cause = answer.cause.unwrap();
+        let cause = answer.cause().unwrap();
         if cause.contains("canceling statement due to lock timeout") {
             timed_out += 1;
         } else if cause.contains("all connections for actions are in use") {
@@ -177,11 +181,11 @@ async fn reads_are_answered_while_more_actions_than_there_are_connections_wait_f
     assert!(took < Duration::from_secs(8), "{took:?}");
 
     let path = "/churnkey/customers/cus_ada/subscriptions/sub_ada_pro";
-    let served = shop.live.get(path).await.body;
+    let served = shop.live.get(path).await.into_body();
     assert_eq!(served["status"]["name"], "active");
     other.rollback().await.unwrap();
     let answer = cancel(shop.live.clone(), "waiting 0".to_owned()).await;
-    assert_eq!(answer.status, 200);
+    assert_eq!(answer.status(), 200);
 }
 
 #[tokio::test]

@@ -28,7 +28,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use churnkey_integrator::{Mode, testing::Client};
+use churnkey_conformance::Client;
+use churnkey_integrator::{Integration, Mode};
 use example_app::{Clock, Demo, demo_token};
 use http::Method;
 use postgres::{churnkey, store::Store};
@@ -75,8 +76,13 @@ impl Shop {
     }
 }
 
+/// Calls an integration that has the token of the demo.
+fn client_of(integration: Integration) -> Client {
+    Client::new(integration.into_router(), demo_token().unwrap())
+}
+
 fn client(store: &Store) -> Client {
-    Client::new(&churnkey::integration(store, demo_token().unwrap()).unwrap())
+    client_of(churnkey::integration(store, demo_token().unwrap()).unwrap())
 }
 
 /// Calls an action as a request of its own, and checks that nothing but a refusal has a body.
@@ -97,9 +103,9 @@ async fn act_as(client: &Client, key: &str, action: &str, body: &Value) -> (u16,
     let call = client.call(Method::POST, &path);
     let call = call.header("idempotency-key", key).body(body.to_string());
     let answer = call.signed().send().await;
-    assert_eq!(answer.bytes.is_empty(), answer.status == 200);
-    assert!(answer.status < 500, "{:?}", answer.cause);
-    (answer.status, answer.body)
+    assert_eq!(answer.bytes().is_empty(), answer.status() == 200);
+    assert!(answer.status() < 500, "{:?}", answer.cause());
+    (answer.status(), answer.into_body())
 }
 
 async fn migrated(url: &str) -> Store {
@@ -180,13 +186,13 @@ async fn crawl(
         let answer = client
             .get(&format!("/churnkey/customers?limit={limit}{after}"))
             .await;
-        assert_eq!(answer.status, 200);
-        let page = answer.body["data"].as_array().unwrap();
+        assert_eq!(answer.status(), 200);
+        let page = answer.body()["data"].as_array().unwrap();
         ids.extend(
             page.iter()
                 .map(|customer| customer["id"].as_str().unwrap().to_owned()),
         );
-        *cursor = answer.body["next"].as_str().map(str::to_owned);
+        *cursor = answer.body()["next"].as_str().map(str::to_owned);
         if cursor.is_none() {
             break;
         }

@@ -8,13 +8,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use churnkey_integrator::{Integration, Mode, testing::Client};
+use churnkey_conformance::Client;
+use churnkey_integrator::{Integration, Mode};
 use example_app::demo_token;
 use postgres::store::Store;
 use serde_json::json;
 use throwaway_postgres::{ThrowawayPostgres, test_database};
 
-use crate::{hasty, load_demo, locked_out, migrated, open_store, sql, with_options};
+use crate::{client_of, hasty, load_demo, locked_out, migrated, open_store, sql, with_options};
 
 const ADA: &str = "/churnkey/customers/cus_ada";
 const SECOND: Duration = Duration::from_secs(1);
@@ -26,7 +27,7 @@ fn client(store: &Store, deadline: Duration) -> Client {
     let integration = Integration::builder("Postgres example", demo_token().unwrap())
         .customers(store.clone())
         .deadline(deadline);
-    Client::new(&integration.build().unwrap())
+    client_of(integration.build().unwrap())
 }
 
 async fn open(url: &str, deadline: Duration) -> Client {
@@ -43,15 +44,15 @@ async fn ask(client: &Client) -> (u16, Duration) {
 async fn ask_why(client: &Client) -> (u16, Duration, String) {
     let begun = Instant::now();
     let answer = client.get(ADA).await;
-    if answer.status == 503 {
+    if answer.status() == 503 {
         assert_eq!(
-            answer.body,
+            *answer.body(),
             json!({"code": 503, "message": "Service Unavailable"})
         );
         assert_eq!(answer.header("retry-after"), Some("1"));
     }
-    let cause = answer.cause.unwrap_or_default();
-    (answer.status, begun.elapsed(), cause)
+    let cause = answer.cause().unwrap_or_default().to_owned();
+    (answer.status(), begun.elapsed(), cause)
 }
 
 /// How often one caller was answered.
@@ -251,7 +252,7 @@ async fn a_dropped_request_takes_no_connection_with_it() {
     assert!(cause.contains("before the deadline"), "{cause}");
     let test = client.in_mode(Mode::Test);
     let answer = test.get("/churnkey/customers/cus_test").await;
-    assert_eq!(answer.status, 200);
+    assert_eq!(answer.status(), 200);
     lock.rollback().await.unwrap();
 }
 
@@ -296,12 +297,12 @@ async fn what_postgresql_says_stays_inside() {
     ] {
         let answer = client.get(path).await;
         assert_eq!(
-            answer.body,
+            *answer.body(),
             json!({"code": 500, "message": "Internal Server Error"}),
             "{path}"
         );
         // A test may see the cause; a caller gets the body alone.
-        let cause = answer.cause.unwrap();
+        let cause = answer.cause().unwrap();
         assert!(cause.contains("churnkey_live.customers"), "{cause}");
     }
 }

@@ -247,14 +247,14 @@ async fn the_requests_of_a_store_are_encrypted_too() {
     let reads: Vec<_> = (0..8)
         .map(|_| {
             let client = client.clone();
-            tokio::spawn(async move { client.get("/churnkey/customers/cus_ada").await.status })
+            tokio::spawn(async move { client.get("/churnkey/customers/cus_ada").await.status() })
         })
         .collect();
     for read in reads {
         assert_eq!(read.await.unwrap(), 200);
     }
     let test = client.in_mode(Mode::Test);
-    assert_eq!(test.get("/churnkey/customers/cus_test").await.status, 200);
+    assert_eq!(test.get("/churnkey/customers/cus_test").await.status(), 200);
     let encrypted = encrypted(&server).await;
     assert!(
         encrypted.len() > 1 && encrypted.iter().all(|it| *it),

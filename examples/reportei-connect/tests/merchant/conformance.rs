@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use churnkey_integrator::testing::{Fixtures, conformance};
+use churnkey_conformance::{Fixtures, check};
 use example_app::Generator;
 
 use crate::{C1, C2, Merchant, NOBODY, REPORTEI, TRIALING};
@@ -33,6 +33,6 @@ async fn churnkey_can_work_with_this_merchant_also_while_customers_come_and_go()
             let _ = customers.delete(C2).await;
         }
     });
-    let report = conformance(&merchant.integration, &fixtures).await;
+    let report = check(&merchant.client, &fixtures).await.unwrap();
     report.assert_passed();
 }

@@ -1,9 +1,7 @@
 //! A merchant whose addresses are kept elsewhere.
 
-use churnkey_integrator::{
-    Email, Phone, Result, async_trait,
-    testing::{Fixtures, conformance},
-};
+use churnkey_conformance::{Fixtures, check};
+use churnkey_integrator::{Email, Phone, Result, async_trait};
 use example_app::{Extra, email_key, phone_key};
 use reportei_connect::{
     contacts::{ContactResolver, WithContacts},
@@ -104,7 +102,6 @@ async fn the_manifest_says_that_addresses_are_known_and_the_suite_passes() {
         .email("ada@example.com", C1)
         .phone("+5491155550101", C2)
         .shared_email("shared@example.com");
-    conformance(&merchant.integration, &fixtures)
-        .await
-        .assert_passed();
+    let report = check(&merchant.client, &fixtures).await.unwrap();
+    report.assert_passed();
 }

@@ -47,7 +47,7 @@ async fn the_gate_is_around_integrations_and_metrics_and_nothing_else() {
             ("x-customer-token", C1_TOKEN),
         ];
         let broken = merchant.raw(method, &path, &headers, "{").await;
-        assert_eq!((broken.status, broken.body), ended);
+        assert_eq!((broken.status(), broken.into_body()), ended);
     }
     let settings = merchant.call_for(C1_TOKEN, "GET", "/customers/settings", json!(null));
     assert_eq!(settings.await.0, 200);

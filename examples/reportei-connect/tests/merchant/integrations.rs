@@ -104,15 +104,15 @@ async fn a_session_lasts_five_minutes_and_its_link_needs_no_token() {
     let path = format!("/customer-integrations/session/{uuid}");
     let page = merchant.raw("GET", &path, &[], "").await;
     assert_eq!(
-        (page.status, page.header("cache-control")),
+        (page.status(), page.header("cache-control")),
         (200, Some("no-store"))
     );
     assert_eq!(
-        page.body["integration_session"]["customer"],
+        page.body()["integration_session"]["customer"],
         "Reportei Customer 2"
     );
     assert_eq!(
-        page.body["available_integrations"][0]["slug"],
+        page.body()["available_integrations"][0]["slug"],
         "instagram_business"
     );
     let last = merchant.at("2024-10-10T12:04:59.999Z");

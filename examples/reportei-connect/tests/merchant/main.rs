@@ -24,10 +24,8 @@ mod transactions;
 use std::path::Path;
 
 use axum::Router;
-use churnkey_integrator::{
-    CustomersController, Integration, Mode,
-    testing::{Answer, Client},
-};
+use churnkey_conformance::{Answer, Client};
+use churnkey_integrator::{CustomersController, Mode};
 use example_app::{Clock, Generator, demo_token};
 use merchant_cases::text;
 use reportei_connect::{
@@ -61,7 +59,6 @@ pub(crate) const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
 /// The app in process, with the demo data.
 pub(crate) struct Merchant {
     pub(crate) store: Store,
-    pub(crate) integration: Integration,
     pub(crate) app: Router,
     client: Client,
 }
@@ -82,15 +79,10 @@ impl Merchant {
     pub(crate) fn serving(store: Store, customers: impl CustomersController) -> Self {
         let token = demo_token().unwrap();
         let integration = churnkey::integration(customers, token.clone()).unwrap();
-        let app = app(
-            store.clone(),
-            "https://connect.example",
-            integration.clone(),
-        );
+        let app = app(store.clone(), "https://connect.example", integration);
         Self {
-            client: Client::for_router(app.clone(), token),
+            client: Client::new(app.clone(), token),
             app,
-            integration,
             store,
         }
     }
@@ -136,7 +128,7 @@ impl Merchant {
         body: Value,
     ) -> (u16, Value) {
         let answer = self.raw(method, path, headers, text(&body)).await;
-        (answer.status, answer.body)
+        (answer.status(), answer.into_body())
     }
 
     /// A call with whatever headers and body. What holds for every answer is checked.
@@ -152,9 +144,9 @@ impl Merchant {
             let number = answer.header(header).unwrap().parse::<u32>();
             assert!(number.is_ok(), "{path} without {header}");
         }
-        if answer.status >= 400 {
-            assert!(answer.body["message"].is_string(), "{path}");
-            assert!(answer.body.get("success").is_none(), "{path}");
+        if answer.status() >= 400 {
+            assert!(answer.body()["message"].is_string(), "{path}");
+            assert!(answer.body().get("success").is_none(), "{path}");
         }
         answer
     }
@@ -170,7 +162,7 @@ impl Merchant {
 
     pub(crate) async fn manifest(&self) -> Value {
         let manifest = self.client.get("/churnkey/features").await;
-        manifest.body
+        manifest.into_body()
     }
 }
 

@@ -85,10 +85,13 @@ async fn while_others_write_writing_may_be_tried_again_and_reading_goes_on() {
     };
     let (created, ()) = tokio::join!(create, read);
     assert_eq!(
-        (created.status, created.header("retry-after")),
+        (created.status(), created.header("retry-after")),
         (503, Some("1"))
     );
-    assert_eq!(created.body, json!({"message": "Service Unavailable"}));
+    assert_eq!(
+        created.into_body(),
+        json!({"message": "Service Unavailable"})
+    );
     open.rollback().await.unwrap();
     assert_eq!(merchant.get("/customers").await.1["meta"]["total"], 2);
     assert_eq!(

@@ -1,18 +1,19 @@
 //! What records refer to: a price to its product, a product to its family, an item to its price, a discount to its
 //! coupon.
 
+use churnkey_integrator::Operation;
 use serde_json::{Map, Value};
 
-use super::{
-    Rule, Suite, encoded,
-    records::{self, Kind, same_record},
-    wire::described,
+use crate::{
+    records::{self, Kind},
+    rule::Rule,
+    suite::{Suite, encoded},
+    verdict::{described, same_record},
 };
-use crate::operation::Operation;
 
 impl Suite {
     /// Everything that the record refers to is served, and whole copies in it are those of their own controllers.
-    pub(super) async fn references(&mut self, operation: impl Into<Operation>, record: &Value) {
+    pub(crate) async fn references(&mut self, operation: impl Into<Operation>, record: &Value) {
         let operation = operation.into();
         let id = |field: &str| record.get(field).and_then(Value::as_str);
         if let Some(id) = id("productId") {
@@ -47,13 +48,13 @@ impl Suite {
         if self.failed(retrieve, &expected, &answer) {
             return None;
         }
-        let verdict = match answer.status {
+        let verdict = match answer.status() {
             200 => Ok(()),
             _ => Err((expected, described(&answer))),
         };
         let is_there = verdict.is_ok();
         self.check(operation, Rule::ReferenceResolves, verdict);
-        is_there.then_some(answer.body)
+        is_there.then_some(answer.into_body())
     }
 
     async fn is_a_copy(&mut self, operation: Operation, kind: Kind, copy: &Value) {

@@ -2,6 +2,15 @@
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
+use churnkey_integrator::{
+    ApplyCouponOperation::ApplyCoupon,
+    CancelOperation::{Cancel, CancelAll},
+    ChangePriceOperation::ChangePrice,
+    ExtendTrialOperation::ExtendTrial,
+    Operation,
+    PauseOperation::{Pause, PauseAll},
+};
+
 type Hook = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 /// What the suite may look for in the merchant's store, and what it may change there: records of live mode, unless it
@@ -9,36 +18,36 @@ type Hook = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sy
 #[derive(Clone)]
 #[must_use]
 pub struct Fixtures {
-    pub(super) customer: String,
-    pub(super) missing_customer: String,
-    pub(super) test_customer: Option<String>,
-    pub(super) email: Option<Contact>,
-    pub(super) phone: Option<Contact>,
-    pub(super) shared_email: Option<String>,
-    pub(super) shared_phone: Option<String>,
-    pub(super) subscription: Option<Subject>,
-    pub(super) price: Option<String>,
-    pub(super) coupon: Option<String>,
-    pub(super) expired_coupon: Option<String>,
-    pub(super) product: Option<String>,
-    pub(super) family: Option<String>,
-    pub(super) shared_catalogue: bool,
-    pub(super) disposables: Vec<Disposable>,
-    pub(super) between_pages: Option<Hook>,
+    pub(crate) customer: String,
+    pub(crate) missing_customer: String,
+    pub(crate) test_customer: Option<String>,
+    pub(crate) email: Option<Contact>,
+    pub(crate) phone: Option<Contact>,
+    pub(crate) shared_email: Option<String>,
+    pub(crate) shared_phone: Option<String>,
+    pub(crate) subscription: Option<Subject>,
+    pub(crate) price: Option<String>,
+    pub(crate) coupon: Option<String>,
+    pub(crate) expired_coupon: Option<String>,
+    pub(crate) product: Option<String>,
+    pub(crate) family: Option<String>,
+    pub(crate) shared_catalogue: bool,
+    pub(crate) disposables: Vec<Disposable>,
+    pub(crate) between_pages: Option<Hook>,
 }
 
 /// A contact and the id of its only owner.
 #[derive(Clone)]
-pub(super) struct Contact {
-    pub(super) value: String,
-    pub(super) owner: String,
+pub(crate) struct Contact {
+    pub(crate) value: String,
+    pub(crate) owner: String,
 }
 
 /// A subscription and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Subject {
-    pub(super) customer: String,
-    pub(super) subscription: String,
+pub(crate) struct Subject {
+    pub(crate) customer: String,
+    pub(crate) subscription: String,
 }
 
 impl Fixtures {
@@ -102,7 +111,7 @@ impl Fixtures {
     }
 
     /// The ids of a live customer and of a subscription of theirs. Needed if subscriptions are served. It is not
-    /// changed, as long as what should be refused is refused.
+    /// changed, as long as what must be rejected is rejected.
     pub fn subscription(
         mut self,
         customer: impl Into<String>,
@@ -128,7 +137,7 @@ impl Fixtures {
     }
 
     /// The id of a live coupon that can't be redeemed any more, to see that
-    /// [`to_apply_coupon`](Disposable::to_apply_coupon) is refused with it.
+    /// [`to_apply_coupon`](Disposable::to_apply_coupon) is rejected with it.
     pub fn expired_coupon(mut self, id: impl Into<String>) -> Self {
         self.expired_coupon = Some(id.into());
         self
@@ -153,7 +162,7 @@ impl Fixtures {
         self
     }
 
-    /// Something that the suite may change, for good. Without one, the action is only checked for what it must refuse.
+    /// Something that the suite may change, for good. Without one, the action is only checked for what it must reject.
     pub fn disposable(mut self, disposable: Disposable) -> Self {
         self.disposables.push(disposable);
         self
@@ -188,15 +197,15 @@ impl fmt::Debug for Fixtures {
 /// fresh one: fill the test's store anew, or make the record right before.
 ///
 /// The actions come in the order extend-trial, apply-coupon, change-price, pause, cancel, and then those for all
-/// subscriptions of a customer. A subscription that bears all of it in this order may be handed over for several.
+/// subscriptions of a customer. A subscription to which all of it can be done in this order may be given for several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disposable {
-    pub(super) may: May,
+    pub(crate) may: May,
 }
 
 /// What may be done to what.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum May {
+pub(crate) enum May {
     ExtendTrial(Subject),
     ApplyCoupon { to: Subject, coupon: String },
     ChangePrice { of: Subject, price: String },
@@ -206,7 +215,50 @@ pub(super) enum May {
     CancelAll { customer: String },
 }
 
+impl May {
+    /// The action.
+    pub(crate) fn operation(&self) -> Operation {
+        match self {
+            Self::ExtendTrial(_) => ExtendTrial.into(),
+            Self::ApplyCoupon { .. } => ApplyCoupon.into(),
+            Self::ChangePrice { .. } => ChangePrice.into(),
+            Self::Pause(_) => Pause.into(),
+            Self::Cancel(_) => Cancel.into(),
+            Self::PauseAll { .. } => PauseAll.into(),
+            Self::CancelAll { .. } => CancelAll.into(),
+        }
+    }
+
+    /// What it may be done to: a subscription, or all of a customer's.
+    pub(crate) fn subject(&self) -> Subject {
+        match self {
+            Self::ExtendTrial(subject)
+            | Self::ApplyCoupon { to: subject, .. }
+            | Self::ChangePrice { of: subject, .. }
+            | Self::Pause(subject)
+            | Self::Cancel(subject) => subject.clone(),
+            Self::PauseAll { customer } | Self::CancelAll { customer } => Subject {
+                customer: customer.clone(),
+                subscription: String::new(),
+            },
+        }
+    }
+}
+
 impl Disposable {
+    /// What has to be given for the action to be done.
+    pub(crate) fn needed_for(operation: Operation) -> &'static str {
+        match operation {
+            Operation::ExtendTrial(_) => "Disposable::to_extend_trial(..)",
+            Operation::ApplyCoupon(_) => "Disposable::to_apply_coupon(..)",
+            Operation::ChangePrice(_) => "Disposable::to_change_price(..)",
+            Operation::Pause(Pause) => "Disposable::to_pause(..)",
+            Operation::Pause(_) => "Disposable::to_pause_all(..)",
+            Operation::Cancel(CancelAll) => "Disposable::to_cancel_all(..)",
+            _ => "Disposable::to_cancel(..)",
+        }
+    }
+
     fn one(
         customer: impl Into<String>,
         subscription: impl Into<String>,

@@ -1,28 +1,60 @@
 //! Actions whose outcome is a state: done once it holds, and once more it changes nothing.
 
-use serde_json::{Map, Value};
+use churnkey_integrator::{Operation, SubscriptionsOperation, model::Subscription};
+use serde::Deserialize;
+use serde_json::Value;
 
-use super::{Told, is_done, random};
+use super::{
+    body::Body,
+    call::{Told, random},
+};
 use crate::{
-    model::Subscription,
-    operation::{Operation, SubscriptionsOperation},
-    testing::{
-        Answer,
-        conformance::{
-            Rule, Suite, encoded, fixtures::Subject, records::same_record, report::Verdict,
-            wire::status_is,
-        },
-    },
+    answer::Answer,
+    fixtures::Subject,
+    rule::Rule,
+    suite::{Suite, encoded},
+    verdict::{Verdict, described, is_done, same_record, status_is},
 };
 
 impl Suite {
-    /// Does the action, looks for its effect, and does it again in every way. Other records that must then stay as they
-    /// are, are watched. Whether it was done.
-    pub(super) async fn settles(
+    /// The subscription as it is served now.
+    pub(crate) async fn state(
         &mut self,
         operation: Operation,
         subject: &Subject,
-        body: &Map<String, Value>,
+    ) -> Option<Subscription> {
+        let answer = self.client.get_unchecked(&self.path_of(subject)).await;
+        let read = match answer.status() {
+            200 => Subscription::deserialize(answer.body()).map_err(|error| error.to_string()),
+            _ => Err(described(&answer)),
+        };
+        match read {
+            Ok(subscription) => Some(subscription),
+            Err(got) => {
+                let reader = Operation::from(SubscriptionsOperation::Retrieve).name();
+                let expected =
+                    format!("{reader} to have the subscription {}", subject.subscription);
+                self.check(operation, Rule::EffectVisible, Err((expected, got)));
+                None
+            }
+        }
+    }
+
+    pub(crate) fn path_of(&self, subject: &Subject) -> String {
+        self.path(&format!(
+            "/customers/{}/subscriptions/{}",
+            encoded(&subject.customer),
+            encoded(&subject.subscription)
+        ))
+    }
+
+    /// Does the action, looks for its effect, and does it again in every way. Other records that must then stay as they
+    /// are, are watched. Whether it was done.
+    pub(crate) async fn settles(
+        &mut self,
+        operation: Operation,
+        subject: &Subject,
+        body: &Body,
         watched: &[String],
         effect: impl Fn(&Subscription) -> Verdict,
     ) -> bool {
@@ -43,22 +75,8 @@ impl Suite {
         is_visible
     }
 
-    pub(super) fn was_done(&mut self, operation: Operation, answer: &Answer) -> bool {
-        let verdict = is_done(answer, "for what can be done");
-        let is_done = verdict.is_ok();
-        self.check(operation, Rule::ActionDone, verdict);
-        self.tells_nothing(operation, answer, None);
-        is_done
-    }
-
     /// The same call once more, as a new request, and twice as the same one.
-    async fn repeats(
-        &mut self,
-        operation: Operation,
-        body: &Map<String, Value>,
-        key: &str,
-        watched: &[String],
-    ) {
+    async fn repeats(&mut self, operation: Operation, body: &Body, key: &str, watched: &[String]) {
         let first = self.snapshots(watched).await;
         let again = self.act(operation, body, Told::ByKey(key)).await;
         let verdict = is_done(&again, "for the same Idempotency-Key");
@@ -90,10 +108,10 @@ impl Suite {
     }
 
     /// A key of an action that was done, sent with another request.
-    pub(super) async fn key_of_another_request(
+    pub(crate) async fn key_of_another_request(
         &mut self,
         operation: Operation,
-        body: &Map<String, Value>,
+        body: &Body,
         key: &str,
     ) {
         let mut other = body.clone();
@@ -108,7 +126,7 @@ impl Suite {
     async fn snapshots(&self, paths: &[String]) -> Vec<Value> {
         let mut snapshots = Vec::new();
         for path in paths {
-            let mut body = self.client.get_unchecked(path).await.body;
+            let mut body = self.client.get_unchecked(path).await.into_body();
             let records = match body.get_mut("data").and_then(Value::as_array_mut) {
                 Some(records) => records.iter_mut().collect(),
                 None => vec![&mut body],
@@ -124,7 +142,7 @@ impl Suite {
     }
 
     /// An action for all subscriptions of a customer. Its effect is seen where they can be listed.
-    pub(super) async fn act_on_all(&mut self, operation: Operation, customer: &str) {
+    pub(crate) async fn act_on_all(&mut self, operation: Operation, customer: &str) {
         let subject = Subject {
             customer: customer.to_owned(),
             subscription: String::new(),
@@ -153,7 +171,7 @@ impl Suite {
             _ => &["canceled"],
         };
         let expected = format!("every subscription of the customer {}", wanted.join(" or "));
-        let data = listed.body.get("data").and_then(Value::as_array);
+        let data = listed.body().get("data").and_then(Value::as_array);
         let Some(data) = data.filter(|data| !data.is_empty()) else {
             return Err((expected, "no subscription listed".to_owned()));
         };

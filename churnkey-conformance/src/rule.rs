@@ -1,6 +1,6 @@
 //! The rules, where the contract has them, and what it costs to break one.
 
-use crate::operation::{CustomersOperation, Operation};
+use churnkey_integrator::{CustomersOperation, Operation};
 
 /// A rule of the contract that a merchant's code can break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -8,7 +8,7 @@ use crate::operation::{CustomersOperation, Operation};
 pub enum Rule {
     /// The manifest lists what answers, and nothing else.
     ManifestMatchesRoutes,
-    /// Without a valid proof there is only the one 401.
+    /// Without a valid credential, every answer is the same 401.
     Unauthorized,
     /// A mode that is neither live nor test is a 400.
     UnknownMode,
@@ -64,8 +64,8 @@ pub enum Rule {
     RepeatChangesNothing,
     /// An `Idempotency-Key` stands for one request, and runs it once.
     IdempotencyKey,
-    /// What is refused for the state of a subscription or a coupon is a 400, and changes nothing.
-    Refused,
+    /// What is rejected for the state of a subscription or a coupon is a 400, and changes nothing.
+    Rejected,
     /// Every served operation has something to be checked with.
     FixtureGiven,
 }
@@ -115,13 +115,13 @@ impl Rule {
             Self::EffectVisible => ("effect-visible", "5"),
             Self::RepeatChangesNothing => ("repeat-changes-nothing", "7.5"),
             Self::IdempotencyKey => ("idempotency-key", "7.5"),
-            Self::Refused => ("refused", "5"),
+            Self::Rejected => ("rejected", "5"),
             Self::FixtureGiven => ("fixture-given", "4"),
         }
     }
 
     /// Where the contract has the rule for this operation.
-    pub(super) fn section_of(self, operation: Operation) -> &'static str {
+    pub(crate) fn section_of(self, operation: Operation) -> &'static str {
         match (self.section(), operation) {
             ("5", Operation::Cancel(_)) => "5.1",
             ("5", Operation::Pause(_)) => "5.2",
@@ -133,7 +133,7 @@ impl Rule {
     }
 
     /// What Churnkey can't do for a merchant who breaks the rule with this operation.
-    pub(super) fn costs(self, operation: Operation) -> &'static str {
+    pub(crate) fn costs(self, operation: Operation) -> &'static str {
         match (self, operation) {
             (Self::Unauthorized, _) => "publishing the integration: whoever finds it could call it",
             (Self::UnknownMode | Self::ModesApart, _) => "test mode",
@@ -147,9 +147,12 @@ impl Rule {
     }
 }
 
+/// Of an operation that is newer than this suite.
+const UNKNOWN: &str = "whatever Churnkey needs this operation for";
+
 /// The feature of Churnkey that needs the operation (contract, sections 1.2 and 4).
 fn feature(operation: Operation) -> &'static str {
-    use crate::operation::{
+    use churnkey_integrator::{
         CancelOperation::{Cancel, CancelAll},
         CustomersOperation as Customers,
         PauseOperation::{Pause, PauseAll},
@@ -176,6 +179,7 @@ fn feature(operation: Operation) -> &'static str {
         Operation::ApplyCoupon(_) => "discount offers",
         Operation::ExtendTrial(_) => "trial extension offers",
         Operation::ChangePrice(_) => "plan change offers",
+        _ => UNKNOWN,
     }
 }
 
@@ -184,7 +188,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::operation::{CancelOperation, PauseOperation, SubscriptionsOperation};
+    use churnkey_integrator::{CancelOperation, PauseOperation, SubscriptionsOperation};
 
     #[test]
     fn a_finding_costs_the_feature_that_needs_the_operation() {
@@ -232,5 +236,6 @@ mod tests {
         }
         let costs: BTreeSet<&str> = Operation::all().map(feature).collect();
         assert_eq!(costs.len(), 15);
+        assert!(!costs.contains(UNKNOWN));
     }
 }

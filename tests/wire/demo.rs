@@ -1,40 +1,30 @@
-//! The smallest merchant there can be, for the examples in the documentation: one customer, one subscription, one price,
-//! two coupons, and a cancel action that does nothing; and a ledger that does what it is told. All of it is live data.
+//! The smallest merchant there can be, for what any merchant would do: one customer, one subscription, one price, two
+//! coupons, and a cancel action that does nothing. All of it is live data.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
-
-use crate::{
-    CouponsController, CustomersController, PricesController, SubscriptionsController,
+use churnkey_integrator::{
+    Amount, CouponId, CouponsController, Currency, CustomerId, CustomersController,
+    IntegrationBuilder, ItemId, Mode, Page, PageRequest, Percentage, PriceId, PricesController,
+    RequestContext, Result, SubscriptionId, SubscriptionsController,
     actions::{CancelAction, CancelFeatures, CancelRequest, Schedules},
-    context::{Mode, RequestContext},
     controller,
-    error::Result,
-    id::{CouponId, CustomerId, ItemId, PriceId, SubscriptionId},
-    integration::IntegrationBuilder,
     model::{
         BillingDuration, Coupon, CouponDuration, CouponValue, Customer, Item, Period, Price,
         PriceAmount, PriceType, Subscription, SubscriptionStatus,
     },
-    money::{Amount, Currency, Percentage},
-    page::{Page, PageRequest},
-    time::Timestamp,
 };
 
 /// `cus_1` with `sub_1` at `price_1`, besides `coupon_1` and the expired `coupon_old`.
 #[derive(Debug, Clone, Copy)]
-pub struct Shop;
+pub(crate) struct Shop;
 
 /// Registers all controllers of the shop.
-pub fn controllers(builder: IntegrationBuilder) -> IntegrationBuilder {
+pub(crate) fn controllers(builder: IntegrationBuilder) -> IntegrationBuilder {
     let builder = builder.customers(Shop).prices(Shop);
     builder.subscriptions(Shop).coupons(Shop)
 }
 
 /// Registers all controllers of the shop, and its cancel action.
-pub fn cancelling(builder: IntegrationBuilder) -> IntegrationBuilder {
+pub(crate) fn cancelling(builder: IntegrationBuilder) -> IntegrationBuilder {
     controllers(builder).cancel(Shop)
 }
 
@@ -47,17 +37,13 @@ fn price() -> Result<Price> {
     ))
 }
 
-/// One of `cus_1`, which may have ended.
-fn subscription(id: &str, end: Option<Timestamp>) -> Result<Subscription> {
+fn subscription() -> Result<Subscription> {
     let start = "2026-01-01T00:00:00Z".parse()?;
     let period = Period::new(start, "2026-02-01T00:00:00Z".parse()?)?;
     Ok(Subscription::new(
-        SubscriptionId::new(id)?,
+        SubscriptionId::new("sub_1")?,
         CustomerId::new("cus_1")?,
-        end.map_or(
-            SubscriptionStatus::active(period),
-            SubscriptionStatus::canceled,
-        ),
+        SubscriptionStatus::active(period),
         start,
         BillingDuration::MONTHLY,
         [Item::new(ItemId::new("si_1")?, price()?, 1)?],
@@ -102,7 +88,7 @@ impl SubscriptionsController for Shop {
         _: &CustomerId,
         id: &SubscriptionId,
     ) -> Result<Option<Subscription>> {
-        let found = Some(subscription("sub_1", None)?).filter(|_| is_live(cx));
+        let found = Some(subscription()?).filter(|_| is_live(cx));
         Ok(found.filter(|subscription| subscription.id() == id))
     }
 }
@@ -141,44 +127,6 @@ impl CancelAction for Shop {
     }
 
     async fn cancel(&self, _: &RequestContext, _: &CancelRequest) -> Result<()> {
-        Ok(())
-    }
-}
-
-/// The subscriptions `sub_1` and `sub_2` of `cus_1`, which can be cancelled at once.
-#[derive(Debug, Default)]
-pub struct Ledger(Mutex<BTreeMap<SubscriptionId, Timestamp>>);
-
-impl Ledger {
-    fn ends(&self) -> MutexGuard<'_, BTreeMap<SubscriptionId, Timestamp>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[controller]
-impl SubscriptionsController for Ledger {
-    async fn retrieve(
-        &self,
-        cx: &RequestContext,
-        _: &CustomerId,
-        id: &SubscriptionId,
-    ) -> Result<Option<Subscription>> {
-        if !matches!(id.as_str(), "sub_1" | "sub_2") || !is_live(cx) {
-            return Ok(None);
-        }
-        subscription(id.as_str(), self.ends().get(id).copied()).map(Some)
-    }
-}
-
-#[controller]
-impl CancelAction for Ledger {
-    fn features(&self) -> CancelFeatures {
-        CancelFeatures::new(Schedules::Immediate)
-    }
-
-    async fn cancel(&self, _: &RequestContext, request: &CancelRequest) -> Result<()> {
-        let id = request.subscription().id().clone();
-        self.ends().entry(id).or_insert_with(Timestamp::now);
         Ok(())
     }
 }

@@ -5,33 +5,85 @@ use serde_json::Value;
 
 /// What came back.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct Answer {
-    /// The HTTP status; 0 if nothing answered.
-    pub status: u16,
-    /// All headers.
-    pub headers: HeaderMap,
-    /// The body as JSON, `null` if it is none.
-    pub body: Value,
-    /// The body as it came.
-    pub bytes: Vec<u8>,
-    /// What the log says of the reason, the controller's own error included. No caller sees it. Over HTTP it is there
-    /// only if nothing answered, and says why.
-    pub cause: Option<String>,
-    pub(super) method: Method,
+    method: Method,
+    status: u16,
+    headers: HeaderMap,
+    bytes: Vec<u8>,
+    body: Value,
+    cause: Option<String>,
 }
 
 impl Answer {
+    pub(crate) fn new(
+        method: Method,
+        status: u16,
+        headers: HeaderMap,
+        bytes: Vec<u8>,
+        cause: Option<String>,
+    ) -> Self {
+        Self {
+            method,
+            status,
+            headers,
+            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+            bytes,
+            cause,
+        }
+    }
+
+    /// Nothing came back, and why.
+    pub(crate) fn none(method: Method, why: String) -> Self {
+        Self::new(method, 0, HeaderMap::new(), Vec::new(), Some(why))
+    }
+
+    /// The HTTP status; 0 if nothing answered.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// All headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// A header's value, if it is there once or more and is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// The body as JSON; `null` if it is not JSON.
+    #[must_use]
+    pub fn body(&self) -> &Value {
+        &self.body
+    }
+
+    /// The body as JSON, to keep.
+    #[must_use]
+    pub fn into_body(self) -> Value {
+        self.body
+    }
+
+    /// The body as it came.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The message of an error.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.body.get("message")?.as_str()
+    }
+
+    /// Why the integration rejected the request or failed, the controller's own error included: known if it runs in this
+    /// process. If nothing answered, why not.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
     }
 
     /// Checks what holds for every answer (contract, sections 2.1, 2.6 and 5).
@@ -41,7 +93,7 @@ impl Answer {
     pub fn check(&self) -> Result<(), String> {
         let status = self.status;
         if status == 0 {
-            let why = self.cause.as_deref().unwrap_or("nobody is there");
+            let why = self.cause().unwrap_or("nobody is there");
             return Err(format!("nothing answered: {why}"));
         }
         let is_done = self.method == Method::POST && status < 400;
@@ -69,7 +121,9 @@ impl Answer {
         if status < 400 {
             return match &self.body {
                 Value::Object(_) => Ok(()),
-                _ => Err(format!("an answer {status} whose body is no JSON object")),
+                _ => Err(format!(
+                    "an answer {status} whose body is not a JSON object"
+                )),
             };
         }
         let shape = self.body.as_object().is_some_and(|body| {

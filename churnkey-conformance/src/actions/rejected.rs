@@ -1,35 +1,32 @@
-//! What an action must refuse. Nothing of it writes, unless the merchant does not refuse it.
+//! What an action must reject. Nothing of it changes anything, unless the merchant does not reject it.
 
-use serde_json::{Map, Value, json};
+use churnkey_integrator::Operation;
+use serde_json::{Value, json};
 
-use super::{SCHEDULES, Told, json_call, operation_of, shape, subject_of};
+use super::{
+    body::{Body, SCHEDULES, shape},
+    call::{Told, json_call},
+};
 use crate::{
-    operation::Operation,
-    testing::{
-        Answer,
-        conformance::{
-            Rule, Suite,
-            fixtures::Subject,
-            report::Verdict,
-            wire::{described, status_is},
-        },
-    },
+    answer::Answer,
+    fixtures::Subject,
+    rule::Rule,
+    suite::Suite,
+    verdict::{Verdict, described, status_is},
 };
 
-type Body = Map<String, Value>;
-
 impl Suite {
-    pub(super) async fn refusals(&mut self, operation: Operation) {
+    pub(crate) async fn rejected(&mut self, operation: Operation) {
         self.unknown_subjects(operation).await;
         self.bad_bodies(operation).await;
         self.outside_features(operation).await;
     }
 
-    /// The subscription to be refused with: one that may be changed, for the case that it is not refused.
+    /// The subscription to ask for: one that may be changed, in case the request is not rejected.
     fn known_subject(&self, operation: Operation) -> Option<Subject> {
         let mut own = self.fixtures.disposables.iter();
-        let own = own.find(|disposable| operation_of(&disposable.may) == operation);
-        let own = own.map(|disposable| subject_of(&disposable.may));
+        let own = own.find(|disposable| disposable.may.operation() == operation);
+        let own = own.map(|disposable| disposable.may.subject());
         own.or_else(|| self.fixtures.subscription.clone())
     }
 

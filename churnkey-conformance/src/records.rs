@@ -1,35 +1,33 @@
-//! What holds for every record that is looked up by its id, and the records of the catalogue.
+//! What holds for every record that is looked up by its id.
 
+use churnkey_integrator::{
+    CouponsOperation, CustomersOperation, FamiliesOperation, Operation, PricesOperation,
+    ProductsOperation, SubscriptionsOperation,
+    model::{Coupon, Customer, Family, Price, Product, Subscription},
+};
 use serde_json::Value;
 
-use super::{
-    Rule, Suite, encoded,
-    report::Verdict,
-    wire::{described, status_is},
-};
 use crate::{
-    model::{Coupon, Customer, Family, Price, Product, Subscription},
-    operation::{
-        CouponsOperation, CustomersOperation, FamiliesOperation, Operation, PricesOperation,
-        ProductsOperation, SubscriptionsOperation,
-    },
-    testing::Answer,
+    answer::Answer,
+    rule::Rule,
+    suite::{Suite, encoded},
+    verdict::{Verdict, described, status_is},
 };
 
 /// Records of one kind, and how one is read.
 #[derive(Clone, Copy)]
-pub(super) struct Kind {
+pub(crate) struct Kind {
     /// What one of them is called.
-    pub(super) what: &'static str,
+    pub(crate) what: &'static str,
     /// The operation that has them one by one.
-    pub(super) retrieve: Operation,
+    pub(crate) retrieve: Operation,
     /// Reads the model and says its id.
     id_of: fn(&Value) -> Result<String, serde_json::Error>,
 }
 
 macro_rules! kinds {
     ($($kind:ident: $model:ty, $what:literal, $retrieve:expr;)*) => {$(
-        pub(super) const $kind: Kind = Kind {
+        pub(crate) const $kind: Kind = Kind {
             what: $what,
             retrieve: $retrieve,
             id_of: |record| {
@@ -51,13 +49,13 @@ kinds! {
 
 impl Kind {
     /// 200, the model's shape, and the id that was asked for.
-    pub(super) fn is(self, answer: &Answer, id: &str) -> Verdict {
+    pub(crate) fn is(self, answer: &Answer, id: &str) -> Verdict {
         let what = self.what;
         let expected = format!("200 and the {what} {id}");
-        if answer.status != 200 {
+        if answer.status() != 200 {
             return Err((expected, described(answer)));
         }
-        match (self.id_of)(&answer.body) {
+        match (self.id_of)(answer.body()) {
             Ok(found) if found == id => answer.check().map_err(|broken| (expected, broken)),
             Ok(found) => Err((expected, format!("200 and the {what} {found}"))),
             Err(error) => Err((expected, format!("200 and no {what}: {error}"))),
@@ -67,7 +65,7 @@ impl Kind {
 
 impl Suite {
     /// A record that is there, ids that are not, and the other mode. Returns the record.
-    pub(super) async fn record(
+    pub(crate) async fn record(
         &mut self,
         operation: impl Into<Operation>,
         kind: Kind,
@@ -100,11 +98,11 @@ impl Suite {
         self.odd_input(operation, &base, "").await;
         self.live_stays_out_of_test_mode(operation, kind, &path)
             .await;
-        is_found.then_some(answer.body)
+        is_found.then_some(answer.into_body())
     }
 
     /// What finds a live record finds nothing in test mode.
-    pub(super) async fn live_stays_out_of_test_mode(
+    pub(crate) async fn live_stays_out_of_test_mode(
         &mut self,
         operation: impl Into<Operation>,
         kind: Kind,
@@ -121,22 +119,22 @@ impl Suite {
             return;
         }
         let what = kind.what;
-        let cure = match self.catalogue(operation) {
+        let fix = match self.catalogue(operation) {
             Some(_) => ", or Fixtures::shared_catalogue if both modes have the same",
             None => "",
         };
-        let when = format!("for the live {what} in test mode{cure}");
+        let when = format!("for the live {what} in test mode{fix}");
         self.check_absent(operation, Rule::ModesApart, &answer, &when);
     }
 
     /// Whether the merchant says that both modes have the same records there.
-    pub(super) fn is_shared(&self, operation: Operation) -> bool {
+    pub(crate) fn is_shared(&self, operation: Operation) -> bool {
         let is_catalogue = self.catalogue(operation).is_some();
         self.fixtures.shared_catalogue && is_catalogue && !self.live_only
     }
 
     /// The kind of a catalogue's operation, and the fixture of it.
-    pub(super) fn catalogue(&self, operation: Operation) -> Option<(Kind, Option<String>)> {
+    pub(crate) fn catalogue(&self, operation: Operation) -> Option<(Kind, Option<String>)> {
         let fixtures = &self.fixtures;
         let (kind, id) = match operation {
             Operation::Prices(_) => (PRICES, &fixtures.price),
@@ -148,27 +146,12 @@ impl Suite {
         Some((kind, id.clone()))
     }
 
-    pub(super) async fn catalogue_record(&mut self, operation: Operation) {
-        let Some((kind, id)) = self.catalogue(operation) else {
-            return;
-        };
-        let Some(id) = id else {
-            self.fixture_is_missing(operation, kind.what);
-            return;
-        };
-        let base = operation.path().replace("{id}", "");
-        if let Some(record) = self.record(operation, kind, &base, &id).await {
-            self.is_of_the_declared_type(operation, &record);
-            self.references(operation, &record).await;
-        }
-    }
-
     /// Prices and products each are of one type, which the manifest declares.
-    pub(super) fn is_of_the_declared_type(&mut self, operation: Operation, record: &Value) {
+    pub(crate) fn is_of_the_declared_type(&mut self, operation: Operation, record: &Value) {
         let Some(line) = operation.manifest_line() else {
             return;
         };
-        let declared = format!("/controllers/{}/type", line.module);
+        let declared = format!("/controllers/{}/type", line.module());
         let (Some(declared), Some(came)) = (self.manifest.pointer(&declared), record.get("type"))
         else {
             return;
@@ -195,27 +178,4 @@ fn with_swapped_case(id: &str) -> String {
         }
     });
     swapped.collect()
-}
-
-/// Two answers for one record.
-pub(super) fn same_record(one: &Value, other: &Value, of: &str) -> Verdict {
-    if one == other {
-        return Ok(());
-    }
-    let fields = |value: &Value| match value {
-        Value::Object(fields) => fields.clone(),
-        _ => serde_json::Map::new(),
-    };
-    let (one, other) = (fields(one), fields(other));
-    let mut differing: Vec<&String> = one
-        .keys()
-        .chain(other.keys())
-        .filter(|key| one.get(*key) != other.get(*key))
-        .collect();
-    differing.sort();
-    differing.dedup();
-    Err((
-        format!("the same record from {of}"),
-        format!("records that differ in {differing:?}"),
-    ))
 }

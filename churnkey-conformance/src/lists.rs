@@ -2,30 +2,32 @@
 
 use std::collections::BTreeSet;
 
+use churnkey_integrator::{
+    CouponsOperation, CustomersOperation, FamiliesOperation, Operation, PricesOperation,
+    ProductsOperation, SubscriptionsOperation,
+};
 use serde_json::Value;
 
-use super::{
-    Rule, Suite, encoded,
-    records::{Kind, same_record},
-    report::Verdict,
-    wire::{described, status_is},
-};
 use crate::{
-    operation::Operation,
-    testing::{Answer, Client},
+    answer::Answer,
+    client::Client,
+    records::{self, Kind},
+    rule::Rule,
+    suite::{Suite, encoded},
+    verdict::{Verdict, described, same_record, status_is},
 };
 
 /// A list, and what is known to be in it.
 #[derive(Clone)]
-pub(super) struct Listing {
-    pub(super) operation: Operation,
-    pub(super) kind: Kind,
+pub(crate) struct Listing {
+    pub(crate) operation: Operation,
+    pub(crate) kind: Kind,
     /// Where it is, with the prefix; a record is there behind one more slash.
-    pub(super) path: String,
+    pub(crate) path: String,
     /// A record of live mode only.
-    pub(super) live: Option<String>,
+    pub(crate) live: Option<String>,
     /// A record of test mode only.
-    pub(super) test: Option<String>,
+    pub(crate) test: Option<String>,
 }
 
 /// More pages than this, and the crawl is taken for endless.
@@ -49,7 +51,49 @@ struct Crawl {
 }
 
 impl Suite {
-    pub(super) async fn list(&mut self, list: &Listing) {
+    /// What the operation lists, if it is a list and the fixtures name something in it.
+    pub(crate) fn listing(&self, operation: Operation) -> Option<Listing> {
+        let fixtures = &self.fixtures;
+        let (kind, path, live, test) = match operation {
+            Operation::Customers(CustomersOperation::List) => {
+                let test = fixtures.test_customer.clone();
+                let live = fixtures.customer.clone();
+                (
+                    records::CUSTOMERS,
+                    "/customers".to_owned(),
+                    Some(live),
+                    test,
+                )
+            }
+            Operation::Subscriptions(SubscriptionsOperation::List) => {
+                let subject = fixtures.subscription.clone()?;
+                let path = format!("/customers/{}/subscriptions", encoded(&subject.customer));
+                (
+                    records::SUBSCRIPTIONS,
+                    path,
+                    Some(subject.subscription),
+                    None,
+                )
+            }
+            Operation::Prices(PricesOperation::List)
+            | Operation::Coupons(CouponsOperation::List)
+            | Operation::Products(ProductsOperation::List)
+            | Operation::Families(FamiliesOperation::List) => {
+                let (kind, live) = self.catalogue(operation)?;
+                (kind, operation.path().to_owned(), live, None)
+            }
+            _ => return None,
+        };
+        Some(Listing {
+            operation,
+            kind,
+            path: self.path(&path),
+            live,
+            test,
+        })
+    }
+
+    pub(crate) async fn list(&mut self, list: &Listing) {
         let live = self.client.clone();
         let whole = Self::whole(list);
         let Some(reference) = self.crawl(list, &live, &whole, false).await else {
@@ -148,7 +192,7 @@ impl Suite {
             let room = COMPARED.saturating_sub(crawl.records.len());
             crawl.records.extend(records.into_iter().take(room));
 
-            let Some(next) = answer.body.get("next").and_then(Value::as_str) else {
+            let Some(next) = answer.body().get("next").and_then(Value::as_str) else {
                 self.check(list.operation, Rule::CrawlEnds, Ok(()));
                 return Some(crawl);
             };
@@ -216,8 +260,8 @@ impl Suite {
             let answer = self.client.get_unchecked(&path).await;
             let expected = format!("retrieve to have the listed {what} {id}");
             if !self.failed(list.kind.retrieve, &expected, &answer) {
-                let verdict = match answer.status {
-                    200 => same_record(record, &answer.body, "list and retrieve"),
+                let verdict = match answer.status() {
+                    200 => same_record(record, answer.body(), "list and retrieve"),
                     _ => Err((expected, described(&answer))),
                 };
                 self.check(list.operation, Rule::SameRecord, verdict);
@@ -243,7 +287,7 @@ impl Suite {
         let whole = Self::whole(list);
         // Whose subscriptions these are, nobody is in test mode.
         let is_nested = matches!(list.operation, Operation::Subscriptions(_));
-        if is_nested && client.get_unchecked(&whole).await.status == 404 {
+        if is_nested && client.get_unchecked(&whole).await.status() == 404 {
             self.check(list.operation, Rule::ModesApart, Ok(()));
             return;
         }
@@ -315,7 +359,7 @@ impl Suite {
     }
 
     /// Every list once more, while the merchant's hook changes the store.
-    pub(super) async fn lists_under_change(&mut self) {
+    pub(crate) async fn lists_under_change(&mut self) {
         if self.fixtures.between_pages.is_none() {
             return;
         }
@@ -397,10 +441,10 @@ fn differing(all: &BTreeSet<&str>, these: &BTreeSet<&str>) -> String {
 
 fn page_of(answer: &Answer, limit: usize) -> Result<Vec<Value>, (String, String)> {
     let expected = format!("200 and at most {limit} records");
-    let records = answer.body.get("data").and_then(Value::as_array);
+    let records = answer.body().get("data").and_then(Value::as_array);
     match records {
-        Some(records) if answer.status == 200 && records.len() <= limit => Ok(records.clone()),
-        Some(records) if answer.status == 200 => {
+        Some(records) if answer.status() == 200 && records.len() <= limit => Ok(records.clone()),
+        Some(records) if answer.status() == 200 => {
             Err((expected, format!("200 and {} records", records.len())))
         }
         _ => Err((expected, described(answer))),

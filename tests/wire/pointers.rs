@@ -1,20 +1,18 @@
 //! A controller, an action and a store work the same behind an `Arc` or a `Box`.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
 
 use std::sync::Arc;
 
 use churnkey_integrator::{
-    CancelAction, CustomerId, CustomersController, Email, Integration, IntegrationToken,
-    RequestContext, Result,
+    CancelAction, CustomerId, CustomersController, Email, Integration, RequestContext, Result,
     actions::{CancelAllRequest, CancelFeatures, CancelRequest, Schedules},
     controller,
     idempotency::{IdempotencyStore, InMemoryIdempotency},
     model::Customer,
-    testing::{Client, demo},
+};
+
+use crate::{
+    demo,
+    merchants::{client_of, token},
 };
 
 struct Shop;
@@ -50,8 +48,7 @@ async fn serves_all(
     cancel: impl CancelAction,
     store: impl IdempotencyStore,
 ) {
-    let token = IntegrationToken::new("a-token-for-this-test").unwrap();
-    let integration = Integration::builder("Shop", token)
+    let integration = Integration::builder("Shop", token())
         .customers(customers)
         .prices(demo::Shop)
         .subscriptions(demo::Shop)
@@ -59,13 +56,19 @@ async fn serves_all(
         .idempotency(store)
         .build()
         .unwrap();
-    let client = Client::new(&integration);
+    let client = client_of(&integration);
     let found = client.get("/churnkey/customers/email/a@b").await;
-    assert_eq!((found.status, &found.body["id"]), (200, &"found".into()));
-    assert_eq!(client.get("/churnkey/customers").await.status, 404);
+    assert_eq!(
+        (found.status(), &found.body()["id"]),
+        (200, &"found".into())
+    );
+    assert_eq!(client.get("/churnkey/customers").await.status(), 404);
     let path = "/churnkey/actions/customer/cancel";
     assert_eq!(
-        client.post(path, r#"{"customerId":"cus_1"}"#).await.status,
+        client
+            .post(path, r#"{"customerId":"cus_1"}"#)
+            .await
+            .status(),
         200
     );
 }

@@ -2,36 +2,52 @@
 
 use std::fmt;
 
+use churnkey_integrator::Operation;
 use serde_json::{Value, json};
 
-use super::Rule;
-use crate::operation::Operation;
-
-/// Kept, or what should have come and what came.
-pub(super) type Verdict = Result<(), (String, String)>;
+use crate::{rule::Rule, verdict::Verdict};
 
 /// A rule that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Finding {
-    /// The operation that broke it.
-    pub operation: Operation,
-    /// The rule.
-    pub rule: Rule,
-    /// What should have come.
-    pub expected: String,
-    /// What came.
-    pub got: String,
+    operation: Operation,
+    rule: Rule,
+    expected: String,
+    got: String,
 }
 
 impl Finding {
+    /// The operation that broke it.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// The rule.
+    #[must_use]
+    pub fn rule(&self) -> Rule {
+        self.rule
+    }
+
+    /// What should have come.
+    #[must_use]
+    pub fn expected(&self) -> &str {
+        &self.expected
+    }
+
+    /// What came.
+    #[must_use]
+    pub fn got(&self) -> &str {
+        &self.got
+    }
+
     /// The section of the contract that has the rule for this operation.
     #[must_use]
     pub fn section(&self) -> &'static str {
         self.rule.section_of(self.operation)
     }
 
-    /// The feature of Churnkey that the merchant goes without until this is mended.
+    /// The feature of Churnkey that the merchant goes without until this is fixed.
     #[must_use]
     pub fn costs(&self) -> &'static str {
         self.rule.costs(self.operation)
@@ -53,19 +69,51 @@ impl fmt::Display for Finding {
     }
 }
 
+/// An action that was checked for what it must reject, but was not done, because no fixture allows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Skipped {
+    operation: Operation,
+    needs: &'static str,
+}
+
+impl Skipped {
+    /// The action.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// The fixture that it needs, such as `Disposable::to_cancel(..)`.
+    #[must_use]
+    pub fn needs(&self) -> &'static str {
+        self.needs
+    }
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, needs } = self;
+        let name = operation.name();
+        write!(
+            f,
+            "{name} was not done, as no fixture allows it: add {needs}"
+        )
+    }
+}
+
 /// What was checked, and what was found. `Display` gives it as text, a line each.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    passed: Vec<(Operation, Rule)>,
+    kept: Vec<(Operation, Rule)>,
     findings: Vec<Finding>,
-    unwritten: Vec<(Operation, &'static str)>,
+    skipped: Vec<Skipped>,
 }
 
 impl Report {
-    pub(super) fn add(&mut self, operation: Operation, rule: Rule, verdict: Verdict) {
+    pub(crate) fn add(&mut self, operation: Operation, rule: Rule, verdict: Verdict) {
         match verdict {
-            Ok(()) if self.passed.contains(&(operation, rule)) => {}
-            Ok(()) => self.passed.push((operation, rule)),
+            Ok(()) if self.kept.contains(&(operation, rule)) => {}
+            Ok(()) => self.kept.push((operation, rule)),
             Err((expected, got)) => self.findings.push(Finding {
                 operation,
                 rule,
@@ -76,14 +124,13 @@ impl Report {
     }
 
     /// Whether the operation has broken the rule.
-    pub(super) fn is_broken(&self, operation: Operation, rule: Rule) -> bool {
+    pub(crate) fn is_broken(&self, operation: Operation, rule: Rule) -> bool {
         let mut findings = self.findings.iter();
         findings.any(|finding| (finding.operation, finding.rule) == (operation, rule))
     }
 
-    /// An action that was not done, and the fixture that would have allowed it.
-    pub(super) fn leave_unwritten(&mut self, operation: Operation, needs: &'static str) {
-        self.unwritten.push((operation, needs));
+    pub(crate) fn skip(&mut self, operation: Operation, needs: &'static str) {
+        self.skipped.push(Skipped { operation, needs });
     }
 
     /// What was broken; empty if all is well.
@@ -92,17 +139,16 @@ impl Report {
         &self.findings
     }
 
-    /// The operations and rules that were checked and kept at least once.
-    #[must_use]
-    pub fn passed(&self) -> &[(Operation, Rule)] {
-        &self.passed
+    /// The rules that were checked and kept, each with the operation that kept it.
+    pub fn passed(&self) -> impl Iterator<Item = (Operation, Rule)> {
+        let kept = self.kept.iter().copied();
+        kept.filter(|(operation, rule)| !self.is_broken(*operation, *rule))
     }
 
-    /// The actions that were only checked for what they refuse, because the fixtures hold nothing that they may
-    /// change, each with the fixture that it needs. They are no findings.
+    /// The actions that were not done. They are no findings.
     #[must_use]
-    pub fn unwritten(&self) -> &[(Operation, &'static str)] {
-        &self.unwritten
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
     }
 
     /// The report for programs. These keys stay:
@@ -113,14 +159,14 @@ impl Report {
     ///   "checked": [{ "operation": "cancel", "rule": "effect-visible", "section": "5.1" }],
     ///   "findings": [{ "operation": "cancel", "rule": "effect-visible", "section": "5.1",
     ///                  "expected": "..", "got": "..", "costs": ".." }],
-    ///   "unwritten": [{ "operation": "pause", "needs": "Disposable::to_pause(..)" }]
+    ///   "skipped": [{ "operation": "pause", "needs": "Disposable::to_pause(..)" }]
     /// }
     /// ```
     ///
     /// `checked` has each pair of operation and rule once, kept or broken.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let mut checked = self.passed.clone();
+        let mut checked = self.kept.clone();
         for finding in &self.findings {
             let pair = (finding.operation, finding.rule);
             if !checked.contains(&pair) {
@@ -144,38 +190,36 @@ impl Report {
                 "costs": finding.costs(),
             })
         });
-        let unwritten = self
-            .unwritten
-            .iter()
-            .map(|(operation, needs)| json!({ "operation": operation.name(), "needs": needs }));
+        let skipped = self.skipped.iter().map(
+            |skipped| json!({ "operation": skipped.operation.name(), "needs": skipped.needs }),
+        );
         json!({
             "passed": self.findings.is_empty(),
             "checked": checked.collect::<Vec<_>>(),
             "findings": findings.collect::<Vec<_>>(),
-            "unwritten": unwritten.collect::<Vec<_>>(),
+            "skipped": skipped.collect::<Vec<_>>(),
         })
     }
 
-    /// Panics with the findings if anything was broken. Prints which actions were not done, for want of a fixture that
-    /// allows it: a test's output, such as that of `cargo test -- --nocapture`.
+    /// Panics with the findings if anything was broken. Prints which actions were skipped: a test's output, such as that
+    /// of `cargo test -- --nocapture`.
     ///
     /// # Panics
     /// If there are findings.
-    #[expect(clippy::panic, reason = "for tests, where a panic is the verdict")]
+    #[expect(clippy::panic, reason = "for tests, where a panic is the result")]
     #[track_caller]
     pub fn assert_passed(&self) {
-        let left = self.unwritten.iter().map(left).collect::<String>();
+        let skipped = self.skipped.iter().map(skipped).collect::<String>();
         let broken = self.findings.iter().map(broken).collect::<String>();
         if !broken.is_empty() {
-            panic!("\n{left}{broken}");
+            panic!("\n{skipped}{broken}");
         }
-        print!("{left}");
+        print!("{skipped}");
     }
 }
 
-fn left((operation, needs): &(Operation, &'static str)) -> String {
-    let name = operation.name();
-    format!("LEFT    {name} was not done, as no fixture allows it: {needs}\n")
+fn skipped(skipped: &Skipped) -> String {
+    format!("skipped {skipped}\n")
 }
 
 fn broken(finding: &Finding) -> String {
@@ -184,13 +228,13 @@ fn broken(finding: &Finding) -> String {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (operation, rule) in &self.passed {
-            if !self.is_broken(*operation, *rule) {
-                writeln!(f, "ok      {}: {}", operation.name(), rule.name())?;
-            }
+        for (operation, rule) in self.passed() {
+            writeln!(f, "ok      {}: {}", operation.name(), rule.name())?;
         }
-        let left = self.unwritten.iter().map(left);
+        let skipped = self.skipped.iter().map(skipped);
         let broken = self.findings.iter().map(broken);
-        left.chain(broken).try_for_each(|line| f.write_str(&line))
+        skipped
+            .chain(broken)
+            .try_for_each(|line| f.write_str(&line))
     }
 }

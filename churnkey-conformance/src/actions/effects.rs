@@ -1,31 +1,35 @@
 //! What an action does to a record that may be changed.
 
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
-
-use super::{SCHEDULES, Told, is_done, operation_of, random};
-use crate::{
+use churnkey_integrator::{
+    ApplyCouponOperation::ApplyCoupon,
+    CalendarUnit,
+    CancelOperation::Cancel,
+    ChangePriceOperation::ChangePrice,
+    ExtendTrialOperation::ExtendTrial,
+    Operation,
+    PauseOperation::Pause,
+    Timestamp,
     actions::Schedule,
     model::{Subscription, SubscriptionStatus},
-    operation::{
-        ApplyCouponOperation::ApplyCoupon, CancelOperation::Cancel,
-        ChangePriceOperation::ChangePrice, ExtendTrialOperation::ExtendTrial, Operation,
-        PauseOperation::Pause, SubscriptionsOperation,
-    },
-    testing::conformance::{
-        Rule, Suite, encoded,
-        fixtures::{May, Subject},
-        report::Verdict,
-        wire::{described, status_is},
-    },
-    time::{CalendarUnit, Timestamp},
+};
+use serde_json::{Value, json};
+
+use super::{
+    body::{Body, SCHEDULES},
+    call::{Told, random},
+};
+use crate::{
+    fixtures::{May, Subject},
+    rule::Rule,
+    suite::{Suite, encoded},
+    verdict::{Verdict, is_done, status_is},
 };
 
 /// How far a moment may be from where it is expected: merchants round to days, or count in their own time zone.
 const ABOUT: u64 = 24 * 60 * 60 * 1000;
 
 impl Suite {
-    pub(super) async fn effect(&mut self, may: &May) {
+    pub(crate) async fn effect(&mut self, may: &May) {
         match may {
             May::ExtendTrial(subject) => self.extend_trial(subject).await,
             May::ApplyCoupon { to, coupon } => self.apply_coupon(to, coupon).await,
@@ -33,7 +37,7 @@ impl Suite {
             May::Pause(subject) => self.pause(subject).await,
             May::Cancel(subject) => self.cancel(subject).await,
             May::PauseAll { customer } | May::CancelAll { customer } => {
-                self.act_on_all(operation_of(may), customer).await;
+                self.act_on_all(may.operation(), customer).await;
             }
         }
     }
@@ -135,7 +139,7 @@ impl Suite {
         }
         if let Some(expired) = self.fixtures.expired_coupon.clone() {
             let body = self.body(operation, subject, &expired);
-            self.is_refused(operation, subject, &body, "for an expired coupon")
+            self.is_rejected(operation, subject, &body, "for an expired coupon")
                 .await;
         }
         let body = self.body(operation, subject, coupon);
@@ -266,11 +270,11 @@ impl Suite {
         }
     }
 
-    /// What needs a running subscription is refused when it is over.
+    /// What needs a running subscription is rejected when it is over.
     async fn nothing_moves_when_canceled(&mut self, subject: &Subject) {
         for operation in [Operation::from(ExtendTrial), Pause.into()] {
             if self.serves(operation) {
-                // What the one before has revived is not refused by right.
+                // The action before may have revived it, and then this one need not be rejected.
                 let is_over = self.state(operation, subject).await.is_some_and(|state| {
                     matches!(state.status(), SubscriptionStatus::Canceled { .. })
                 });
@@ -278,24 +282,24 @@ impl Suite {
                     return;
                 }
                 let body = self.body(operation, subject, "");
-                self.is_refused(operation, subject, &body, "for a canceled subscription")
+                self.is_rejected(operation, subject, &body, "for a canceled subscription")
                     .await;
             }
         }
     }
 
-    async fn is_refused(
+    async fn is_rejected(
         &mut self,
         operation: Operation,
         subject: &Subject,
-        body: &Map<String, Value>,
+        body: &Body,
         when: &str,
     ) {
         let Some(before) = self.state(operation, subject).await else {
             return;
         };
         let answer = self.act(operation, body, Told::New).await;
-        self.check(operation, Rule::Refused, status_is(&answer, 400, when));
+        self.check(operation, Rule::Rejected, status_is(&answer, 400, when));
         self.tells_nothing(operation, &answer, None);
         let Some(after) = self.state(operation, subject).await else {
             return;
@@ -303,41 +307,10 @@ impl Suite {
         let verdict = if before == after {
             Ok(())
         } else {
-            let expected = format!("a subscription that is unchanged by what is refused {when}");
+            let expected = format!("a subscription that is unchanged by what is rejected {when}");
             Err((expected, "another one".to_owned()))
         };
-        self.check(operation, Rule::Refused, verdict);
-    }
-
-    /// The subscription as it is served now.
-    pub(super) async fn state(
-        &mut self,
-        operation: Operation,
-        subject: &Subject,
-    ) -> Option<Subscription> {
-        let answer = self.client.get_unchecked(&self.path_of(subject)).await;
-        let read = match answer.status {
-            200 => Subscription::deserialize(&answer.body).map_err(|error| error.to_string()),
-            _ => Err(described(&answer)),
-        };
-        match read {
-            Ok(subscription) => Some(subscription),
-            Err(got) => {
-                let reader = Operation::from(SubscriptionsOperation::Retrieve).name();
-                let expected =
-                    format!("{reader} to have the subscription {}", subject.subscription);
-                self.check(operation, Rule::EffectVisible, Err((expected, got)));
-                None
-            }
-        }
-    }
-
-    pub(super) fn path_of(&self, subject: &Subject) -> String {
-        self.path(&format!(
-            "/customers/{}/subscriptions/{}",
-            encoded(&subject.customer),
-            encoded(&subject.subscription)
-        ))
+        self.check(operation, Rule::Rejected, verdict);
     }
 
     /// What was given away is not what the action can be done to.

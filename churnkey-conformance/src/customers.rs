@@ -1,17 +1,18 @@
 //! The look-ups of a customers controller.
 
+use churnkey_integrator::CustomersOperation::{self, FindByEmail, FindByPhone, Retrieve};
 use serde_json::Value;
 
-use super::{
-    Rule, Suite, encoded,
+use crate::{
     fixtures::Contact,
-    records::{CUSTOMERS, same_record},
-    wire::{described, status_is},
+    records::CUSTOMERS,
+    rule::Rule,
+    suite::{Suite, encoded},
+    verdict::{described, same_record, status_is},
 };
-use crate::operation::CustomersOperation::{self, FindByEmail, FindByPhone, Retrieve};
 
 impl Suite {
-    pub(super) async fn customer(&mut self) {
+    pub(crate) async fn customer(&mut self) {
         let id = self.fixtures.customer.clone();
         if let Some(record) = self.record(Retrieve, CUSTOMERS, "/customers/", &id).await {
             self.references(Retrieve, &record).await;
@@ -38,7 +39,7 @@ impl Suite {
         };
         let path = self.path(&format!("/customers/{}", encoded(&id)));
         let in_test = self.in_test_mode().get_unchecked(&path).await;
-        let Some(contact) = in_test.body.get(what).and_then(Value::as_str) else {
+        let Some(contact) = in_test.body().get(what).and_then(Value::as_str) else {
             return;
         };
         let path = format!("{base}{}", encoded(contact));
@@ -47,7 +48,7 @@ impl Suite {
         self.check_absent(operation, Rule::ModesApart, &in_live, when);
     }
 
-    pub(super) async fn find_by_email(&mut self) {
+    pub(crate) async fn find_by_email(&mut self) {
         let email = self.fixtures.email.clone();
         let shared = self.fixtures.shared_email.clone();
         let is_found = self
@@ -67,7 +68,7 @@ impl Suite {
         }
     }
 
-    pub(super) async fn find_by_phone(&mut self) {
+    pub(crate) async fn find_by_phone(&mut self) {
         let phone = self.fixtures.phone.clone();
         let shared = self.fixtures.shared_phone.clone();
         self.find_by(FindByPhone, "phone", phone.as_ref(), shared)
@@ -101,12 +102,12 @@ impl Suite {
         let by_id = self.client.get_unchecked(&by_id).await;
         let expected = format!("200 and the customer {owner}");
         if is_found && !self.failed(CUSTOMERS.retrieve, &expected, &by_id) {
-            let verdict = same_record(&by_id.body, &found.body, "retrieve and this look-up");
+            let verdict = same_record(by_id.body(), found.body(), "retrieve and this look-up");
             self.check(operation, Rule::SameRecord, verdict);
         }
 
         if is_found {
-            let has_it = found.body.get(what).is_some_and(Value::is_string);
+            let has_it = found.body().get(what).is_some_and(Value::is_string);
             let verdict = match has_it {
                 true => Ok(()),
                 false => Err((
@@ -131,7 +132,7 @@ impl Suite {
             }
             let path = format!("{base}{}", encoded(&not_it));
             let answer = self.client.get_unchecked(&path).await;
-            let verdict = match answer.status {
+            let verdict = match answer.status() {
                 400 | 404 => Ok(()),
                 _ => Err((
                     format!("404 for a text that is not the whole {what}"),

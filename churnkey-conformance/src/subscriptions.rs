@@ -1,23 +1,24 @@
 //! Subscriptions, which are there for their own customer only.
 
-use serde_json::Value;
-
-use super::{
-    Rule, Suite, encoded,
-    fixtures::Subject,
-    records::SUBSCRIPTIONS,
-    wire::{described, is_empty_page, status_is},
-};
-use crate::operation::{
+use churnkey_integrator::{
     CustomersOperation,
     SubscriptionsOperation::{List, Retrieve},
+};
+use serde_json::Value;
+
+use crate::{
+    fixtures::Subject,
+    records::SUBSCRIPTIONS,
+    rule::Rule,
+    suite::{Suite, encoded},
+    verdict::{described, is_empty_page, status_is},
 };
 
 /// How many customers are asked for somebody else's subscription.
 const ASKED: usize = 3;
 
 impl Suite {
-    pub(super) async fn subscription(&mut self) {
+    pub(crate) async fn subscription(&mut self) {
         let Some(subject) = self.fixtures.subscription.clone() else {
             self.fixture_is_missing(Retrieve, "subscription");
             return;
@@ -75,7 +76,7 @@ impl Suite {
         }
         let path = self.path(&format!("/customers/{}/subscriptions", encoded(&customer)));
         let listed = self.in_test_mode().get_unchecked(&path).await;
-        let Some(id) = listed.body.pointer("/data/0/id").and_then(Value::as_str) else {
+        let Some(id) = listed.body().pointer("/data/0/id").and_then(Value::as_str) else {
             return;
         };
         let in_live = self
@@ -87,7 +88,7 @@ impl Suite {
     }
 
     /// What a list of one customer must not hold: anybody else's.
-    pub(super) async fn lists_are_the_owners(&mut self) {
+    pub(crate) async fn lists_are_the_owners(&mut self) {
         let Some(subject) = self.fixtures.subscription.clone() else {
             self.fixture_is_missing(List, "subscription");
             return;
@@ -96,14 +97,14 @@ impl Suite {
             let answer = self
                 .get(&format!("/customers/{}/subscriptions", encoded(&other)))
                 .await;
-            let data = answer.body.get("data").and_then(Value::as_array);
+            let data = answer.body().get("data").and_then(Value::as_array);
             let foreign = data.and_then(|data| {
                 let mut data = data.iter();
                 data.find(|record| {
                     record["customerId"] != other || record["id"] == subject.subscription
                 })
             });
-            if answer.status != 200 {
+            if answer.status() != 200 {
                 let expected = format!("200 and the subscriptions of the customer {other}");
                 let verdict = Err((expected, described(&answer)));
                 self.check(List, Rule::PageWithinLimit, verdict);
@@ -122,7 +123,7 @@ impl Suite {
         let answer = self
             .get(&format!("/customers/{}/subscriptions", encoded(&missing)))
             .await;
-        let verdict = match answer.status {
+        let verdict = match answer.status() {
             404 => Ok(()),
             200 if is_empty_page(&answer) => Ok(()),
             200 => Err((
@@ -141,14 +142,14 @@ impl Suite {
     }
 
     /// Some live customers besides the one of the subscription.
-    pub(super) async fn other_customers(&self) -> Vec<String> {
+    pub(crate) async fn other_customers(&self) -> Vec<String> {
         let fixtures = &self.fixtures;
         let mut known = vec![fixtures.customer.clone()];
         known.extend(fixtures.email.iter().map(|contact| contact.owner.clone()));
         known.extend(fixtures.phone.iter().map(|contact| contact.owner.clone()));
         if self.serves(CustomersOperation::List) {
             let page = self.get("/customers?limit=10").await;
-            let listed = page.body.get("data").and_then(Value::as_array);
+            let listed = page.body().get("data").and_then(Value::as_array);
             let listed = listed.into_iter().flatten();
             let ids = listed.filter_map(|record| record.get("id")?.as_str());
             known.extend(ids.map(str::to_owned));

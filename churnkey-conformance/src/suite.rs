@@ -1,0 +1,99 @@
+//! A run of the suite: the client, what the manifest says, the fixtures, and the report so far.
+
+use churnkey_integrator::{Mode, Operation};
+use serde_json::Value;
+
+use crate::{
+    answer::Answer, client::Client, fixtures::Fixtures, report::Report, rule::Rule,
+    verdict::Verdict,
+};
+
+/// A run in progress. The checks are in the files behind this one.
+pub(crate) struct Suite {
+    pub(crate) client: Client,
+    pub(crate) manifest: Value,
+    /// What the manifest lists.
+    pub(crate) served: Vec<Operation>,
+    pub(crate) live_only: bool,
+    pub(crate) takes_plain_tokens: bool,
+    /// Live customers other than the one of the subscription.
+    pub(crate) others: Vec<String>,
+    pub(crate) fixtures: Fixtures,
+    pub(crate) report: Report,
+}
+
+impl Suite {
+    /// Nothing is known of the integration but its manifest and what it answers.
+    pub(crate) async fn new(client: &Client, manifest: Value, fixtures: &Fixtures) -> Self {
+        let features = format!("{}/features", client.prefix());
+        // Where there is no test data, test mode is rejected before anything else is looked at.
+        let in_test = client.in_mode(Mode::Test).get_unchecked(&features).await;
+        Self {
+            client: client.in_mode(Mode::Live),
+            served: Operation::all()
+                .filter(|operation| is_advertised(&manifest, *operation))
+                .collect(),
+            manifest,
+            live_only: in_test.status() == 400,
+            takes_plain_tokens: false,
+            others: Vec::new(),
+            fixtures: fixtures.clone(),
+            report: Report::default(),
+        }
+    }
+
+    pub(crate) fn serves(&self, operation: impl Into<Operation>) -> bool {
+        self.served.contains(&operation.into())
+    }
+
+    pub(crate) fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.client.prefix())
+    }
+
+    pub(crate) fn in_test_mode(&self) -> Client {
+        self.client.in_mode(Mode::Test)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.client.get_unchecked(&self.path(path)).await
+    }
+
+    pub(crate) fn check(&mut self, operation: impl Into<Operation>, rule: Rule, verdict: Verdict) {
+        self.report.add(operation.into(), rule, verdict);
+    }
+
+    /// The operation is served, but nothing was given to look for.
+    pub(crate) fn fixture_is_missing(&mut self, operation: impl Into<Operation>, fixture: &str) {
+        let verdict = Err((
+            format!("Fixtures::{fixture}(..), as the operation is served"),
+            "none, so it could not be checked".to_owned(),
+        ));
+        self.check(operation, Rule::FixtureGiven, verdict);
+    }
+}
+
+/// Whether the manifest lists the operation. It always lists itself.
+fn is_advertised(manifest: &Value, operation: Operation) -> bool {
+    let Some(line) = operation.manifest_line() else {
+        return true;
+    };
+    let module = manifest.pointer(&format!("/{}/{}", line.section(), line.module()));
+    match line.key() {
+        None => module.is_some(),
+        Some(key) => module.and_then(|module| module.get(key)) == Some(&true.into()),
+    }
+}
+
+/// A path segment as it must be written in a URL.
+pub(crate) fn encoded(segment: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    let mut text = String::new();
+    for byte in segment.bytes() {
+        if plain(byte) && !matches!(segment, "." | "..") {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
