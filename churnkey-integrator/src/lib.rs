@@ -151,7 +151,9 @@ pub use id::{
     CouponId, CustomerId, FamilyId, InvalidId, ItemId, PriceId, ProductId, SubscriptionId,
 };
 pub use integration::{BuildError, Integration, IntegrationBuilder, Readiness, RunningActions};
-pub use money::{Amount, Currency, InvalidAmount, InvalidCurrency, InvalidPercentage, Percentage};
+pub use money::{
+    Amount, Currency, InvalidAmount, InvalidCurrency, InvalidDecimal, InvalidPercentage, Percentage,
+};
 pub use operation::{
     ApplyCouponOperation, CancelOperation, ChangePriceOperation, CouponsOperation,
     CustomersOperation, ExtendTrialOperation, FamiliesOperation, ManifestLine, Operation,

@@ -34,6 +34,53 @@ impl Currency {
     pub fn code(&self) -> &str {
         str::from_utf8(&self.code).unwrap_or_default()
     }
+
+    /// How many decimals an amount has, by ISO 4217: 2 for `usd`, 0 for `jpy`, 3 for `kwd`. Gold and other codes without a
+    /// minor unit have none.
+    ///
+    /// Some payment providers count otherwise for a few currencies. What Churnkey reads are ISO's minor units.
+    #[must_use]
+    pub fn minor_units(self) -> u32 {
+        let currency = iso_currency::Currency::from_code(&self.code().to_ascii_uppercase());
+        let exponent = currency.and_then(|currency| currency.exponent());
+        exponent.map_or(0, u32::from)
+    }
+
+    /// The minor units of an amount that is stored as a decimal: exact, nothing is rounded. Take the column as text;
+    /// a float has lost the amount already.
+    ///
+    /// ```
+    /// use churnkey_integrator::Currency;
+    ///
+    /// let [usd, jpy] = [Currency::new("usd")?, Currency::new("jpy")?];
+    /// assert_eq!(usd.to_minor_units("12.34")?, 1234);
+    /// assert_eq!(usd.to_minor_units("12.3400")?, 1234);
+    /// assert_eq!(jpy.to_minor_units("660.00")?, 660);
+    /// assert_eq!(
+    ///     jpy.to_minor_units("6.60").unwrap_err().to_string(),
+    ///     "an amount in jpy has no decimals: round it first, or check the currency"
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidDecimal`] if the text is no plain decimal number, is negative or is no whole number of minor units.
+    pub fn to_minor_units(self, decimal: &str) -> Result<u64, InvalidDecimal> {
+        let (whole, fraction) = unsigned_decimal(decimal)?;
+        let decimals = self.minor_units();
+        let fraction = fraction.trim_end_matches('0');
+        let width = decimals as usize;
+        if fraction.len() > width {
+            return Err(InvalidDecimal::TooFine {
+                currency: self,
+                decimals,
+            });
+        }
+        // Digits alone fail for being too many only.
+        let number = format!("{whole}{fraction:0<width$}").parse();
+        let number = number.ok().filter(|number| *number <= MAX_SAFE_INTEGER);
+        number.ok_or(InvalidDecimal::TooLarge)
+    }
 }
 
 impl AsRef<str> for Currency {
@@ -81,6 +128,75 @@ impl<'de> Deserialize<'de> for Currency {
         let code = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         Self::new(&code).map_err(de::Error::custom)
     }
+}
+
+/// The text is not an amount of the currency. The text itself is not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidDecimal {
+    /// It is no number, or one that begins or ends with the point.
+    #[error("an amount must be digits, with a point before the decimals, such as 12.34")]
+    NotDecimal,
+    /// It groups its digits, or has a comma before the decimals.
+    #[error(
+        "an amount must not have separators other than the point before the decimals: 1234.50, not 1,234.50"
+    )]
+    Separators,
+    /// It is written with an exponent, as floats are.
+    #[error("an amount must not have an exponent: read the column as a decimal, not as a float")]
+    Exponent,
+    /// It is below zero, or minus zero.
+    #[error("an amount must not be negative")]
+    Negative,
+    /// It is no whole number of minor units.
+    #[error(
+        "an amount in {currency} has {}: round it first, or check the currency",
+        at_most(*.decimals)
+    )]
+    #[non_exhaustive]
+    TooFine {
+        /// The currency.
+        currency: Currency,
+        /// How many decimals it has.
+        decimals: u32,
+    },
+    /// It is more than 2^53 - 1 minor units, so that JavaScript would read another number.
+    #[error(
+        "an amount must be at most {max} minor units, the largest number that JavaScript reads right",
+        max = MAX_SAFE_INTEGER
+    )]
+    TooLarge,
+}
+
+fn at_most(decimals: u32) -> String {
+    match decimals {
+        0 => "no decimals".to_owned(),
+        _ => format!("at most {decimals} decimals"),
+    }
+}
+
+/// The digits before and after the point.
+fn unsigned_decimal(text: &str) -> Result<(&str, &str), InvalidDecimal> {
+    let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    if is_digits(whole) && is_digits(fraction) {
+        if unsigned.len() < text.len() {
+            return Err(InvalidDecimal::Negative);
+        }
+        return Ok((whole, fraction));
+    }
+    let separates = |c: char| matches!(c, ',' | '.' | '_' | '\'' | '’') || c.is_whitespace();
+    let without: String = unsigned.chars().filter(|c| !separates(*c)).collect();
+    let is_between_digits = unsigned.starts_with(|c: char| c.is_ascii_digit())
+        && unsigned.ends_with(|c: char| c.is_ascii_digit());
+    Err(if is_between_digits && is_digits(&without) {
+        InvalidDecimal::Separators
+    } else if is_between_digits && text.parse::<f64>().is_ok() {
+        InvalidDecimal::Exponent
+    } else {
+        InvalidDecimal::NotDecimal
+    })
 }
 
 /// A percentage from 0 to 100, to a hundredth of a percent.
@@ -267,8 +383,10 @@ impl TryFrom<AmountFields> for Amount {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use proptest::prelude::*;
     use serde_json::{from_value, json, to_value};
+
+    use super::*;
 
     #[test]
     fn currencies_are_read_in_any_case_and_written_in_lower_case() {
@@ -282,6 +400,109 @@ mod tests {
         }
         let error = from_value::<Currency>(json!("usx")).unwrap_err();
         assert_eq!(error.to_string(), InvalidCurrency.to_string());
+    }
+
+    #[test]
+    fn a_currency_has_the_minor_units_of_iso_4217() {
+        for (code, decimals) in [
+            ("usd", 2),
+            ("jpy", 0),
+            ("isk", 0),
+            ("kwd", 3),
+            ("clf", 4),
+            ("mru", 2),
+            ("xau", 0),
+        ] {
+            assert_eq!(
+                Currency::new(code).unwrap().minor_units(),
+                decimals,
+                "{code}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_decimal_is_read_exactly_or_not_at_all() {
+        use InvalidDecimal::{Exponent, Negative, NotDecimal, Separators, TooLarge};
+        let too_fine = |code: &str, decimals| {
+            let currency = Currency::new(code).unwrap();
+            Err(InvalidDecimal::TooFine { currency, decimals })
+        };
+        for (code, text, read) in [
+            ("usd", "12.34", Ok(1234)),
+            ("usd", "12", Ok(1200)),
+            ("usd", "12.3", Ok(1230)),
+            ("usd", "0.07", Ok(7)),
+            ("usd", "007.50", Ok(750)),
+            ("usd", "12.3400", Ok(1234)),
+            ("usd", "12.345", too_fine("usd", 2)),
+            ("usd", "0.001", too_fine("usd", 2)),
+            ("jpy", "660", Ok(660)),
+            ("jpy", "660.00", Ok(660)),
+            ("jpy", "6.60", too_fine("jpy", 0)),
+            ("kwd", "1.234", Ok(1234)),
+            ("kwd", "1.2345", too_fine("kwd", 3)),
+            ("usd", "90071992547409.91", Ok(9_007_199_254_740_991)),
+            ("usd", "90071992547409.92", Err(TooLarge)),
+            ("usd", "99999999999999999999999999", Err(TooLarge)),
+            ("usd", "-12.34", Err(Negative)),
+            ("usd", "-0.00", Err(Negative)),
+            ("usd", "1,234.50", Err(Separators)),
+            ("usd", "1.234,50", Err(Separators)),
+            ("usd", "12,34", Err(Separators)),
+            ("usd", "1 234", Err(Separators)),
+            ("usd", "1\u{202f}234", Err(Separators)),
+            ("usd", "1'234.50", Err(Separators)),
+            ("usd", "1_234", Err(Separators)),
+            ("usd", "1.2.3", Err(Separators)),
+            ("usd", "1e3", Err(Exponent)),
+            ("usd", "-1.5E+2", Err(Exponent)),
+            ("usd", "", Err(NotDecimal)),
+            ("usd", " ", Err(NotDecimal)),
+            ("usd", " 12.34", Err(NotDecimal)),
+            ("usd", ".50", Err(NotDecimal)),
+            ("usd", "12.", Err(NotDecimal)),
+            ("usd", "+12", Err(NotDecimal)),
+            ("usd", "--1", Err(NotDecimal)),
+            ("usd", "$12.34", Err(NotDecimal)),
+            ("usd", "NaN", Err(NotDecimal)),
+            ("usd", "inf", Err(NotDecimal)),
+            ("usd", "١٢", Err(NotDecimal)),
+            ("usd", "0x10", Err(NotDecimal)),
+        ] {
+            let currency = Currency::new(code).unwrap();
+            assert_eq!(currency.to_minor_units(text), read, "{text} {code}");
+        }
+        let usd = Currency::new("usd").unwrap();
+        assert_eq!(
+            usd.to_minor_units("0.001").unwrap_err().to_string(),
+            "an amount in usd has at most 2 decimals: round it first, or check the currency"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_minor_units_are_written_as_is_read_as_them(
+            amount in 0..=MAX_SAFE_INTEGER,
+            code in prop_oneof!["jpy", "usd", "kwd", "clf"],
+            zeros in "0{0,6}",
+        ) {
+            let currency = Currency::new(&code).unwrap();
+            let unit = 10_u64.pow(currency.minor_units());
+            let width = currency.minor_units() as usize;
+            let fraction = match width {
+                0 => String::new(),
+                _ => format!("{:0width$}", amount % unit),
+            };
+            let point = if fraction.is_empty() && zeros.is_empty() { "" } else { "." };
+            let text = format!("{}{point}{fraction}{zeros}", amount / unit);
+            prop_assert_eq!(currency.to_minor_units(&text), Ok(amount), "{}", text);
+        }
+
+        #[test]
+        fn no_text_can_make_reading_a_decimal_panic(text in ".{0,40}") {
+            let _ = Currency::new("usd").unwrap().to_minor_units(&text);
+        }
     }
 
     #[test]

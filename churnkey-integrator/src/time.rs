@@ -129,6 +129,36 @@ impl Timestamp {
     }
 }
 
+impl Timestamp {
+    /// The first moment that there is.
+    const FIRST: Self = Self(jiff::Timestamp::constant(-62_167_219_200, 0));
+
+    /// The moment so many months later, or earlier if it is negative. It stays within the years 0000 and 9999.
+    pub(crate) fn plus_months(self, months: i64) -> Self {
+        let span = Span::new().try_months(months).ok();
+        let moved = span.and_then(|span| TimeZone::UTC.to_datetime(self.0).checked_add(span).ok());
+        match moved.and_then(|moved| TimeZone::UTC.to_timestamp(moved).ok()) {
+            Some(moved) => Self(moved).clamp(Self::FIRST, Self::LAST),
+            None if months < 0 => Self::FIRST,
+            None => Self::LAST,
+        }
+    }
+
+    /// How many calendar months lie between the month of `earlier` and this one's, whatever the days.
+    pub(crate) fn months_since(self, earlier: Self) -> i64 {
+        let month = |time: Self| {
+            let date = TimeZone::UTC.to_datetime(time.0);
+            i64::from(date.year()) * 12 + i64::from(date.month())
+        };
+        month(self) - month(earlier)
+    }
+
+    /// The last millisecond before this moment.
+    pub(crate) fn just_before(self) -> Self {
+        Self::from_unix_millis(self.unix_millis() - 1).unwrap_or(Self::FIRST)
+    }
+}
+
 impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
@@ -165,6 +195,8 @@ impl<'de> Deserialize<'de> for Timestamp {
 
 #[cfg(feature = "jiff")]
 mod with_jiff {
+    use jiff::tz::TimeZone;
+
     use super::{InvalidTimestamp, Timestamp};
 
     impl TryFrom<jiff::Timestamp> for Timestamp {
@@ -173,6 +205,19 @@ mod with_jiff {
         /// Rounds to the millisecond, towards 1970.
         fn try_from(time: jiff::Timestamp) -> Result<Self, InvalidTimestamp> {
             Self::from_unix_millis(time.as_millisecond())
+        }
+    }
+
+    impl Timestamp {
+        /// A date and time without a zone, taken as UTC. If the column holds local times, convert it in the zone first.
+        ///
+        /// # Errors
+        /// [`InvalidTimestamp`] outside of the years 0000 to 9999.
+        pub fn from_jiff_assuming_utc(
+            time: jiff::civil::DateTime,
+        ) -> Result<Self, InvalidTimestamp> {
+            let time = TimeZone::UTC.to_timestamp(time);
+            time.map_err(|_| InvalidTimestamp)?.try_into()
         }
     }
 
@@ -196,6 +241,18 @@ mod with_chrono {
         }
     }
 
+    impl Timestamp {
+        /// A date and time without a zone, taken as UTC. If the column holds local times, convert it in the zone first.
+        ///
+        /// # Errors
+        /// [`InvalidTimestamp`] outside of the years 0000 to 9999.
+        pub fn from_chrono_assuming_utc(
+            time: chrono::NaiveDateTime,
+        ) -> Result<Self, InvalidTimestamp> {
+            time.and_utc().try_into()
+        }
+    }
+
     impl From<Timestamp> for chrono::DateTime<chrono::Utc> {
         fn from(time: Timestamp) -> Self {
             // chrono has every time of the years 0000 to 9999.
@@ -215,6 +272,18 @@ mod with_time {
         fn try_from(time: time::OffsetDateTime) -> Result<Self, InvalidTimestamp> {
             let millis = time.unix_timestamp_nanos().div_euclid(1_000_000);
             Self::from_unix_millis(i64::try_from(millis).map_err(|_| InvalidTimestamp)?)
+        }
+    }
+
+    impl Timestamp {
+        /// A date and time without a zone, taken as UTC. If the column holds local times, convert it in the zone first.
+        ///
+        /// # Errors
+        /// [`InvalidTimestamp`] outside of the years 0000 to 9999.
+        pub fn from_time_assuming_utc(
+            time: time::PrimitiveDateTime,
+        ) -> Result<Self, InvalidTimestamp> {
+            time.assume_utc().try_into()
         }
     }
 
@@ -350,5 +419,35 @@ mod tests {
         assert_eq!(Timestamp::try_from(jiff), Ok(moment));
         assert_eq!(Timestamp::try_from(chrono), Ok(moment));
         assert_eq!(Timestamp::try_from(time), Ok(moment));
+    }
+
+    #[cfg(all(feature = "jiff", feature = "chrono", feature = "time"))]
+    #[test]
+    fn what_has_no_zone_is_taken_as_utc_where_the_name_says_so() {
+        let moment: Timestamp = "2026-01-01T23:30:00.123Z".parse().unwrap();
+        let jiff = jiff::civil::date(2026, 1, 1).at(23, 30, 0, 123_456_789);
+        let chrono = chrono::NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
+        let chrono = chrono.and_hms_micro_opt(23, 30, 0, 123_456).unwrap();
+        let time = ::time::Date::from_calendar_date(2026, ::time::Month::January, 1).unwrap();
+        let time = time.with_hms_micro(23, 30, 0, 123_456).unwrap();
+        assert_eq!(Timestamp::from_jiff_assuming_utc(jiff), Ok(moment));
+        assert_eq!(Timestamp::from_chrono_assuming_utc(chrono), Ok(moment));
+        assert_eq!(Timestamp::from_time_assuming_utc(time), Ok(moment));
+
+        let jiff = jiff::civil::DateTime::MAX;
+        assert_eq!(
+            Timestamp::from_jiff_assuming_utc(jiff),
+            Err(InvalidTimestamp)
+        );
+        let chrono = chrono::NaiveDateTime::MIN;
+        assert_eq!(
+            Timestamp::from_chrono_assuming_utc(chrono),
+            Err(InvalidTimestamp)
+        );
+        let time = ::time::PrimitiveDateTime::MIN;
+        assert_eq!(
+            Timestamp::from_time_assuming_utc(time),
+            Err(InvalidTimestamp)
+        );
     }
 }

@@ -104,6 +104,64 @@ impl BillingDuration {
         let amount = u64::from(self.amount).saturating_mul(u64::from(cycles));
         start.plus(amount, self.unit.into())
     }
+
+    /// The billing period that holds `now`, for a schema that stores the day billing is counted from and no periods.
+    /// `anchor` is any moment at which a period starts, such as the first one; it may be later than `now`.
+    ///
+    /// A period includes its start and not its end. Each is counted from the anchor, so that nothing drifts: a day that a
+    /// month doesn't have becomes its last one, in that month only. No period leaves the years 0000 to 9999.
+    ///
+    /// ```
+    /// use churnkey_integrator::{Timestamp, model::BillingDuration};
+    ///
+    /// let anchor: Timestamp = "2026-01-31T00:00:00Z".parse()?;
+    /// let now: Timestamp = "2026-03-15T00:00:00Z".parse()?;
+    /// let period = BillingDuration::MONTHLY.period_at(anchor, now);
+    /// assert_eq!(period.start().to_string(), "2026-02-28T00:00:00.000Z");
+    /// assert_eq!(period.end().to_string(), "2026-03-31T00:00:00.000Z");
+    /// # Ok::<(), churnkey_integrator::InvalidTimestamp>(())
+    /// ```
+    #[must_use]
+    pub fn period_at(self, anchor: Timestamp, now: Timestamp) -> Period {
+        let months = self.months();
+        let mut cycle = now.months_since(anchor).div_euclid(months);
+        // In the month of `now`, but on a later day.
+        if anchor.plus_months(cycle * months) > now {
+            cycle -= 1;
+        }
+        Period {
+            start: anchor.plus_months(cycle * months),
+            end: anchor.plus_months((cycle + 1) * months),
+        }
+    }
+
+    /// The start of the billing period that ends then, for a schema that stores the end alone, such as the next renewal.
+    /// `anchor` is as for [`period_at`](Self::period_at): only with it is the start before an end on the 28th of February
+    /// known to be the 31st of January. If you don't store it, pass the end as the anchor too, and the start is on the
+    /// same day of an earlier month.
+    ///
+    /// ```
+    /// use churnkey_integrator::{Timestamp, model::BillingDuration};
+    ///
+    /// let anchor: Timestamp = "2025-12-31T00:00:00Z".parse()?;
+    /// let end: Timestamp = "2026-02-28T00:00:00Z".parse()?;
+    /// let monthly = BillingDuration::MONTHLY;
+    /// assert_eq!(monthly.start_before(anchor, end).to_string(), "2026-01-31T00:00:00.000Z");
+    /// assert_eq!(monthly.start_before(end, end).to_string(), "2026-01-28T00:00:00.000Z");
+    /// # Ok::<(), churnkey_integrator::InvalidTimestamp>(())
+    /// ```
+    #[must_use]
+    pub fn start_before(self, anchor: Timestamp, end: Timestamp) -> Timestamp {
+        self.period_at(anchor, end.just_before()).start
+    }
+
+    fn months(self) -> i64 {
+        let amount = i64::from(self.amount);
+        match self.unit {
+            CycleUnit::Month => amount,
+            CycleUnit::Year => 12 * amount,
+        }
+    }
 }
 
 impl TryFrom<BillingDurationFields> for BillingDuration {
@@ -163,9 +221,120 @@ impl TryFrom<PeriodFields> for Period {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::{from_value, json};
 
     use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// A moment between 1900 and 2200.
+    fn moment() -> impl Strategy<Value = Timestamp> {
+        let millis = -2_208_988_800_000..7_258_118_400_000_i64;
+        millis.prop_map(|millis| Timestamp::from_unix_millis(millis).unwrap())
+    }
+
+    /// A moment of the last days of a month, where months differ.
+    fn month_end() -> impl Strategy<Value = Timestamp> {
+        (1990..2100, 1..=12, 28..=31, 0..24).prop_filter_map("no such day", |(y, m, d, h)| {
+            format!("{y}-{m:02}-{d:02}T{h:02}:00:00Z").parse().ok()
+        })
+    }
+
+    fn anchor() -> impl Strategy<Value = Timestamp> {
+        prop_oneof![moment(), month_end()]
+    }
+
+    fn cycle() -> impl Strategy<Value = BillingDuration> {
+        let unit = prop_oneof![Just(CycleUnit::Month), Just(CycleUnit::Year)];
+        (1..=18_u32, unit).prop_map(|(amount, unit)| BillingDuration::new(amount, unit).unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn a_period_holds_now_and_the_next_one_begins_where_it_ends(
+            cycle in cycle(),
+            anchor in anchor(),
+            now in anchor(),
+        ) {
+            let period = cycle.period_at(anchor, now);
+            prop_assert!(period.start() <= now && now < period.end(), "{:?}", period);
+            prop_assert_eq!(cycle.period_at(anchor, period.start()), period);
+            prop_assert_eq!(cycle.period_at(anchor, period.end()).start(), period.end());
+            prop_assert_eq!(cycle.period_at(anchor, period.start().just_before()).end(), period.start());
+            prop_assert_eq!(cycle.start_before(anchor, period.end()), period.start());
+        }
+
+        #[test]
+        fn a_period_starts_so_many_cycles_after_the_anchor(
+            cycle in cycle(),
+            anchor in anchor(),
+            later in 0..50_u64 * 366 * 24,
+        ) {
+            let now = anchor.unix_millis() + i64::try_from(later).unwrap() * 3_600_000;
+            let now = Timestamp::from_unix_millis(now).unwrap();
+            let begun = (0..).take_while(|n| cycle.end_after(*n, anchor) <= now).last().unwrap();
+            let period = cycle.period_at(anchor, now);
+            prop_assert_eq!(period.start(), cycle.end_after(begun, anchor));
+            prop_assert_eq!(period.end(), cycle.end_after(begun + 1, anchor));
+        }
+    }
+
+    #[test]
+    fn a_period_from_the_31st_ends_with_each_month() {
+        let anchor = at("2027-12-31T10:00:00Z");
+        for (now, start, end) in [
+            (
+                "2027-12-31T10:00:00Z",
+                "2027-12-31T10:00:00Z",
+                "2028-01-31T10:00:00Z",
+            ),
+            (
+                "2028-02-29T09:59:59.999Z",
+                "2028-01-31T10:00:00Z",
+                "2028-02-29T10:00:00Z",
+            ),
+            (
+                "2028-02-29T10:00:00Z",
+                "2028-02-29T10:00:00Z",
+                "2028-03-31T10:00:00Z",
+            ),
+            (
+                "2027-12-31T09:00:00Z",
+                "2027-11-30T10:00:00Z",
+                "2027-12-31T10:00:00Z",
+            ),
+            (
+                "2027-02-15T00:00:00Z",
+                "2027-01-31T10:00:00Z",
+                "2027-02-28T10:00:00Z",
+            ),
+        ] {
+            let period = BillingDuration::MONTHLY.period_at(anchor, at(now));
+            assert_eq!(period, Period::new(at(start), at(end)).unwrap(), "{now}");
+        }
+        let leap_day = at("2024-02-29T00:00:00Z");
+        let period = BillingDuration::YEARLY.period_at(leap_day, at("2028-02-28T12:00:00Z"));
+        assert_eq!(
+            period,
+            Period::new(at("2027-02-28T00:00:00Z"), at("2028-02-29T00:00:00Z")).unwrap()
+        );
+    }
+
+    #[test]
+    fn a_period_never_leaves_the_calendar() {
+        let (first, last) = (at("0000-01-01T00:00:00Z"), Timestamp::LAST);
+        let anchor = at("2026-01-31T00:00:00Z");
+        for (amount, unit) in [(1, CycleUnit::Month), (u32::MAX, CycleUnit::Year)] {
+            let cycle = BillingDuration::new(amount, unit).unwrap();
+            assert_eq!(cycle.period_at(anchor, last.just_before()).end(), last);
+            assert_eq!(cycle.period_at(last, first).start(), first);
+            assert!(cycle.period_at(first, last).end() <= last);
+        }
+        assert_eq!(BillingDuration::MONTHLY.start_before(first, first), first);
+    }
 
     #[test]
     fn a_period_does_not_end_before_it_starts() {
