@@ -6,6 +6,7 @@
 //! An absent field is omitted from the JSON. When JSON is read, an optional field may be absent or `null`, and unknown
 //! fields are ignored.
 
+mod column;
 mod coupon;
 mod customer;
 mod cycle;
@@ -47,7 +48,17 @@ pub struct InvalidField {
 }
 
 impl InvalidField {
-    const fn new(field: &'static str, rule: &'static str) -> Self {
+    /// A field of your own mapping, and the rule that its value breaks: `must be month or year`. Both are written in the
+    /// program, so that no value can get into the log by them.
+    ///
+    /// ```
+    /// use churnkey_integrator::model::InvalidField;
+    ///
+    /// let error = InvalidField::new("status", "must be one that Churnkey knows");
+    /// assert_eq!(error.to_string(), "`status` must be one that Churnkey knows");
+    /// ```
+    #[must_use]
+    pub const fn new(field: &'static str, rule: &'static str) -> Self {
         Self { field, rule }
     }
 
