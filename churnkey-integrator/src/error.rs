@@ -3,13 +3,21 @@
 //! The rule (contract, section 2.6): a caller reads a message only if a constructor was given one, and only with a 4xx. Any
 //! other error, above all one that `?` converts, is a fixed message to the caller, and stays in the merchant's log.
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{borrow::Cow, error::Error, fmt, iter, time::Duration};
 
 use http::StatusCode;
 
-use crate::operation::Operation;
+use crate::{
+    id::InvalidId,
+    model::{InvalidCountry, InvalidField},
+    money::{InvalidAmount, InvalidCurrency, InvalidDecimal, InvalidPercentage},
+    operation::Operation,
+    pii::InvalidContact,
+    time::InvalidTimestamp,
+    variant::InvalidVariant,
+};
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type BoxError = Box<dyn Error + Send + Sync>;
 
 /// The result of a method of a controller or an action.
 pub type Result<T, E = HandlerError> = std::result::Result<T, E>;
@@ -19,6 +27,10 @@ pub type Result<T, E = HandlerError> = std::result::Result<T, E>;
 /// `?` converts any error into a 500 with the fixed message `Internal Server Error`. The error itself is logged once, its
 /// text at debug level only. Every other status has a constructor. A record that does not exist is not an error: return
 /// `Ok(None)`.
+///
+/// This crate's own errors about a value, such as [`InvalidField`], name the field and the rule and hold no data. So their
+/// texts are logged at error level. They are found as the source of another error too, however deep. An error that shows
+/// them as itself hides them: `#[error(transparent)]`, `io::Error::other`, an `anyhow::Error` without a context.
 ///
 /// Like `anyhow::Error`, it does not implement [`std::error::Error`] itself.
 ///
@@ -148,6 +160,32 @@ impl<E: Into<BoxError>> From<E> for HandlerError {
     fn from(error: E) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").with_source(error)
     }
+}
+
+/// The error, and what caused it.
+pub(crate) fn causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let mut next = Some(error);
+    iter::from_fn(move || {
+        let error = next?;
+        next = error.source();
+        Some(error)
+    })
+}
+
+/// Whether it is one of the crate's own errors that name a field and a rule, and not the value.
+pub(crate) fn is_invalid_value(error: &(dyn Error + 'static)) -> bool {
+    error.is::<InvalidField>()
+        || error.is::<InvalidContact>()
+        || error.is::<InvalidId>()
+        || error.is::<InvalidAmount>()
+        || error.is::<InvalidDecimal>()
+        || error.is::<InvalidPercentage>()
+        || error.is::<InvalidTimestamp>()
+        || error.is::<InvalidVariant>()
+        || error.is::<InvalidCurrency>()
+        || error.is::<InvalidCountry>()
 }
 
 /// A rule of the contract that a controller or an action violates. The texts are fixed and contain no data, so that they

@@ -46,6 +46,7 @@ pub mod paging {
 
 pub mod errors {
     //! [`HandlerError`]: crate::HandlerError
+    //! [`source`]: std::error::Error::source
     //!
     #![doc = include_str!("../docs/errors.md")]
 }

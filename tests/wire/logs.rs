@@ -1,9 +1,11 @@
 //! What the log says about a request, and what it never contains.
 
 use std::{
+    error::Error,
+    fmt,
     future::{Future, pending},
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     time::Duration,
 };
 
@@ -15,7 +17,7 @@ use churnkey_integrator::{
     idempotency::InMemoryIdempotency,
     model::Customer,
 };
-use tracing::Level;
+use tracing::{Dispatch, Level, level_filters::LevelFilter};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
@@ -35,6 +37,14 @@ impl CustomersController for Chatty {
             }
             "cus_rejected" => Err(HandlerError::bad_request("not today").with_source("hunter2")),
             "cus_away" => Err(HandlerError::unavailable(Duration::from_secs(1), "hunter2")),
+            "cus_invalid" => {
+                let invalid = CustomerId::new("hunter2\0").unwrap_err();
+                Err(invalid.into())
+            }
+            "cus_wrapped" => {
+                let invalid = Email::new("hunter2\0").unwrap_err();
+                Err(Context(Box::new(Context(Box::new(invalid)))).into())
+            }
             "cus_other" => Ok(Some(Customer::new(CustomerId::new("cus_private")?))),
             _ => Ok(None),
         }
@@ -50,6 +60,22 @@ impl CustomersController for Chatty {
 
     async fn find_by_phone(&self, _: &RequestContext, _: &Phone) -> Result<Option<Customer>> {
         Ok(None)
+    }
+}
+
+/// What a merchant's own error adds to the one below it.
+#[derive(Debug)]
+struct Context(Box<dyn Error + Send + Sync>);
+
+impl fmt::Display for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("reading hunter2")
+    }
+}
+
+impl Error for Context {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
     }
 }
 
@@ -75,8 +101,18 @@ impl<'a> MakeWriter<'a> for Lines {
     }
 }
 
+/// Listens to nothing. With one listener alone, tracing would ask the thread that comes to a line first, which may be
+/// another test's, whether anybody listens.
+static SECOND_LISTENER: LazyLock<Dispatch> = LazyLock::new(|| {
+    tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::OFF)
+        .finish()
+        .into()
+});
+
 /// What is logged at this level and above while this runs.
 fn log_while(level: Level, work: impl Future<Output = ()>) -> String {
+    LazyLock::force(&SECOND_LISTENER);
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
@@ -205,6 +241,8 @@ const ANOTHER_ID: &str = "retrieve returned a record with another id than the on
 fn no_line_above_debug_has_the_text_of_a_merchants_error() {
     let retrieve = "customers.retrieve";
     let another_id = format!("failed reason=\"{ANOTHER_ID}\"");
+    // What is wrong with a value is this crate's own text, which does not hold the value.
+    let invalid = |what| format!("failed reason=\"{what} must not contain control characters\"");
     let away = "failed reason=\"the controller says that its store is unavailable\"";
     for (path, expected) in [
         (
@@ -226,6 +264,14 @@ fn no_line_above_debug_has_the_text_of_a_merchants_error() {
         (
             "/churnkey/customers/email/ada%40example.com",
             line("ERROR", "customers.find_by_email", 500, "failed"),
+        ),
+        (
+            "/churnkey/customers/cus_invalid",
+            line("ERROR", retrieve, 500, &invalid("a customer id")),
+        ),
+        (
+            "/churnkey/customers/cus_wrapped",
+            line("ERROR", retrieve, 500, &invalid("an e-mail address")),
         ),
     ] {
         assert_eq!(only_line(&log_of(Level::INFO, path)), expected);

@@ -1,6 +1,6 @@
 //! Responses. Every body is JSON; every error is `{"code": <status>, "message": ".."}` (contract, section 2.6).
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, error::Error, sync::Arc};
 
 use axum::{
     body::Body,
@@ -11,15 +11,16 @@ use serde::Serialize;
 
 use crate::{
     auth::AuthenticationError,
-    error::{ContractViolation, HandlerError},
+    error::{ContractViolation, HandlerError, causes, is_invalid_value},
     operation::Operation,
+    page::InvalidCursorKey,
 };
 
 /// Why a request failed, as an extension of its response: for the log and for tests.
 #[derive(Clone)]
 pub(crate) enum Cause {
     Unauthenticated(AuthenticationError),
-    Failed(Arc<dyn std::error::Error + Send + Sync>),
+    Failed(Arc<dyn Error + Send + Sync>),
 }
 
 impl Cause {
@@ -27,11 +28,16 @@ impl Cause {
     pub(crate) fn safe_text(&self) -> Option<String> {
         match self {
             Self::Unauthenticated(error) => Some(error.to_string()),
-            Self::Failed(error) => error
-                .downcast_ref::<ContractViolation>()
-                .map(ContractViolation::to_string),
+            Self::Failed(error) => causes(&**error)
+                .find(|error| holds_no_data(*error))
+                .map(ToString::to_string),
         }
     }
+}
+
+/// Whether the error is one of the crate's own, whose texts hold no data of anybody.
+fn holds_no_data(error: &(dyn Error + 'static)) -> bool {
+    error.is::<ContractViolation>() || error.is::<InvalidCursorKey>() || is_invalid_value(error)
 }
 
 /// All that is known of why a request ended as it did, for the merchant's own tests.
@@ -130,13 +136,7 @@ pub(super) fn method_not_allowed(operation: Operation) -> Response {
 }
 
 /// The error and its sources, in one line.
-pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let texts: Vec<String> = causes(error).map(ToString::to_string).collect();
+    texts.join(": ")
 }
