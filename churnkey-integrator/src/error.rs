@@ -151,6 +151,14 @@ impl HandlerError {
         self.0.retry_after
     }
 
+    /// What the crate's own error about a value says that made this a 500.
+    pub(crate) fn invalid_value(&self) -> Option<String> {
+        let source = self.0.source.as_deref()?;
+        let is_failure = self.0.status == StatusCode::INTERNAL_SERVER_ERROR;
+        let invalid = causes(source).find(|error| is_invalid_value(*error));
+        invalid.filter(|_| is_failure).map(ToString::to_string)
+    }
+
     pub(crate) fn into_parts(self) -> (Cow<'static, str>, Option<BoxError>) {
         (self.0.message, self.0.source)
     }
@@ -262,6 +270,28 @@ mod tests {
         assert_eq!(
             format!("{error:?}"),
             "HandlerError { status: 500, message: \"Internal Server Error\", .. }"
+        );
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("customer 7 of ada@example.com can't be read")]
+    struct Wrapped(#[source] BoxError);
+
+    #[test]
+    fn an_error_of_our_own_about_a_value_is_found_however_deep_it_lies() {
+        let invalid = InvalidField::new("status", "must be one of ours");
+        let in_two = Wrapped(Wrapped(invalid.clone().into()).into());
+        for error in [HandlerError::from(invalid.clone()), in_two.into()] {
+            let text = error.invalid_value();
+            assert_eq!(text.as_deref(), Some("`status` must be one of ours"));
+        }
+        let foreign = HandlerError::from(Wrapped("hunter2".into()));
+        assert_eq!(foreign.invalid_value(), None);
+        let chosen = HandlerError::bad_request("no").with_source(invalid);
+        assert_eq!(
+            chosen.invalid_value(),
+            None,
+            "somebody has decided on a 400"
         );
     }
 

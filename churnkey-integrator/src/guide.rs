@@ -40,11 +40,17 @@ pub mod mapping {
 pub mod paging {
     //! [`PageRequest`]: crate::PageRequest
     //! [`Page::from_overfetch`]: crate::Page::from_overfetch
+    //! [`Page::from_sorted`]: crate::Page::from_sorted
+    //! [`Page::into_parts`]: crate::Page::into_parts
+    //! [`Page::fill`]: crate::Page::fill
+    //! [`Page::fill_valid`]: crate::Page::fill_valid
+    //! [`Timestamp`]: crate::Timestamp
     //!
     #![doc = include_str!("../docs/paging.md")]
 }
 
 pub mod errors {
+    //! [paging]: super::paging
     //! [`HandlerError`]: crate::HandlerError
     //! [`source`]: std::error::Error::source
     //!

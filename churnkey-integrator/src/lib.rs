@@ -144,7 +144,7 @@ pub use auth::{
 pub use context::{Mode, RequestContext, RequestId};
 pub use controllers::{
     CouponsController, CustomersController, FamiliesController, PricesController,
-    ProductsController, Serves, SubscriptionsController,
+    ProductsController, Serves, SubscriptionsController, sole_owner,
 };
 pub use error::{HandlerError, Result};
 pub use id::{

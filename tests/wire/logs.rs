@@ -111,7 +111,7 @@ static SECOND_LISTENER: LazyLock<Dispatch> = LazyLock::new(|| {
 });
 
 /// What is logged at this level and above while this runs.
-fn log_while(level: Level, work: impl Future<Output = ()>) -> String {
+pub(crate) fn log_while(level: Level, work: impl Future<Output = ()>) -> String {
     LazyLock::force(&SECOND_LISTENER);
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt()

@@ -16,6 +16,7 @@ mod controllers;
 mod demo;
 mod demo_data;
 mod differential;
+mod dirty_rows;
 mod idempotency;
 mod large_bodies;
 mod logs;

@@ -28,6 +28,7 @@ mod customers;
 mod families;
 mod prices;
 mod products;
+mod sole_owner;
 mod subscriptions;
 
 pub use coupons::CouponsController;
@@ -35,6 +36,7 @@ pub use customers::CustomersController;
 pub use families::FamiliesController;
 pub use prices::PricesController;
 pub use products::ProductsController;
+pub use sole_owner::sole_owner;
 pub use subscriptions::SubscriptionsController;
 
 use std::sync::Arc;

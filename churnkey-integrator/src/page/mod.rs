@@ -18,8 +18,12 @@
 //! }
 //! ```
 //!
+//! Where some rows are to be left out of the list, [`Page::fill`] fetches on until the page is full.
+//!
 //! The cursor on the wire is signed: `list` gets only keys that this integration has issued, for this list and this mode.
 //! Any other cursor is answered 400. A cursor is not encrypted: Churnkey can read the key, so don't page by personal data.
+
+mod fill;
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -149,6 +153,37 @@ impl<T> Page<T> {
         Ok(Self { data: rows, next })
     }
 
+    /// Makes a page of records in memory, which are sorted by their key, each key once.
+    ///
+    /// ```
+    /// # use churnkey_integrator::{CustomerId, Page, PageRequest, Result, model::Customer};
+    /// struct Account {
+    ///     seq: u64,
+    ///     id: String,
+    /// }
+    ///
+    /// fn list(accounts: &[Account], page: &PageRequest) -> Result<Page<Customer>> {
+    ///     let accounts = Page::from_sorted(accounts, page, |account| account.seq)?;
+    ///     accounts.try_map(|account| Ok(Customer::new(CustomerId::new(&account.id)?)))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// A 400 if the cursor's key is of another type ([`HandlerError::invalid_cursor`]), [`InvalidCursorKey`] if a key has no
+    /// JSON form.
+    pub fn from_sorted<'a, K: Ord + Serialize + DeserializeOwned>(
+        records: &'a [T],
+        page: &PageRequest,
+        key: impl Fn(&T) -> K,
+    ) -> Result<Page<&'a T>> {
+        let after: Option<K> = page.after()?;
+        let start = after.map_or(0, |after| {
+            records.partition_point(|record| key(record) <= after)
+        });
+        let rows = records.iter().skip(start).take(page.limit() + 1).collect();
+        Ok(Page::from_overfetch(rows, page, |last| key(last))?)
+    }
+
     /// A page of these records, with the cursor of the next page if there is one.
     #[must_use]
     pub fn new(data: Vec<T>, next: Option<Cursor>) -> Self {
@@ -172,6 +207,28 @@ impl<T> Page<T> {
             data: self.data.into_iter().map(each).collect::<Result<_, E>>()?,
             next: self.next,
         })
+    }
+
+    /// The records, and where the next page begins: for a look-up of what belongs to all of them in one query. Put them
+    /// together again by [`new`](Self::new).
+    ///
+    /// ```
+    /// # use churnkey_integrator::{Page, PageRequest, Result};
+    /// # struct Row { seq: i64, id: String }
+    /// # fn subscriptions_after(_: i64, _: i64) -> Vec<Row> { Vec::new() }
+    /// # fn items_of(_: &[&str]) -> Vec<u32> { Vec::new() }
+    /// # fn subscription(row: Row, _items: &[u32]) -> Result<String> { Ok(row.id) }
+    /// fn list(page: &PageRequest) -> Result<Page<String>> {
+    ///     let rows = subscriptions_after(page.after()?.unwrap_or(0), page.fetch_limit());
+    ///     let (rows, next) = Page::from_overfetch(rows, page, |last| last.seq)?.into_parts();
+    ///     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    ///     let items = items_of(&ids);
+    ///     Page::new(rows, next).try_map(|row| subscription(row, &items))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn into_parts(self) -> (Vec<T>, Option<Cursor>) {
+        (self.data, self.next)
     }
 
     /// The records.
@@ -209,6 +266,26 @@ mod tests {
         assert_eq!(page.data(), [1, 2]);
         assert_eq!(page.next().unwrap().key::<i32>().unwrap(), 2);
         assert_eq!(request(2).fetch_limit(), 3);
+    }
+
+    #[test]
+    fn a_page_of_sorted_records_begins_behind_the_key_also_if_its_record_is_gone() {
+        let records = [10, 20, 30, 40];
+        let page = |after: Option<i32>| {
+            let cursor = after.map(|after| Cursor::new(&after).unwrap());
+            let page = Page::from_sorted(&records, &PageRequest::new(2, cursor), |key| *key);
+            let (records, next) = page.unwrap().into_parts();
+            let next = next.map(|next| next.key::<i32>().unwrap());
+            (records.into_iter().copied().collect::<Vec<_>>(), next)
+        };
+        assert_eq!(page(None), (vec![10, 20], Some(20)));
+        assert_eq!(page(Some(20)), (vec![30, 40], None));
+        assert_eq!(page(Some(15)), (vec![20, 30], Some(30)));
+        assert_eq!(page(Some(40)), (vec![], None));
+
+        let foreign = PageRequest::new(2, Some(Cursor::new(&"text").unwrap()));
+        let error = Page::from_sorted(&records, &foreign, |key| *key).unwrap_err();
+        assert_eq!(error.status(), 400);
     }
 
     #[test]
