@@ -205,6 +205,10 @@ pub(crate) enum ContractViolation {
     )]
     AnotherRecord,
     #[error(
+        "the record's id and the requested one differ in letter case; ids are compared byte by byte, so nothing was served"
+    )]
+    OtherLetterCase,
+    #[error(
         "the list holds a subscription of another customer, so nothing was served: select by the customer's id too"
     )]
     AnotherCustomersSubscription,

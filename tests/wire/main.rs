@@ -19,6 +19,7 @@ mod differential;
 mod dirty_rows;
 mod idempotency;
 mod large_bodies;
+mod letter_case;
 mod logs;
 mod merchants;
 mod mounting;

@@ -95,7 +95,7 @@ use crate::{
 /// * Live and test data never mix: choose the data set by [`RequestContext::mode`].
 /// * If there is no such customer, return `Ok(None)`. The framework answers 404.
 /// * [`retrieve`](Self::retrieve) returns the customer with the requested id. Another customer is never served: the answer
-///   is 500, and it is logged.
+///   is 500, or 404 if the ids differ in letter case alone, and it is logged.
 /// * [`list`](Self::list) follows an order that never changes, such as an insertion number, so that a crawl lists every
 ///   customer who exists from its start to its end exactly once.
 /// * If several customers match a look-up, return [`HandlerError::ambiguous`](crate::HandlerError::ambiguous). Never guess.

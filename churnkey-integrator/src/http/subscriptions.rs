@@ -9,7 +9,7 @@ use super::{
     extract::Call,
     part::{About, Part, Parts, Without},
     prices::Prices,
-    record::with_id,
+    record::{differ_in_letter_case, in_other_letter_case, with_id},
     response,
     routes::Routes,
 };
@@ -112,8 +112,13 @@ async fn list(subscriptions: Arc<CheckedSubscriptions>, call: Call) -> Result<Re
     let controller = &subscriptions.controller;
     let found = controller.list(&call.context, &customer_id, &page).await?;
     for subscription in found.data() {
-        if *subscription.customer_id() != customer_id {
-            return Err(ContractViolation::AnotherCustomersSubscription.into());
+        let owner = subscription.customer_id();
+        if *owner != customer_id {
+            return Err(if differ_in_letter_case(owner, &customer_id) {
+                in_other_letter_case("Customer not found")
+            } else {
+                ContractViolation::AnotherCustomersSubscription.into()
+            });
         }
         subscriptions.check_prices(subscription)?;
     }

@@ -47,7 +47,7 @@ impl Email {
     /// ```
     ///
     /// # Errors
-    /// [`InvalidContact`] if [`new`](Self::new) refuses what is there.
+    /// [`InvalidContact`] if [`new`](Self::new) rejects the text.
     pub fn from_column(text: impl Into<OptionalText>) -> Result<Option<Self>, InvalidContact> {
         OptionalText::read(text, Self::new)
     }
@@ -57,7 +57,7 @@ impl Phone {
     /// What a text column holds, without the white space around it. A blank is no number.
     ///
     /// # Errors
-    /// [`InvalidContact`] if [`new`](Self::new) refuses what is there.
+    /// [`InvalidContact`] if [`new`](Self::new) rejects the text.
     pub fn from_column(text: impl Into<OptionalText>) -> Result<Option<Self>, InvalidContact> {
         OptionalText::read(text, Self::new)
     }
