@@ -1,14 +1,17 @@
 //! A merchant whose table holds rows that can't be served: what is listed, and what the log says of the others.
 
+use churnkey_conformance::{Fixtures, check};
 use churnkey_integrator::{
     Currency, CustomerId, CustomersController, Email, Integration, Page, PageRequest,
     RequestContext, Result, controller,
     model::{Customer, OptionalText},
-    testing::{Client, Fixtures, conformance},
 };
 use tracing::Level;
 
-use crate::{logs::log_while, merchants::token};
+use crate::{
+    logs::log_while,
+    merchants::{client_of, token},
+};
 
 /// A row as the table has it. Nothing in it may reach the log but its key.
 #[derive(Clone)]
@@ -102,7 +105,7 @@ fn integration(controller: impl CustomersController) -> Integration {
 
 /// The ids of a whole list, and what was logged meanwhile. No page behind the first one is empty.
 fn crawled(integration: &Integration, limit: u32) -> (Vec<String>, String) {
-    let client = Client::new(integration);
+    let client = client_of(integration);
     let mut ids = Vec::new();
     let log = log_while(Level::WARN, async {
         let first = format!("/churnkey/customers?limit={limit}");
@@ -176,7 +179,9 @@ fn a_row_that_is_left_out_is_a_warning_with_its_key_field_and_rule_within_its_re
 #[tokio::test]
 async fn a_merchant_who_leaves_rows_out_conforms() {
     let fixtures = Fixtures::new("cus_1", "cus_0");
-    let report = conformance(&integration(Table { rows: 450 }), &fixtures).await;
+    let report = check(&client_of(&integration(Table { rows: 450 })), &fixtures)
+        .await
+        .unwrap();
     report.assert_passed();
 }
 
@@ -203,7 +208,7 @@ impl CustomersController for ByAddress {
 
 #[test]
 fn an_address_that_is_a_key_is_not_logged() {
-    let client = Client::new(&integration(ByAddress));
+    let client = client_of(&integration(ByAddress));
     let log = log_while(Level::TRACE, async {
         assert_eq!(client.get("/churnkey/customers").await.status, 200);
     });

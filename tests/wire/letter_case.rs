@@ -1,5 +1,6 @@
 //! A store that finds ids in any letter case, as a column of UUIDs does.
 
+use churnkey_conformance::{Fixtures, check};
 use churnkey_integrator::{
     Amount, CouponId, CouponsController, Currency, CustomerId, CustomersController, Integration,
     ItemId, Page, PageRequest, PriceId, PricesController, RequestContext, Result, SubscriptionId,
@@ -8,12 +9,14 @@ use churnkey_integrator::{
         BillingDuration, Coupon, CouponDuration, CouponValue, Customer, Item, Period, Price,
         PriceAmount, PriceType, Subscription, SubscriptionStatus,
     },
-    testing::{Client, Fixtures, conformance},
 };
 use serde_json::json;
 use tracing::Level;
 
-use crate::{logs::log_while, merchants::token};
+use crate::{
+    logs::log_while,
+    merchants::{client_of, token},
+};
 
 /// Holds one record of each kind, with the id `abc` or `äbc`.
 struct AnyCase;
@@ -120,13 +123,13 @@ fn integration() -> Integration {
 async fn a_store_that_ignores_letter_case_conforms() {
     let fixtures = Fixtures::new("äbc", "nobody").subscription("äbc", "abc");
     let fixtures = fixtures.price("abc").coupon("abc");
-    let report = conformance(&integration(), &fixtures).await;
+    let report = check(&client_of(&integration()), &fixtures).await.unwrap();
     report.assert_passed();
 }
 
 #[test]
 fn an_id_in_another_letter_case_is_nobodys_and_the_log_says_why() {
-    let client = Client::new(&integration());
+    let client = client_of(&integration());
     let customer = "/churnkey/customers/%C3%A4bc";
     let in_capitals = "/churnkey/customers/%C3%84BC";
     for (path, other_case, message) in [
