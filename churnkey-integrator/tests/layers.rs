@@ -57,15 +57,21 @@ fn listed_in(folder: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// The files below a folder, without hidden folders and what cargo builds.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let entries = entries.map(|entry| entry.unwrap().path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    let folders = folders.iter().filter(|folder| {
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        !name.starts_with('.') && name != "target"
+    });
+    let deeper = folders.flat_map(|folder| files_in(folder));
+    deeper.chain(files).collect()
+}
+
 /// The path of each source file of a crate below `src`, and its tokens, without comments and with unexpanded macros.
 fn sources(name: &str) -> Vec<(String, TokenStream)> {
-    fn files_in(folder: &Path) -> Vec<PathBuf> {
-        let entries = fs::read_dir(folder).unwrap();
-        let entries = entries.map(|entry| entry.unwrap().path());
-        let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
-        let deeper = folders.iter().flat_map(|folder| files_in(folder));
-        deeper.chain(files).collect()
-    }
     let src = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("..")
         .join(name)
@@ -505,4 +511,21 @@ fn only_http_and_assembly_know_axum() {
 fn the_vocabulary_has_no_async_and_no_http() {
     let names = ["async", "await", "Future", "http", "hyper", "tokio"];
     assert_eq!(mentions("vocabulary", &names), [""; 0]);
+}
+
+/// A file in a `tests` folder is the root of a test, and no module.
+#[test]
+fn a_module_with_files_of_its_own_is_the_mod_rs_of_their_folder() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let files = files_in(&repository);
+    let is_module = |file: &&PathBuf| {
+        file.extension().is_some_and(|extension| extension == "rs")
+            && !file.parent().unwrap().ends_with("tests")
+    };
+    let (modules, beside): (Vec<_>, Vec<_>) = files
+        .iter()
+        .filter(is_module)
+        .partition(|file| !file.with_extension("").is_dir());
+    assert_eq!(beside, Vec::<&PathBuf>::new());
+    assert!(modules.len() > 300, "{} files", modules.len());
 }

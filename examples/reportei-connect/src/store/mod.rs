@@ -20,11 +20,11 @@ use crate::record::{Customer, Merchant, Network};
 const MIGRATIONS: Migrations = &[
     (
         "customers",
-        include_str!("../migrations/0001_customers.sql"),
+        include_str!("../../migrations/0001_customers.sql"),
     ),
     (
         "sessions by end",
-        include_str!("../migrations/0002_sessions_by_end.sql"),
+        include_str!("../../migrations/0002_sessions_by_end.sql"),
     ),
 ];
 

@@ -16,7 +16,7 @@ pub use owners::Contact;
 
 const MIGRATIONS: Migrations = &[(
     "customers",
-    include_str!("../migrations/0001_customers.sql"),
+    include_str!("../../migrations/0001_customers.sql"),
 )];
 
 /// The store of all companies.

@@ -19,7 +19,7 @@ use crate::record::ContactKind;
 
 const MIGRATIONS: Migrations = &[(
     "customers",
-    include_str!("../migrations/0001_customers.sql"),
+    include_str!("../../migrations/0001_customers.sql"),
 )];
 
 /// The store of all environments.

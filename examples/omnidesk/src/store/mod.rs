@@ -23,7 +23,7 @@ use crate::crm::LookupUrl;
 
 const MIGRATIONS: Migrations = &[(
     "customers",
-    include_str!("../migrations/0001_customers.sql"),
+    include_str!("../../migrations/0001_customers.sql"),
 )];
 
 /// What a statement gave, or why it gave nothing.
