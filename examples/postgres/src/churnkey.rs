@@ -1,11 +1,14 @@
-//! The Churnkey side of this merchant: every trait over the store, and the integration that mounts it.
+//! Read this first: Churnkey's traits over SQL, and the integration that serves them.
+//!
+//! A merchant with another schema writes other statements here, and other mappings in `rows.rs`. The README explains
+//! the files beside this one.
 
 use churnkey_integrator::{
     ApplyCouponAction, BuildError, CancelAction, ChangePriceAction, CouponId, CouponsController,
     CustomerId, CustomersController, Email, ExtendTrialAction, FamiliesController, FamilyId,
-    HandlerError, Integration, IntegrationBuilder, IntegrationToken, Page, PageRequest,
-    PauseAction, Phone, PriceId, PricesController, ProductId, ProductsController, RequestContext,
-    Result, SubscriptionId, SubscriptionsController,
+    Integration, IntegrationBuilder, IntegrationToken, Page, PageRequest, PauseAction, Phone,
+    PriceId, PricesController, ProductId, ProductsController, RequestContext, Result,
+    SubscriptionId, SubscriptionsController,
     actions::{
         ApplyCouponRequest, CancelAllRequest, CancelFeatures, CancelRequest, ChangePriceFeatures,
         ChangePriceRequest, Durations, ExtendTrialFeatures, ExtendTrialRequest, PauseAllRequest,
@@ -15,19 +18,21 @@ use churnkey_integrator::{
     model::{Coupon, Customer, Family, Price, PriceType, Product, ProductType, Subscription},
 };
 use example_billing::{cancel_all, pause_all};
-use serde::de::DeserializeOwned;
 
-use crate::store::{Shop, Store, Stored, Table};
+use crate::{
+    rows::{customer, record, stored},
+    store::{Parameter, Statement, Store, statements},
+};
 
-/// What Churnkey may call of this merchant.
+/// Serves the records of this store to Churnkey.
 ///
 /// # Errors
-/// [`BuildError`] if something doesn't fit together.
+/// [`BuildError`] if a setting is not valid.
 pub fn integration(store: &Store, token: IntegrationToken) -> Result<Integration, BuildError> {
     builder(store, token).build()
 }
 
-/// The same, with room for further settings.
+/// The same before it is built, for further settings.
 pub fn builder(store: &Store, token: IntegrationToken) -> IntegrationBuilder {
     Integration::builder("Postgres example", token)
         .customers(store.clone())
@@ -44,41 +49,42 @@ pub fn builder(store: &Store, token: IntegrationToken) -> IntegrationBuilder {
         .idempotency(store.clone())
 }
 
-impl Store {
-    fn shop(&self, cx: &RequestContext) -> &Shop {
-        self.in_mode(cx.mode())
-    }
+// The views are in `migrations/0007_records.sql`. The README says why pages follow `seq`.
+statements! {
+    CUSTOMER = "SELECT * FROM {schema}.customer_records WHERE id = $1";
+    CUSTOMERS = "SELECT * FROM {schema}.customer_records WHERE seq > $1 ORDER BY seq LIMIT $2";
+    // Two are enough to know that there are several.
+    BY_EMAIL = "SELECT * FROM {schema}.customer_records WHERE email_key = $1 LIMIT 2";
+    BY_PHONE = "SELECT * FROM {schema}.customer_records WHERE phone_key = $1 LIMIT 2";
+    SUBSCRIPTION = "SELECT * FROM {schema}.subscription_records WHERE customer_id = $1 AND id = $2";
+    SUBSCRIPTIONS = "SELECT * FROM {schema}.subscription_records WHERE customer_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    PRICE = "SELECT * FROM {schema}.price_records WHERE id = $1";
+    PRICES = "SELECT * FROM {schema}.price_records WHERE seq > $1 ORDER BY seq LIMIT $2";
+    COUPON = "SELECT * FROM {schema}.coupon_records WHERE id = $1";
+    COUPONS = "SELECT * FROM {schema}.coupon_records WHERE seq > $1 ORDER BY seq LIMIT $2";
+    PRODUCT = "SELECT * FROM {schema}.product_records WHERE id = $1";
+    PRODUCTS = "SELECT * FROM {schema}.product_records WHERE seq > $1 ORDER BY seq LIMIT $2";
+    FAMILY = "SELECT * FROM {schema}.family_records WHERE id = $1";
+    FAMILIES = "SELECT * FROM {schema}.family_records WHERE seq > $1 ORDER BY seq LIMIT $2";
 }
 
 #[controller]
 impl CustomersController for Store {
     async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
-        self.shop(cx).customer(id).await
+        self.one(cx, CUSTOMER, &[&id.as_str()], customer).await
     }
 
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
-        let after: i64 = page.after()?.unwrap_or(0);
-        let rows = self
-            .shop(cx)
-            .customers_after(after, page.fetch_limit())
-            .await?;
-        Ok(Page::from_overfetch(rows, page, |(seq, _)| *seq)?.map(|(_, customer)| customer))
+        self.page(cx, CUSTOMERS, &[], page, customer).await
     }
 
     async fn find_by_email(&self, cx: &RequestContext, email: &Email) -> Result<Option<Customer>> {
-        only(self.shop(cx).customers_by_email(email).await?, "email")
+        self.only(cx, BY_EMAIL, &email.lookup_key(), "email").await
     }
 
     async fn find_by_phone(&self, cx: &RequestContext, phone: &Phone) -> Result<Option<Customer>> {
-        only(self.shop(cx).customers_by_phone(phone).await?, "phone")
-    }
-}
-
-fn only(owners: Vec<Customer>, what: &'static str) -> Result<Option<Customer>> {
-    let mut owners = owners.into_iter();
-    match (owners.next(), owners.next()) {
-        (_, Some(_)) => Err(HandlerError::ambiguous(what)),
-        (owner, None) => Ok(owner),
+        // What is no phone number has no key, and NULL finds nobody.
+        self.only(cx, BY_PHONE, &phone.lookup_key(), "phone").await
     }
 }
 
@@ -90,9 +96,9 @@ impl SubscriptionsController for Store {
         customer_id: &CustomerId,
         id: &SubscriptionId,
     ) -> Result<Option<Subscription>> {
-        let found = self.shop(cx).subscription(customer_id, id).await?;
-        let served = found.map(|found| found.served(self.now()));
-        Ok(served.transpose()?)
+        let parameters: [Parameter<'_>; 2] = [&customer_id.as_str(), &id.as_str()];
+        let found = self.one(cx, SUBSCRIPTION, &parameters, stored).await?;
+        found.map(|found| found.served(self.now())).transpose()
     }
 
     async fn list(
@@ -101,19 +107,12 @@ impl SubscriptionsController for Store {
         customer_id: &CustomerId,
         page: &PageRequest,
     ) -> Result<Page<Subscription>> {
-        let after: i64 = page.after()?.unwrap_or(0);
-        let shop = self.shop(cx);
-        let rows = shop.subscriptions_after(customer_id, after, page.fetch_limit());
-        let page = Page::from_overfetch(rows.await?, page, Stored::seq)?;
-        page.try_map(|found| Ok(found.served(self.now())?))
+        let owner = customer_id.as_str();
+        let page = self
+            .page(cx, SUBSCRIPTIONS, &[&owner], page, stored)
+            .await?;
+        page.try_map(|found| found.served(self.now()))
     }
-}
-
-/// A page of a table.
-async fn page_of<R: DeserializeOwned>(table: Table<'_, R>, page: &PageRequest) -> Result<Page<R>> {
-    let after: i64 = page.after()?.unwrap_or(0);
-    let rows = table.after(after, page.fetch_limit()).await?;
-    Ok(Page::from_overfetch(rows, page, |(seq, _)| *seq)?.map(|(_, record)| record))
 }
 
 #[controller]
@@ -123,22 +122,22 @@ impl PricesController for Store {
     }
 
     async fn retrieve(&self, cx: &RequestContext, id: &PriceId) -> Result<Option<Price>> {
-        self.shop(cx).prices().by_id(id.as_str()).await
+        self.one(cx, PRICE, &[&id.as_str()], record).await
     }
 
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Price>> {
-        page_of(self.shop(cx).prices(), page).await
+        self.page(cx, PRICES, &[], page, record).await
     }
 }
 
 #[controller]
 impl CouponsController for Store {
     async fn retrieve(&self, cx: &RequestContext, id: &CouponId) -> Result<Option<Coupon>> {
-        self.shop(cx).coupons().by_id(id.as_str()).await
+        self.one(cx, COUPON, &[&id.as_str()], record).await
     }
 
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Coupon>> {
-        page_of(self.shop(cx).coupons(), page).await
+        self.page(cx, COUPONS, &[], page, record).await
     }
 }
 
@@ -149,22 +148,22 @@ impl ProductsController for Store {
     }
 
     async fn retrieve(&self, cx: &RequestContext, id: &ProductId) -> Result<Option<Product>> {
-        self.shop(cx).products().by_id(id.as_str()).await
+        self.one(cx, PRODUCT, &[&id.as_str()], record).await
     }
 
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Product>> {
-        page_of(self.shop(cx).products(), page).await
+        self.page(cx, PRODUCTS, &[], page, record).await
     }
 }
 
 #[controller]
 impl FamiliesController for Store {
     async fn retrieve(&self, cx: &RequestContext, id: &FamilyId) -> Result<Option<Family>> {
-        self.shop(cx).families().by_id(id.as_str()).await
+        self.one(cx, FAMILY, &[&id.as_str()], record).await
     }
 
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Family>> {
-        page_of(self.shop(cx).families(), page).await
+        self.page(cx, FAMILIES, &[], page, record).await
     }
 }
 
@@ -175,21 +174,19 @@ impl CancelAction for Store {
     }
 
     async fn cancel(&self, cx: &RequestContext, request: &CancelRequest) -> Result<()> {
-        self.shop(cx)
-            .change(cx, request.subscription(), |subscription| {
-                subscription.cancel(request.schedule(), self.now());
-                Ok(())
-            })
-            .await
+        self.change(cx, request.subscription(), |subscription| {
+            subscription.cancel(request.schedule(), self.now());
+            Ok(())
+        })
+        .await
     }
 
     async fn cancel_all(&self, cx: &RequestContext, request: &CancelAllRequest) -> Result<()> {
-        self.shop(cx)
-            .change_all(cx, request.customer_id(), |subscriptions| {
-                cancel_all(subscriptions, request.schedule(), self.now());
-                Ok(())
-            })
-            .await
+        self.change_all(cx, request.customer_id(), |subscriptions| {
+            cancel_all(subscriptions, request.schedule(), self.now());
+            Ok(())
+        })
+        .await
     }
 }
 
@@ -201,39 +198,31 @@ impl PauseAction for Store {
 
     async fn pause(&self, cx: &RequestContext, request: &PauseRequest) -> Result<()> {
         let now = self.now();
-        self.shop(cx)
-            .change(cx, request.subscription(), |subscription| {
-                subscription.check_annual_pause(request.allow_annual(), now)?;
-                subscription.pause(request.start(), request.duration(), now)
-            })
-            .await
+        self.change(cx, request.subscription(), |subscription| {
+            subscription.check_annual_pause(request.allow_annual(), now)?;
+            subscription.pause(request.start(), request.duration(), now)
+        })
+        .await
     }
 
     async fn pause_all(&self, cx: &RequestContext, request: &PauseAllRequest) -> Result<()> {
         let (start, duration) = (request.start(), request.duration());
-        self.shop(cx)
-            .change_all(cx, request.customer_id(), |subscriptions| {
-                pause_all(
-                    subscriptions,
-                    start,
-                    duration,
-                    request.allow_annual(),
-                    self.now(),
-                )
-            })
-            .await
+        let annual = request.allow_annual();
+        self.change_all(cx, request.customer_id(), |subscriptions| {
+            pause_all(subscriptions, start, duration, annual, self.now())
+        })
+        .await
     }
 }
 
 #[controller]
 impl ApplyCouponAction for Store {
     async fn apply_coupon(&self, cx: &RequestContext, request: &ApplyCouponRequest) -> Result<()> {
-        let (looked_up, coupon) = (request.subscription(), request.coupon().id());
-        // The request's coupon is from before the lock; somebody may have had its last redemption.
-        let redeem = |subscription: &mut example_billing::Subscription, coupon: &Coupon| {
+        let (subscription, coupon) = (request.subscription(), request.coupon().id());
+        self.redeem(cx, subscription, coupon, |subscription, coupon| {
             subscription.apply_coupon(coupon, self.now())
-        };
-        self.shop(cx).redeem(cx, looked_up, coupon, redeem).await
+        })
+        .await
     }
 }
 
@@ -244,11 +233,10 @@ impl ExtendTrialAction for Store {
     }
 
     async fn extend_trial(&self, cx: &RequestContext, request: &ExtendTrialRequest) -> Result<()> {
-        self.shop(cx)
-            .change(cx, request.subscription(), |subscription| {
-                subscription.extend_trial(request.duration(), self.now())
-            })
-            .await
+        self.change(cx, request.subscription(), |subscription| {
+            subscription.extend_trial(request.duration(), self.now())
+        })
+        .await
     }
 }
 
@@ -260,10 +248,9 @@ impl ChangePriceAction for Store {
 
     async fn change_price(&self, cx: &RequestContext, request: &ChangePriceRequest) -> Result<()> {
         let (schedule, prorate) = (request.schedule(), request.prorate());
-        self.shop(cx)
-            .change(cx, request.subscription(), |subscription| {
-                subscription.change_price(request.price(), schedule, prorate, self.now())
-            })
-            .await
+        self.change(cx, request.subscription(), |subscription| {
+            subscription.change_price(request.price(), schedule, prorate, self.now())
+        })
+        .await
     }
 }

@@ -1,21 +1,22 @@
-//! The schema, in steps that are numbered and each run once.
+//! The database's schema, in numbered steps. Each runs once.
 //!
-//! To change the schema, add a file and a line below. A file that was released is never edited: where it has run, it
-//! does not run again.
+//! To change the schema, add a file and a line below. Never edit a file that was released: where it has run, it does not
+//! run again.
 
 use churnkey_integrator::Mode;
 use deadpool_postgres::{Object, Transaction};
 use tokio_postgres::{Error, IsolationLevel};
 
-use super::{Store, StoreError, statements::schema};
+use super::{Store, StoreError, statement::schema};
 
-const MIGRATIONS: [(i32, &str); 6] = [
+const MIGRATIONS: [(i32, &str); 7] = [
     (1, include_str!("../../migrations/0001_customers.sql")),
     (2, include_str!("../../migrations/0002_coupons.sql")),
     (3, include_str!("../../migrations/0003_catalogue.sql")),
     (4, include_str!("../../migrations/0004_subscriptions.sql")),
     (5, include_str!("../../migrations/0005_first_answers.sql")),
     (6, include_str!("../../migrations/0006_attempts.sql")),
+    (7, include_str!("../../migrations/0007_records.sql")),
 ];
 
 /// Any number will do that no other program takes for its own advisory lock in this database: here "churnkey" in ASCII.
@@ -31,7 +32,7 @@ impl Store {
     /// [`StoreError`] if the database can't be reached or refuses.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let doing = "migrating the database";
-        let mut connection = self.database.connection(doing).await?;
+        let mut connection = self.pool.connection(doing).await?;
         let migrated = async {
             let transaction = alone(&mut connection).await?;
             for mode in [Mode::Live, Mode::Test] {

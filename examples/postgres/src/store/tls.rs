@@ -337,7 +337,7 @@ impl ServerCertVerifier for AnyName {
 }
 
 /// What to do about a connection that TLS kept from coming about. The error's own text may name hosts.
-pub(super) fn cure(error: &tokio_postgres::Error) -> Option<&'static str> {
+pub(super) fn advice(error: &tokio_postgres::Error) -> Option<&'static str> {
     let source = error.source()?;
     // tokio-postgres has no kind or type for it.
     if source.to_string() == "server does not support TLS" {

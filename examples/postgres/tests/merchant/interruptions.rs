@@ -6,7 +6,9 @@ use std::{
 };
 
 use churnkey_conformance::{Answer, Client};
-use churnkey_integrator::{CustomerId, Mode, RequestContext, SubscriptionId};
+use churnkey_integrator::{
+    CustomerId, Mode, RequestContext, SubscriptionId, SubscriptionsController,
+};
 use example_app::{Clock, demo_token};
 use http::Method;
 use postgres::{churnkey, store::Store};
@@ -49,15 +51,14 @@ async fn an_action_is_done_also_over_connections_that_the_server_has_dropped() {
     let cx = RequestContext::for_test(Mode::Live);
     let owner = CustomerId::new("cus_ada").unwrap();
     let id = SubscriptionId::new("sub_ada_pro").unwrap();
-    let shop = store.in_mode(Mode::Live);
-    let looked_up = shop.subscription(&owner, &id).await.unwrap().unwrap();
-    let looked_up = looked_up.served(store.now()).unwrap();
+    let looked_up = SubscriptionsController::retrieve(&store, &cx, &owner, &id).await;
+    let looked_up = looked_up.unwrap().unwrap();
     for _ in 0..5 {
         assert!(!sql.query(drop, &[]).await.unwrap().is_empty());
         assert_eq!(cancel(&client).await.status(), 200);
         // Also if nothing was read before, so that the transaction is the first to notice.
         assert!(!sql.query(drop, &[]).await.unwrap().is_empty());
-        shop.change(&cx, &looked_up, |_| Ok(())).await.unwrap();
+        store.change(&cx, &looked_up, |_| Ok(())).await.unwrap();
     }
 }
 

@@ -29,7 +29,7 @@ async fn running_again_does_nothing() {
     assert_eq!(made(shop.database.url()).await, before);
     assert_eq!(whole_crawl(&shop.live, 500).await.len(), 6);
     let versions = before.iter().filter(|line| line.starts_with("live "));
-    assert_eq!(versions.count(), 6);
+    assert_eq!(versions.count(), 7);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -56,7 +56,7 @@ async fn eight_at_once_wait_for_each_other() {
             "SELECT (SELECT count(*) FROM {schema}.customers), (SELECT count(*) FROM {schema}.migrations)"
         );
         let row = sql.query_one(&count, &[]).await.unwrap();
-        assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (customers, 6));
+        assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (customers, 7));
     }
 }
 
@@ -337,7 +337,7 @@ async fn an_address_never_shows_in_an_error() {
     let message = error.to_string();
     let expected = "migrating the database failed: error connecting to server: Connection refused";
     assert!(message.starts_with(expected), "{message}");
-    let shown = format!("{store:?} {:?} {error:?}", store.in_mode(Mode::Live));
+    let shown = format!("{store:?} {error:?}");
     assert!(
         !shown.contains("secret") && !shown.contains("hunter2"),
         "{shown}"

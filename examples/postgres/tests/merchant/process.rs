@@ -203,7 +203,7 @@ fn without_a_usable_database_it_says_so_and_never_shows_the_address() {
         ),
         (
             "postgres://user:hunter2@127.0.0.1:x/db",
-            "the database's address can't be read",
+            "the database's address is not valid",
         ),
     ] {
         let output = run(program().args(["--database", address]));

@@ -4,7 +4,7 @@
 use churnkey_conformance::Client;
 use churnkey_integrator::{
     Amount, CouponId, Currency, CustomerId, ItemId, Mode, Percentage, PriceId, ProductId,
-    SubscriptionId,
+    RequestContext, SubscriptionId, SubscriptionsController,
     model::{
         BillingDuration, Coupon, CouponDuration, CouponValue, Item, Price, PriceAmount,
         Redemptions, Subscription, Tier, TierMode, Tiers,
@@ -100,12 +100,12 @@ async fn a_subscription_is_its_owners_alone_and_nothing_crosses_the_modes() {
         assert_eq!(shop.live.get(path).await.status(), 404, "{path}");
     }
     // The framework looks at the owner, too; the statement should not leave it to that.
-    let live = shop.store.in_mode(Mode::Live);
+    let cx = RequestContext::for_test(Mode::Live);
     for (customer, is_found) in [("cus_ada", true), ("cus_grace", false)] {
         let customer = CustomerId::new(customer).unwrap();
         let id = SubscriptionId::new("sub_ada_pro").unwrap();
-        let found = live.subscription(&customer, &id).await.unwrap();
-        assert_eq!(found.is_some(), is_found);
+        let found = SubscriptionsController::retrieve(&shop.store, &cx, &customer, &id).await;
+        assert_eq!(found.unwrap().is_some(), is_found);
     }
     for (client, other) in [(&shop.live, "test"), (&shop.test, "live")] {
         for (path, records) in lists(&file[other]) {
@@ -118,7 +118,7 @@ async fn a_subscription_is_its_owners_alone_and_nothing_crosses_the_modes() {
 }
 
 #[tokio::test]
-async fn a_number_that_no_column_can_hold_is_refused_with_a_cure_and_never_wraps() {
+async fn a_number_that_no_column_can_hold_is_refused_with_advice_and_never_wraps() {
     let shop = Shop::empty().await;
     // Whatever else is a number in a model fits its column: it is at most 2^53 - 1.
     let mut data = Demo::load().unwrap().live;

@@ -1,4 +1,4 @@
-//! Filling an example's database. A merchant's is filled already, so this is the one file not to copy.
+//! Loading demo data. A merchant's database has data already, so this file is not to be copied.
 
 use std::fmt::Debug;
 
@@ -11,12 +11,7 @@ use example_app::DataSet;
 use serde::Serialize;
 use tokio_postgres::{Error, types::Json};
 
-use super::{
-    Store, StoreError,
-    migrations::alone,
-    moment,
-    statements::{STATUS, schema},
-};
+use super::{Store, StoreError, migrations::alone, moment, statement::schema};
 
 impl Store {
     /// Adds all records of two data sets, in their order, but only where there is no customer yet, live or test.
@@ -26,7 +21,7 @@ impl Store {
     /// [`StoreError`] if the database can't be reached or refuses; then nothing was added.
     pub async fn load_if_empty(&self, live: &DataSet, test: &DataSet) -> Result<bool, StoreError> {
         let doing = "loading records";
-        let mut connection = self.database.connection(doing).await?;
+        let mut connection = self.pool.connection(doing).await?;
         let loaded = async {
             let transaction = alone(&mut connection).await?;
             for mode in [Mode::Live, Mode::Test] {
@@ -51,7 +46,7 @@ impl Store {
     /// [`StoreError`] if the database can't be reached or refuses; then nothing was added.
     pub async fn generate(&self, number: u32, created_at: Timestamp) -> Result<(), StoreError> {
         let doing = "generating customers";
-        let mut connection = self.database.connection(doing).await?;
+        let mut connection = self.pool.connection(doing).await?;
         let generated = async {
             let transaction = alone(&mut connection).await?;
             let schema = schema(Mode::Live);
@@ -102,8 +97,7 @@ async fn insert_all(
         insert.customer(customer).await?;
     }
     let subscriptions = &data.subscriptions;
-    let columns = SUBSCRIPTIONS.replace("{status}", STATUS);
-    insert.rows(&columns, subscriptions).await?;
+    insert.rows(SUBSCRIPTIONS, subscriptions).await?;
     insert.rows(SUBSCRIPTION_ITEMS, subscriptions).await?;
     insert.rows(SUBSCRIPTION_DISCOUNTS, subscriptions).await
 }
@@ -151,7 +145,12 @@ const SUBSCRIPTIONS: &str = "{schema}.subscriptions
         metadata)
     SELECT r->>'id', r->>'customerId', (r->>'start')::timestamptz,
         (r->'duration'->>'amount')::integer, r->'duration'->>'unit',
-        {status}, coalesce(r->'metadata', '{}')
+        status->>'name',
+        (status->'currentPeriod'->>'start')::timestamptz, (status->'currentPeriod'->>'end')::timestamptz,
+        (status->'trial'->>'start')::timestamptz, (status->'trial'->>'end')::timestamptz,
+        (status->'pause'->>'start')::timestamptz, (status->'pause'->>'end')::timestamptz,
+        (status->>'canceledAt')::timestamptz,
+        coalesce(r->'metadata', '{}')
     FROM rows, LATERAL (SELECT r->'status') s (status)
     ORDER BY n";
 
