@@ -13,11 +13,11 @@ mod contact;
 mod deadline;
 mod demo;
 #[cfg(feature = "merchant")]
-mod extra;
-#[cfg(feature = "merchant")]
 mod failure;
 #[cfg(feature = "merchant")]
 mod generator;
+#[cfg(feature = "merchant")]
+mod mapping;
 #[cfg(feature = "merchant")]
 mod metadata;
 mod options;
@@ -37,11 +37,11 @@ pub use contact::{email_key, lower_case_email, phone_key};
 pub use deadline::in_time;
 pub use demo::{DataSet, Demo, generated_customers};
 #[cfg(feature = "merchant")]
-pub use extra::Extra;
-#[cfg(feature = "merchant")]
 pub use failure::{StoreFailure, failed};
 #[cfg(feature = "merchant")]
 pub use generator::{Generator, NoRandomness};
+#[cfg(feature = "merchant")]
+pub use mapping::{Extra, Mapping};
 #[cfg(feature = "merchant")]
 pub use metadata::MetadataLimits;
 #[cfg(feature = "merchant")]

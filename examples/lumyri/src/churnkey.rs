@@ -5,7 +5,7 @@ use churnkey_integrator::{
     PageRequest, Phone, RequestContext, Result, controller,
     model::{Address, Customer},
 };
-use example_app::{Extra, MetadataLimits, email_key, failed, phone_key};
+use example_app::{email_key, failed, phone_key};
 
 use crate::{
     record,
@@ -26,6 +26,9 @@ pub fn integration(
         .build()
 }
 
+/// What may be chosen about [`customer`].
+pub type Mapping = example_app::Mapping<record::Customer>;
+
 /// What Churnkey gets to see: the customers of a company, or of one of its apps.
 #[derive(Debug, Clone)]
 pub struct Churnkey {
@@ -35,41 +38,27 @@ pub struct Churnkey {
     pub mapping: Mapping,
 }
 
-/// What a merchant may choose about the mapping.
-#[derive(Debug, Clone, Default)]
-pub struct Mapping {
-    /// Whether an address that several customers have is nobody's, a 404, instead of a 409. Never is one of them chosen: it
-    /// could be another's subscription.
-    pub hide_ambiguous: bool,
-    /// How much metadata a customer gets.
-    pub limits: MetadataLimits,
-    /// Adds what Lumyri doesn't know, such as discounts and currency from the billing side.
-    pub extra: Extra<record::Customer>,
-}
-
-impl Mapping {
-    /// A customer as Churnkey sees them.
-    ///
-    /// # Errors
-    /// If the store holds an id or an e-mail address that is none.
-    pub fn customer(&self, native: &record::Customer) -> Result<Customer> {
-        let id = &native.id;
-        // A number is free text here, so Churnkey can't hold each.
-        let phone = native.phone.as_ref().filter(|phone| !phone.is_empty());
-        let phone = phone.and_then(|phone| Phone::new(phone).ok());
-        // Nothing is parsed out of the free text.
-        let addresses = native.address.iter();
-        let line = |name: &String| Some(name.clone()).filter(|name| !name.is_empty());
-        let addresses = addresses.map(|one| Address::new().with_line1(line(&one.location.name)));
-        let mapped = Customer::new(CustomerId::new(id)?)
-            .with_name(native.first_name.clone())
-            .with_last_name(native.last_name.clone())
-            .with_email(Email::new(&native.email)?)
-            .with_phone(phone)
-            .with_addresses(addresses)
-            .with_metadata(self.limits.fit(id, metadata(native)));
-        Ok(self.extra.add_to(mapped, native))
-    }
+/// A customer as Churnkey sees them.
+///
+/// # Errors
+/// If the store has an id or an e-mail address that is not valid.
+pub fn customer(native: &record::Customer, mapping: &Mapping) -> Result<Customer> {
+    let id = &native.id;
+    // A phone number is free text here. Churnkey gets none that it could not hold.
+    let phone = native.phone.as_ref().filter(|phone| !phone.is_empty());
+    let phone = phone.and_then(|phone| Phone::new(phone).ok());
+    // An address is free text, too. Nothing is parsed out of it.
+    let addresses = native.address.iter();
+    let line = |name: &String| Some(name.clone()).filter(|name| !name.is_empty());
+    let addresses = addresses.map(|one| Address::new().with_line1(line(&one.location.name)));
+    let mapped = Customer::new(CustomerId::new(id)?)
+        .with_name(native.first_name.clone())
+        .with_last_name(native.last_name.clone())
+        .with_email(Email::new(&native.email)?)
+        .with_phone(phone)
+        .with_addresses(addresses)
+        .with_metadata(mapping.limits.fit(id, metadata(native)));
+    Ok(mapping.extra.add_to(mapped, native))
 }
 
 /// In the order of importance: the last ones are the first to go over the limit.
@@ -99,7 +88,7 @@ impl Churnkey {
     async fn only(&self, by: Contact, key: &str, what: &'static str) -> Result<Option<Customer>> {
         let owners = self.scope.owners(by, key).await.map_err(failed)?;
         let owner = owners.only(what, self.mapping.hide_ambiguous)?;
-        let mapped = owner.map(|customer| self.mapping.customer(&customer));
+        let mapped = owner.map(|customer| self::customer(&customer, &self.mapping));
         mapped.transpose()
     }
 }
@@ -108,7 +97,7 @@ impl Churnkey {
 impl CustomersController for Churnkey {
     async fn retrieve(&self, _: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
         let found = self.scope.customer(id.as_str()).await.map_err(failed)?;
-        let mapped = found.map(|customer| self.mapping.customer(&customer));
+        let mapped = found.map(|customer| self::customer(&customer, &self.mapping));
         mapped.transpose()
     }
 
@@ -116,7 +105,7 @@ impl CustomersController for Churnkey {
         let after: i64 = page.after()?.unwrap_or(0);
         let rows = self.scope.after(after, page.fetch_limit());
         let page = Page::from_overfetch(rows.await.map_err(failed)?, page, |last| last.seq)?;
-        page.try_map(|customer| self.mapping.customer(&customer))
+        page.try_map(|customer| self::customer(&customer, &self.mapping))
     }
 
     async fn find_by_email(&self, _: &RequestContext, email: &Email) -> Result<Option<Customer>> {

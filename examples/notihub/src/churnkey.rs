@@ -4,7 +4,7 @@ use churnkey_integrator::{
     BuildError, CustomerId, CustomersController, Email, Integration, IntegrationToken, Mode, Page,
     PageRequest, Phone, RequestContext, Result, controller, model::Customer,
 };
-use example_app::{Extra, MetadataLimits, email_key, failed, phone_key};
+use example_app::{email_key, failed, phone_key};
 
 use crate::{
     record::{self, ContactKind},
@@ -16,7 +16,7 @@ use crate::{
 /// # Errors
 /// [`BuildError`] if something doesn't fit together.
 pub fn integration(churnkey: Churnkey, token: IntegrationToken) -> Result<Integration, BuildError> {
-    let max_id_bytes = match churnkey.mapping.key {
+    let max_id_bytes = match churnkey.key {
         Key::CustomerId => 255,
         // It may have 255 characters of any script.
         Key::ExternalId => 1020,
@@ -27,6 +27,9 @@ pub fn integration(churnkey: Churnkey, token: IntegrationToken) -> Result<Integr
         .build()
 }
 
+/// What may be chosen about [`customer`], besides the [`Key`].
+pub type Mapping = example_app::Mapping<record::Customer>;
+
 /// What Churnkey gets to see: one environment in live mode, another one in test mode. Where there is none, there is nobody.
 #[derive(Debug, Clone)]
 pub struct Churnkey {
@@ -34,22 +37,10 @@ pub struct Churnkey {
     pub live: Option<Environment>,
     /// Test customers.
     pub test: Option<Environment>,
-    /// How they are shown.
-    pub mapping: Mapping,
-}
-
-/// What a merchant may choose about the mapping.
-#[derive(Debug, Clone, Default)]
-pub struct Mapping {
     /// What Churnkey calls a customer.
     pub key: Key,
-    /// Whether an address that several customers have is nobody's, a 404, instead of a 409. Never is one of them chosen: it
-    /// could be another's subscription.
-    pub hide_ambiguous: bool,
-    /// How much metadata a customer gets.
-    pub limits: MetadataLimits,
-    /// Adds what Notihub doesn't know, such as discounts and currency from the billing side.
-    pub extra: Extra<record::Customer>,
+    /// How they are shown.
+    pub mapping: Mapping,
 }
 
 /// What Churnkey calls a customer.
@@ -62,31 +53,29 @@ pub enum Key {
     ExternalId,
 }
 
-impl Mapping {
-    /// A customer as Churnkey sees them; `None` if they have no id of the chosen kind that Churnkey could hold. Notihub
-    /// knows no names, addresses or discounts. Push tokens stay here.
-    #[must_use]
-    pub fn customer(&self, native: &record::Customer) -> Option<Customer> {
-        let id = match self.key {
-            Key::CustomerId => &native.customer_id,
-            Key::ExternalId => native.external_id.as_ref()?,
-        };
-        let (email, email_verified) = best(native, ContactKind::Email, Email::new);
-        let (phone, phone_verified) = best(native, ContactKind::Phone, Phone::new);
-        let metadata = [
-            ("externalId", native.external_id.clone()),
-            ("status", Some(native.status.as_str().to_owned())),
-            ("language", native.language.clone()),
-            ("metadata", Some(native.metadata.clone())),
-            ("emailVerified", email_verified),
-            ("phoneVerified", phone_verified),
-        ];
-        let mapped = Customer::new(CustomerId::new(id).ok()?)
-            .with_email(email)
-            .with_phone(phone)
-            .with_metadata(self.limits.fit(&native.customer_id, metadata));
-        Some(self.extra.add_to(mapped, native))
-    }
+/// A customer as Churnkey sees them. `None` if they lack an id of the chosen kind, or Churnkey could not hold it. Notihub
+/// knows no names, addresses or discounts. Push tokens are not shown.
+#[must_use]
+pub fn customer(native: &record::Customer, key: Key, mapping: &Mapping) -> Option<Customer> {
+    let id = match key {
+        Key::CustomerId => &native.customer_id,
+        Key::ExternalId => native.external_id.as_ref()?,
+    };
+    let (email, email_verified) = best(native, ContactKind::Email, Email::new);
+    let (phone, phone_verified) = best(native, ContactKind::Phone, Phone::new);
+    let metadata = [
+        ("externalId", native.external_id.clone()),
+        ("status", Some(native.status.as_str().to_owned())),
+        ("language", native.language.clone()),
+        ("metadata", Some(native.metadata.clone())),
+        ("emailVerified", email_verified),
+        ("phoneVerified", phone_verified),
+    ];
+    let mapped = Customer::new(CustomerId::new(id).ok()?)
+        .with_email(email)
+        .with_phone(phone)
+        .with_metadata(mapping.limits.fit(&native.customer_id, metadata));
+    Some(mapping.extra.add_to(mapped, native))
 }
 
 /// The primary contact of a kind, or else the oldest one, and whether it is verified. Nothing if Churnkey can't hold it.
@@ -113,11 +102,15 @@ impl Churnkey {
         let mut count = 0;
         let mut customers = live.after(0, 500).await?;
         while let Some(last) = customers.last() {
-            let hidden = |customer: &&_| self.mapping.customer(customer).is_none();
+            let hidden = |customer: &&_| self.mapped(customer).is_none();
             count += customers.iter().filter(hidden).count();
             customers = live.after(last.seq, 500).await?;
         }
         Ok(count)
+    }
+
+    fn mapped(&self, native: &record::Customer) -> Option<Customer> {
+        customer(native, self.key, &self.mapping)
     }
 
     fn environment(&self, cx: &RequestContext) -> Option<&Environment> {
@@ -140,7 +133,7 @@ impl Churnkey {
         };
         let owners = environment.owners(by, key).await.map_err(failed)?;
         let owner = owners.only(what, self.mapping.hide_ambiguous)?;
-        Ok(owner.and_then(|customer| self.mapping.customer(&customer)))
+        Ok(owner.and_then(|customer| self.mapped(&customer)))
     }
 }
 
@@ -150,12 +143,12 @@ impl CustomersController for Churnkey {
         let Some(environment) = self.environment(cx) else {
             return Ok(None);
         };
-        let found = match self.mapping.key {
+        let found = match self.key {
             Key::CustomerId => environment.customer(id.as_str()).await,
             Key::ExternalId => environment.by_external_id(id.as_str()).await,
         };
         let found = found.map_err(failed)?;
-        Ok(found.and_then(|customer| self.mapping.customer(&customer)))
+        Ok(found.and_then(|customer| self.mapped(&customer)))
     }
 
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
@@ -166,7 +159,7 @@ impl CustomersController for Churnkey {
         let rows = environment.after(after, page.fetch_limit());
         let page = Page::from_overfetch(rows.await.map_err(failed)?, page, |last| last.seq)?;
         let visible = page.data().iter();
-        let visible = visible.filter_map(|customer| self.mapping.customer(customer));
+        let visible = visible.filter_map(|customer| self.mapped(customer));
         Ok(Page::new(visible.collect(), page.next().cloned()))
     }
 

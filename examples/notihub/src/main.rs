@@ -40,11 +40,12 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let mut churnkey = Churnkey {
         live: store.environment("prod").await?,
         test: store.environment("dev").await?,
+        key: Key::CustomerId,
         mapping: Mapping::default(),
     };
     let mut customer = "0f42b842-007d-4c98-9160-ae6b6e908ca0";
     if options.external_ids {
-        churnkey.mapping.key = Key::ExternalId;
+        churnkey.key = Key::ExternalId;
         customer = "your-custom-id";
         let invisible = churnkey.invisible().await?;
         if invisible > 0 {

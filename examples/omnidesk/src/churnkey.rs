@@ -4,7 +4,7 @@ use churnkey_integrator::{
     BuildError, CustomerId, CustomersController, Email, Integration, IntegrationToken, Page,
     PageRequest, Phone, RequestContext, Result, controller, model::Customer,
 };
-use example_app::{Extra, MetadataLimits, Owners, email_key, failed, phone_key};
+use example_app::{Owners, email_key, failed, phone_key};
 
 use crate::{
     address::ChannelType,
@@ -25,6 +25,9 @@ pub fn integration(
         .build()
 }
 
+/// What may be chosen about [`customer`], besides the scope. `extra` may also make a postal address of custom fields.
+pub type Mapping = example_app::Mapping<store::Customer>;
+
 /// What Churnkey gets to see: the customers of all brands, or of one.
 #[derive(Debug, Clone)]
 pub struct Churnkey {
@@ -36,47 +39,32 @@ pub struct Churnkey {
     pub mapping: Mapping,
 }
 
-/// What a merchant may choose about the mapping.
-#[derive(Debug, Clone, Default)]
-pub struct Mapping {
-    /// Whether an address that several customers have is nobody's, a 404, instead of a 409. Never is one of them chosen: it
-    /// could be another's subscription.
-    pub hide_ambiguous: bool,
-    /// How much metadata a customer gets.
-    pub limits: MetadataLimits,
-    /// Adds what Omnidesk doesn't know, such as discounts and currency from the billing side, or makes a postal address of
-    /// custom fields.
-    pub extra: Extra<store::Customer>,
-}
-
-impl Mapping {
-    /// A customer as Churnkey sees them; `None` if they have no id of the scope's kind that Churnkey could hold. Tickets and the
-    /// timeline stay here.
-    #[must_use]
-    pub fn customer(&self, native: &store::Customer, scope: Scope) -> Option<Customer> {
-        let id = match scope {
-            Scope::AllBrands | Scope::Brand(_) => native.id.to_string(),
-            Scope::ExternalIdsOf(_) => native.external_primary_id.clone()?,
-        };
-        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let email = native.first(ChannelType::Email).map(Email::new);
-        let phone = native.first(ChannelType::Telephone).map(Phone::new);
-        let own = [
-            ("externalPrimaryId", native.external_primary_id.clone()),
-            ("brandId", Some(native.brand_id.to_string())),
-            ("brandName", Some(native.brand_name.clone())),
-        ];
-        let custom = native.custom.iter();
-        let custom = custom.map(|(name, value)| (name.as_str(), Some(value.clone())));
-        let metadata = own.into_iter().chain(custom);
-        let mapped = Customer::new(CustomerId::new(id).ok()?)
-            .with_name(text(&native.firstname))
-            .with_last_name(text(&native.lastname))
-            .with_email(email.and_then(Result::ok))
-            .with_phone(phone.and_then(Result::ok))
-            .with_metadata(self.limits.fit(native.id, metadata));
-        Some(self.extra.add_to(mapped, native))
-    }
+/// A customer as Churnkey sees them. `None` if they lack an id of the scope's kind, or Churnkey could not hold it. Tickets and
+/// the timeline are not shown.
+#[must_use]
+pub fn customer(native: &store::Customer, scope: Scope, mapping: &Mapping) -> Option<Customer> {
+    let id = match scope {
+        Scope::AllBrands | Scope::Brand(_) => native.id.to_string(),
+        Scope::ExternalIdsOf(_) => native.external_primary_id.clone()?,
+    };
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let email = native.first(ChannelType::Email).map(Email::new);
+    let phone = native.first(ChannelType::Telephone).map(Phone::new);
+    let own = [
+        ("externalPrimaryId", native.external_primary_id.clone()),
+        ("brandId", Some(native.brand_id.to_string())),
+        ("brandName", Some(native.brand_name.clone())),
+    ];
+    let custom = native.custom.iter();
+    let custom = custom.map(|(name, value)| (name.as_str(), Some(value.clone())));
+    let metadata = own.into_iter().chain(custom);
+    let mapped = Customer::new(CustomerId::new(id).ok()?)
+        .with_name(text(&native.firstname))
+        .with_last_name(text(&native.lastname))
+        .with_email(email.and_then(Result::ok))
+        .with_phone(phone.and_then(Result::ok))
+        .with_metadata(mapping.limits.fit(native.id, metadata));
+    Some(mapping.extra.add_to(mapped, native))
 }
 
 impl Churnkey {
@@ -93,7 +81,7 @@ impl Churnkey {
     }
 
     fn mapped(&self, native: &store::Customer) -> Option<Customer> {
-        self.mapping.customer(native, self.scope)
+        customer(native, self.scope, &self.mapping)
     }
 
     async fn native(&self, id: &str) -> store::Result<Option<store::Customer>> {

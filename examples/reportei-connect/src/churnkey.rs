@@ -7,7 +7,7 @@ use churnkey_integrator::{
     BuildError, CustomerId, CustomersController, Integration, IntegrationToken, Page, PageRequest,
     RequestContext, Result, Timestamp, controller, model::Customer,
 };
-use example_app::{Extra, MetadataLimits, failed};
+use example_app::failed;
 
 use crate::{
     record,
@@ -28,6 +28,9 @@ pub fn integration(
         .build()
 }
 
+/// What may be chosen about [`customer`]. `hide_ambiguous` matters only with [`contacts`](crate::contacts).
+pub type Mapping = example_app::Mapping<record::Customer>;
+
 /// What Churnkey gets to see: one merchant's customers. It calls as the merchant, not as a customer, so no trial keeps it out.
 #[derive(Debug, Clone)]
 pub struct Churnkey {
@@ -39,38 +42,27 @@ pub struct Churnkey {
     pub mapping: Mapping,
 }
 
-/// What a merchant may choose about the mapping.
-#[derive(Debug, Clone, Default)]
-pub struct Mapping {
-    /// How much metadata a customer gets.
-    pub limits: MetadataLimits,
-    /// Adds what Reportei doesn't know, such as an e-mail address, or discounts and currency from the billing side.
-    pub extra: Extra<record::Customer>,
-}
-
-impl Mapping {
-    /// A customer as Churnkey sees them; `None` if Churnkey could not hold the id, as it can every UUID. Whose trial is over
-    /// stays visible: those are the ones to win. Tokens stay here, hashed as they are.
-    #[must_use]
-    pub fn customer(
-        &self,
-        native: &record::Customer,
-        merchant: &str,
-        now: Timestamp,
-    ) -> Option<Customer> {
-        let trial_ends_at = native.trial_ends_at.timestamp();
-        let metadata = [
-            ("merchant", Some(merchant.to_owned())),
-            ("isPaying", Some(native.is_paying.to_string())),
-            ("trialEndsAt", Some(trial_ends_at.to_string())),
-            ("trialExpired", Some(native.trial_is_over(now).to_string())),
-            ("createdAt", Some(native.created_at.timestamp().to_string())),
-        ];
-        let mapped = Customer::new(CustomerId::new(&native.uuid).ok()?)
-            .with_name(native.name.as_str())
-            .with_metadata(self.limits.fit(&native.uuid, metadata));
-        Some(self.extra.add_to(mapped, native))
-    }
+/// A customer as Churnkey sees them. `None` if Churnkey could not hold the id, which every UUID fits. Customers whose trial is
+/// over are shown, as they are the ones to win back. Tokens are not shown.
+#[must_use]
+pub fn customer(
+    native: &record::Customer,
+    merchant: &str,
+    now: Timestamp,
+    mapping: &Mapping,
+) -> Option<Customer> {
+    let trial_ends_at = native.trial_ends_at.timestamp();
+    let metadata = [
+        ("merchant", Some(merchant.to_owned())),
+        ("isPaying", Some(native.is_paying.to_string())),
+        ("trialEndsAt", Some(trial_ends_at.to_string())),
+        ("trialExpired", Some(native.trial_is_over(now).to_string())),
+        ("createdAt", Some(native.created_at.timestamp().to_string())),
+    ];
+    let mapped = Customer::new(CustomerId::new(&native.uuid).ok()?)
+        .with_name(native.name.as_str())
+        .with_metadata(mapping.limits.fit(&native.uuid, metadata));
+    Some(mapping.extra.add_to(mapped, native))
 }
 
 impl Churnkey {
@@ -82,8 +74,8 @@ impl Churnkey {
     }
 
     fn mapped(&self, native: &record::Customer, of: &Customers) -> Option<Customer> {
-        self.mapping
-            .customer(native, &of.merchant().name, self.store.now())
+        let (merchant, now) = (&of.merchant().name, self.store.now());
+        customer(native, merchant, now, &self.mapping)
     }
 }
 

@@ -27,16 +27,13 @@ pub trait ContactResolver: Send + Sync + 'static {
 }
 
 /// The same customers, found also by what the resolver knows. To show the addresses as well, use
-/// [`Mapping::extra`](crate::churnkey::Mapping::extra).
+/// [`Mapping::extra`](example_app::Mapping::extra).
 #[derive(Debug, Clone)]
 pub struct WithContacts<R> {
     /// The customers.
     pub churnkey: Churnkey,
     /// Who knows their addresses.
     pub resolver: R,
-    /// Whether an address that several customers have is nobody's, a 404, instead of a 409. Never is one of them chosen: it
-    /// could be another's subscription.
-    pub hide_ambiguous: bool,
 }
 
 impl<R: ContactResolver> WithContacts<R> {
@@ -53,7 +50,8 @@ impl<R: ContactResolver> WithContacts<R> {
                 found.extend(self.churnkey.retrieve(cx, &id).await?);
             }
         }
-        Owners::of(found, |one| one.id().to_string()).only(what, self.hide_ambiguous)
+        Owners::of(found, |one| one.id().to_string())
+            .only(what, self.churnkey.mapping.hide_ambiguous)
     }
 }
 

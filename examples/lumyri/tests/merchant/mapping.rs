@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use churnkey_integrator::{Currency, model};
 use example_app::Extra;
 use lumyri::{
-    churnkey::Mapping,
+    churnkey::{self, Mapping},
     record::{Address, Customer, Tag},
 };
 use merchant_cases::block_on;
@@ -140,7 +140,7 @@ async fn record(shop: &Shop, app: &str, body: &Value) -> Customer {
 }
 
 fn seen(native: &Customer) -> Value {
-    serde_json::to_value(Mapping::default().customer(native).unwrap()).unwrap()
+    serde_json::to_value(churnkey::customer(native, &Mapping::default()).unwrap()).unwrap()
 }
 
 /// Where two customers differ: fields, and for metadata and addresses what is in them.

@@ -1,6 +1,5 @@
 //! `/customers/{id}/contacts`: what the calls of `cases.json` leave out.
 
-use notihub::churnkey::Mapping;
 use serde_json::{Value, json};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
@@ -171,7 +170,7 @@ async fn a_request_holds_1000_contacts_at_most() {
 async fn a_new_customers_contacts_are_written_once() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("notihub.db");
-    let merchant = Merchant::with(Some(&file), Mapping::default()).await;
+    let merchant = Merchant::at(Some(&file)).await;
     let options = SqliteConnectOptions::new().filename(&file);
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
     // None is written as primary first and changed when the next one comes.

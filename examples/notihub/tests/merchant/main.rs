@@ -27,7 +27,7 @@ use example_app::{Generator, demo_token};
 use merchant_cases::text;
 use notihub::{
     app,
-    churnkey::{self, Churnkey, Mapping},
+    churnkey::{self, Churnkey, Key, Mapping},
     store::{Environment, Store},
 };
 use serde_json::Value;
@@ -54,10 +54,14 @@ pub(crate) struct Merchant {
 
 impl Merchant {
     pub(crate) async fn new() -> Self {
-        Self::with(None, Mapping::default()).await
+        Self::at(None).await
     }
 
-    pub(crate) async fn with(database: Option<&Path>, mapping: Mapping) -> Self {
+    pub(crate) async fn at(database: Option<&Path>) -> Self {
+        Self::with(database, Key::CustomerId, Mapping::default()).await
+    }
+
+    pub(crate) async fn with(database: Option<&Path>, key: Key, mapping: Mapping) -> Self {
         let clock = merchant_cases::CLOCK.parse().unwrap();
         let store = Store::open(database, clock, Generator::counting()).await;
         let store = store.unwrap();
@@ -65,6 +69,7 @@ impl Merchant {
         let churnkey = Churnkey {
             live: store.environment("prod").await.unwrap(),
             test: store.environment("dev").await.unwrap(),
+            key,
             mapping,
         };
         let token = demo_token().unwrap();

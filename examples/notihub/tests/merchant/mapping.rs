@@ -169,7 +169,6 @@ async fn metadata_over_a_limit_is_left_out_whole() {
 #[tokio::test]
 async fn a_merchant_may_choose_other_ids_other_limits_and_404_and_add_what_is_theirs() {
     let mapping = Mapping {
-        key: Key::ExternalId,
         hide_ambiguous: true,
         limits: MetadataLimits {
             entries: 2,
@@ -181,7 +180,7 @@ async fn a_merchant_may_choose_other_ids_other_limits_and_404_and_add_what_is_th
                 .with_currency(Currency::new("EUR").ok())
         }),
     };
-    let merchant = Merchant::with(None, mapping.clone()).await;
+    let merchant = Merchant::with(None, Key::ExternalId, mapping.clone()).await;
     let (status, customer) = merchant.churnkey("/ext-3").await;
     let expected = json!({
         "id": "ext-3", "name": "ext-3", "email": "avalid@email.com", "phone": "+5491155550101", "currency": "eur",
@@ -229,11 +228,12 @@ async fn a_merchant_may_choose_other_ids_other_limits_and_404_and_add_what_is_th
     let churnkey = Churnkey {
         live: Some(merchant.environment("prod").await),
         test: Some(merchant.environment("dev").await),
+        key: Key::ExternalId,
         mapping,
     };
     assert_eq!(churnkey.invisible().await.unwrap(), 2);
     let by_own_id = Churnkey {
-        mapping: Mapping::default(),
+        key: Key::CustomerId,
         ..churnkey
     };
     assert_eq!(by_own_id.invisible().await.unwrap(), 0);

@@ -6,7 +6,7 @@ use churnkey_integrator::{Email, Phone};
 use example_app::{email_key, phone_key};
 use merchant_cases::{block_on, broken, changed, paths};
 use notihub::{
-    churnkey::Mapping,
+    churnkey::{self, Key, Mapping},
     record::{Contact, ContactKind, Customer, NewContact, NewCustomer, Status},
     store::Environment,
 };
@@ -103,7 +103,8 @@ fn encoded(text: &str) -> String {
 }
 
 fn mapped(native: &Customer) -> Value {
-    serde_json::to_value(Mapping::default().customer(native).unwrap()).unwrap()
+    serde_json::to_value(churnkey::customer(native, Key::CustomerId, &Mapping::default()).unwrap())
+        .unwrap()
 }
 
 /// The paths that differ between customers with different contacts: of each kind the primary one shows, or else the oldest, if

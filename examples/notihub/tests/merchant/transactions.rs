@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use notihub::churnkey::Mapping;
 use serde_json::json;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
@@ -31,7 +30,7 @@ async fn mine(file: &Path) {
 async fn what_fails_half_way_leaves_nothing_behind_and_tells_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("notihub.db");
-    let merchant = Merchant::with(Some(&file), Mapping::default()).await;
+    let merchant = Merchant::at(Some(&file)).await;
     mine(&file).await;
     let path = format!("/customers/{C3}");
     let (_, customer) = merchant.get(&path).await;
@@ -81,7 +80,7 @@ async fn of_concurrent_creates_with_one_external_id_one_wins() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("notihub.db");
     for database in [None, Some(file.as_path())] {
-        let merchant = std::sync::Arc::new(Merchant::with(database, Mapping::default()).await);
+        let merchant = std::sync::Arc::new(Merchant::at(database).await);
         let calls = (0..12).map(|_| {
             let merchant = merchant.clone();
             tokio::spawn(async move {
@@ -106,7 +105,7 @@ async fn of_concurrent_creates_with_one_external_id_one_wins() {
 async fn of_concurrent_primary_contacts_one_stays_primary() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("notihub.db");
-    let merchant = Merchant::with(Some(&file), Mapping::default()).await;
+    let merchant = Merchant::at(Some(&file)).await;
     let merchant = std::sync::Arc::new(merchant);
     let calls = (0..12).map(|number| {
         let merchant = merchant.clone();

@@ -8,7 +8,7 @@ use example_app::{MetadataLimits, demo_token};
 use merchant_cases::block_on;
 use omnidesk::{
     address::{Address, ChannelType},
-    churnkey::{Mapping, integration},
+    churnkey::{Mapping, customer, integration},
     store::{Channel, Customer, Scope, Store, changes, timeline},
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -201,7 +201,7 @@ fn keys(natives: &[Native]) -> BTreeSet<(ChannelType, String)> {
 }
 
 fn mapped(native: &Customer) -> Value {
-    let customer = Mapping::default().customer(native, Scope::AllBrands);
+    let customer = customer(native, Scope::AllBrands, &Mapping::default());
     serde_json::to_value(customer.unwrap()).unwrap()
 }
 

@@ -48,6 +48,7 @@ async fn merchant(hide_ambiguous: bool) -> Merchant {
     let book = book.map(|(address, uuid)| (address.to_owned(), uuid));
     let store = Merchant::new().await.store;
     let mut churnkey = churnkey(&store, REPORTEI);
+    churnkey.mapping.hide_ambiguous = hide_ambiguous;
     // Who is found by an address is shown with it: without one, Churnkey can't write to them.
     churnkey.mapping.extra = Extra::new(|native: &Customer, mapped| match native.uuid.as_str() {
         C1 => mapped.with_email(Email::new("ada@example.com").ok()),
@@ -57,7 +58,6 @@ async fn merchant(hide_ambiguous: bool) -> Merchant {
     let customers = WithContacts {
         churnkey,
         resolver: AddressBook(book.to_vec()),
-        hide_ambiguous,
     };
     Merchant::serving(store, customers)
 }

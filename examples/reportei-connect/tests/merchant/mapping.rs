@@ -137,6 +137,7 @@ async fn a_merchant_may_choose_other_limits_and_add_what_is_theirs() {
                     .with_email(email.ok())
                     .with_currency(Currency::new("BRL").ok())
             }),
+            ..Mapping::default()
         },
         ..churnkey(&merchant.store, REPORTEI)
     };

@@ -7,7 +7,7 @@ use example_app::Generator;
 use merchant_cases::{block_on, broken, changed, paths};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use reportei_connect::{
-    churnkey::Mapping,
+    churnkey::{Mapping, customer as shown},
     contacts::WithContacts,
     record::{Customer, Moment},
 };
@@ -42,7 +42,7 @@ prop_compose! {
 }
 
 fn mapped(native: &Customer, merchant: &str, now: Timestamp) -> Value {
-    let mapped = Mapping::default().customer(native, merchant, now);
+    let mapped = shown(native, merchant, now, &Mapping::default());
     serde_json::to_value(mapped.unwrap()).unwrap()
 }
 
@@ -179,7 +179,6 @@ proptest! {
             let customers = WithContacts {
                 churnkey: churnkey(&store, REPORTEI),
                 resolver: AddressBook(entries.clone()),
-                hide_ambiguous: false,
             };
             let merchant = Merchant::serving(store, customers);
             for address in ["a@example.com", "b@example.com"] {
