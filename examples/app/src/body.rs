@@ -12,25 +12,25 @@ use http_body_util::BodyExt;
 /// How long a body may take to arrive: less than the whole request may take.
 const ARRIVAL: Duration = Duration::from_secs(8);
 
-/// Why there is no body that can be used.
+/// Why a body can't be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// It has more bytes than it may have.
+    /// It is larger than allowed.
     #[error("the body is too large")]
     TooLarge,
-    /// The caller stopped in the middle of it.
+    /// The connection broke off before its end.
     #[error("the body broke off")]
     BrokeOff,
-    /// It was not there in time.
+    /// It did not arrive in time.
     #[error("the body did not arrive within 8 seconds")]
     TooSlow,
-    /// It is said to be of a type that is not taken.
-    #[error("the body is of another type than is taken")]
+    /// Its content type is not accepted.
+    #[error("the content type is not accepted")]
     WrongType,
 }
 
 impl Unreadable {
-    /// The answer's status, whatever the answer says.
+    /// The status to answer with.
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
@@ -42,8 +42,8 @@ impl Unreadable {
     }
 }
 
-/// [`read_body`] of a request whose content type is JSON's, or that names none. Of another one the body is read all the same, for
-/// the caller to see the answer.
+/// [`read_body`] of a request with the content type of JSON, or none. With another content type the body is read all the same:
+/// a caller who is still sending would not see the answer.
 ///
 /// # Errors
 /// [`Unreadable`].
@@ -57,10 +57,9 @@ pub async fn read_json(request: Request, most: usize) -> Result<Vec<u8>, Unreada
     }
 }
 
-/// The whole of a body that has `most` bytes at most, and arrives within eight seconds.
+/// The body, if it has at most `most` bytes and arrives within eight seconds.
 ///
-/// Of a longer one eight times as much is read and thrown away: who still sends when the connection is closed never sees the
-/// answer.
+/// Of a longer body, up to eight times as much is read and discarded: a caller who is still sending would not see the answer.
 ///
 /// # Errors
 /// [`Unreadable`].
@@ -89,7 +88,7 @@ async fn read_all(mut body: Body, most: usize) -> Result<Vec<u8>, Unreadable> {
     Ok(kept)
 }
 
-/// Whether the content type is JSON's, or nothing is said about it.
+/// Whether the content type is that of JSON, or there is none.
 #[must_use]
 pub fn says_json(headers: &HeaderMap) -> bool {
     let Some(content_type) = headers.get(header::CONTENT_TYPE) else {
@@ -116,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    /// A body of so many times ten bytes, and how many of them were read.
+    /// A body of this many times ten bytes, and how many bytes of it were read.
     fn tens(number: usize) -> (Body, Arc<AtomicUsize>) {
         let read = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&read);
@@ -165,7 +164,7 @@ mod tests {
             });
             assert_eq!(read_body(Body::from_stream(drops), 10).await, expected);
         }
-        // Also one that is too long, and of which the rest would be thrown away.
+        // The limit also applies while the rest of a body that is too long is discarded.
         let begun = stream::iter([Ok::<_, io::Error>("0123456789"), Ok("0")]);
         let endless = begun.chain(stream::pending());
         let started = Instant::now();

@@ -1,25 +1,25 @@
-//! The clock of a merchant's data. The clock of a signature is another one and always real.
+//! The clock of a merchant's data. Signatures are always checked against the system's clock.
 
 use std::str::FromStr;
 
 use churnkey_integrator::Timestamp;
 
-/// The time that the merchant's data lives in.
+/// The time in which the merchant's data are served and changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Clock {
     /// The system's clock.
     System,
-    /// A moment that does not pass.
+    /// Always this time.
     Frozen(Timestamp),
 }
 
-/// The text names no clock.
+/// The text is not a valid clock.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected RFC 3339, such as 2026-01-15T12:00:00Z, or `system`")]
 pub struct InvalidClock;
 
 impl Clock {
-    /// What time it is.
+    /// The current time.
     #[must_use]
     pub fn now(self) -> Timestamp {
         match self {

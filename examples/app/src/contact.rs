@@ -1,10 +1,10 @@
-//! The form in which addresses are indexed and compared.
+//! How addresses are normalized for indexes and comparisons.
 
 use churnkey_integrator::Phone;
 use unicode_normalization::UnicodeNormalization;
 
-/// An address in lower case: its domain, and the ASCII letters of its mailbox. The lower case of some other letters is a letter of
-/// somebody else's address, as that of the Kelvin sign is a `k`.
+/// An address in lower case: the whole domain, but only the ASCII letters of the mailbox. Some other letters have an ASCII letter as
+/// their lower case, such as the Kelvin sign a `k`: that would be another mailbox.
 #[must_use]
 pub fn lower_case_email(address: &str) -> String {
     match address.rsplit_once('@') {
@@ -15,9 +15,8 @@ pub fn lower_case_email(address: &str) -> String {
     }
 }
 
-/// What two spellings of one e-mail address have in common: trimmed, composed (NFC), in lower case as [`lower_case_email`] has it,
-/// its domain in ASCII. Dots and `+tags` are kept, they tell mailboxes apart. Mail goes to the address that is stored, never to
-/// one that was looked up.
+/// The key by which e-mail addresses are compared: trimmed, in NFC, lower-cased by [`lower_case_email`], the domain in ASCII. Dots
+/// and `+tags` are kept, because they distinguish mailboxes. Mail goes to the stored address, never to one that was looked up.
 #[must_use]
 pub fn email_key(address: &str) -> String {
     let lower = lower_case_email(address.trim());
@@ -25,7 +24,7 @@ pub fn email_key(address: &str) -> String {
         return composed(&lower);
     };
     let domain = idna::domain_to_ascii(domain).unwrap_or_else(|_| {
-        // Lower case may come apart again, as that of a dotted capital I does.
+        // Lower case may decompose a letter, such as a capital I with a dot.
         domain
             .nfc()
             .collect::<String>()
@@ -36,7 +35,7 @@ pub fn email_key(address: &str) -> String {
     format!("{}@{domain}", composed(mailbox))
 }
 
-/// Composed, unless that would make an ASCII letter of another one: so it is with Kelvin sign, Greek question mark and varia.
+/// In NFC, unless that would turn another character into an ASCII one: Kelvin sign, Greek question mark and varia.
 fn composed(mailbox: &str) -> String {
     if mailbox.contains(['\u{212a}', '\u{37e}', '\u{1fef}']) {
         return mailbox.to_owned();
@@ -44,7 +43,7 @@ fn composed(mailbox: &str) -> String {
     mailbox.nfc().collect()
 }
 
-/// What two spellings of one phone number have in common; see [`Phone::lookup_key`]. `None` if it holds no digit.
+/// The key by which phone numbers are compared, see [`Phone::lookup_key`]. `None` without a digit.
 #[must_use]
 pub fn phone_key(number: &str) -> Option<String> {
     Phone::new(number).ok()?.lookup_key()

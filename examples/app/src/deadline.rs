@@ -1,19 +1,19 @@
-//! How long a request of a merchant's own API may take.
+//! The deadline of requests to a merchant's own API.
 
 use std::{future::Future, time::Duration};
 
 use axum::response::{IntoResponse, Response};
 
-/// As long as an integration gives Churnkey's requests, and longer than a body may take to arrive: who keeps a merchant waiting
-/// for that is told so.
+/// The same as an integration's for Churnkey's requests. It is longer than a body may take, so that a slow body has an answer of
+/// its own.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// The answer, or what takes its place after ten seconds. The request is dropped then, and its transaction rolled back.
+/// The answer, or `late` after ten seconds. The request is then dropped, and its transaction rolled back.
 pub async fn in_time(answer: impl Future<Output = Response>, late: impl IntoResponse) -> Response {
     match tokio::time::timeout(DEADLINE, answer).await {
         Ok(answer) => answer,
         Err(_) => {
-            tracing::warn!("a request was given up after {} s", DEADLINE.as_secs());
+            tracing::warn!("a request was dropped after {} s", DEADLINE.as_secs());
             late.into_response()
         }
     }
@@ -54,7 +54,7 @@ mod tests {
             let mut tx = database.writing().await.unwrap();
             let insert = sqlx::query("INSERT INTO notes VALUES (1)");
             insert.execute(&mut *tx).await.unwrap();
-            // From here on nothing but the clock moves, so that it jumps to the deadline.
+            // Nothing else is left to do, so the paused clock jumps to the deadline.
             tokio::time::pause();
             pending::<Response>().await
         };

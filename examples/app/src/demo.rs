@@ -1,4 +1,4 @@
-//! The demo data: what `examples/demo-billing.json` holds, and customers by the number.
+//! The demo data of `examples/demo-billing.json`, and generated customers.
 
 use churnkey_integrator::{
     CustomerId, Email, Phone, Timestamp,
@@ -11,15 +11,15 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// The demo data of both modes.
 #[derive(Debug, Deserialize)]
 pub struct Demo {
-    /// The moment that the data describes.
+    /// The time at which the data are meant to be seen.
     pub clock: Timestamp,
-    /// What is served without a mode, or in live mode.
+    /// The records of live mode.
     pub live: DataSet,
-    /// What is served in test mode.
+    /// The records of test mode.
     pub test: DataSet,
 }
 
-/// The records of one mode, each in its order of creation.
+/// The records of one mode, in order of creation.
 #[derive(Debug, Default, Deserialize)]
 pub struct DataSet {
     /// The customers.
@@ -46,7 +46,7 @@ impl Demo {
     }
 }
 
-/// The customers `cus_gen_0000001` up to a number, each with an e-mail address and a phone number of their own.
+/// This many customers from `cus_gen_0000001` on, each with their own e-mail address and phone number.
 pub fn generated_customers(
     number: u32,
     created_at: Timestamp,

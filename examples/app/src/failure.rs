@@ -1,4 +1,4 @@
-//! How a store fails that was asked for nothing impossible.
+//! Failures of a store that are not the caller's fault.
 
 use std::{borrow::Cow, error::Error, fmt, time::Duration};
 
@@ -7,14 +7,14 @@ use churnkey_integrator::HandlerError;
 
 use crate::NoRandomness;
 
-/// When to try again what may work in a moment.
+/// When to retry after a temporary failure.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
-/// The store failed. Neither `Display` nor `Debug` says more: SQLite's own words may quote a statement, or a customer's data.
+/// The store failed. `Display` and `Debug` say nothing more, because SQLite's message may quote a statement or a customer's data.
 #[derive(thiserror::Error)]
 pub enum StoreFailure {
-    /// There is no randomness for a new id or token.
-    #[error("the system gives no random numbers")]
+    /// There are no random numbers for a new id or token.
+    #[error("the system has no random numbers")]
     Randomness(#[from] NoRandomness),
     /// The database failed.
     #[error("the database failed")]
@@ -28,13 +28,13 @@ impl fmt::Debug for StoreFailure {
 }
 
 impl StoreFailure {
-    /// Whether it may work in a moment: others are writing, or the connections are all in use.
+    /// Whether a retry may work: somebody else is writing, or all connections are in use.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Database(error) if is_busy(error))
     }
 
-    /// A 503 for what may work in a moment, a 500 for everything else.
+    /// 503 for a temporary failure, 500 for any other.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         if self.is_temporary() {
@@ -44,7 +44,7 @@ impl StoreFailure {
         }
     }
 
-    /// SQLite's code, which tells nothing of the data.
+    /// SQLite's error code, which says nothing of the data.
     #[must_use]
     pub fn code(&self) -> Option<Cow<'_, str>> {
         match self {
@@ -53,13 +53,13 @@ impl StoreFailure {
         }
     }
 
-    /// Logs it as an error, with the code and without the database's own words.
+    /// Logs it as an error, with the code and without the database's message.
     pub fn log(&self) {
         tracing::error!(code = self.code().as_deref(), "{self}");
     }
 }
 
-/// What Churnkey gets: a 503 for what may work in a moment, a 500 that tells nothing for everything else.
+/// The answer to Churnkey: a 503 for a temporary failure, a 500 without details for any other.
 pub fn failed(error: impl Error + Send + Sync + 'static) -> HandlerError {
     if database_error(&error).is_some_and(is_busy) {
         HandlerError::unavailable(A_MOMENT, error)
@@ -68,7 +68,7 @@ pub fn failed(error: impl Error + Send + Sync + 'static) -> HandlerError {
     }
 }
 
-/// The database's own error, if that is what lies below.
+/// The error of the database, if it is among the sources.
 fn database_error<'a>(mut error: &'a (dyn Error + 'static)) -> Option<&'a sqlx::Error> {
     loop {
         match error.downcast_ref() {
@@ -96,7 +96,7 @@ mod tests {
 
     use super::*;
 
-    /// A store's own error, as the merchants have one.
+    /// An error type of a store, as each merchant has one.
     #[derive(Debug, thiserror::Error)]
     enum OfStore {
         #[error("there is no such customer")]

@@ -1,4 +1,4 @@
-//! Ids and tokens that nobody can guess, or that a test can foretell.
+//! New ids and tokens: random ones, or predictable ones for tests.
 
 use std::sync::{
     Arc,
@@ -10,15 +10,15 @@ use std::sync::{
 pub enum Generator {
     /// The system's random numbers.
     Random,
-    /// The next number each time, for tests.
+    /// Counting numbers, for tests.
     Counting(Arc<AtomicU64>),
 }
 
-/// The system has no random numbers to give.
+/// The system has no random numbers.
 pub type NoRandomness = getrandom::Error;
 
 impl Generator {
-    /// Numbers from 1 on.
+    /// Counts from 1.
     #[must_use]
     pub fn counting() -> Self {
         Self::Counting(Arc::default())

@@ -1,7 +1,9 @@
-//! What the example merchants share: options, start-up and shutdown, a clock that can stand still, demo data.
-//! With the feature `merchant` also what those share that have an API and an SQLite database of their own: how a store fails,
-//! bodies, and what their mappings have in common.
-//! Nothing in here is about Churnkey's protocol; that is all in `churnkey-integrator`.
+//! What the examples share: options, start-up and shutdown, a clock that can be frozen, demo data.
+//!
+//! The feature `merchant` adds what the four merchants with an API of their own share: SQLite and its errors, reading of bodies,
+//! and options of the mapping.
+//!
+//! Nothing here knows Churnkey's protocol. That is in `churnkey-integrator`.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "merchant")]

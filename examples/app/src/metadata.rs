@@ -1,13 +1,13 @@
-//! How much of a merchant's record becomes metadata.
+//! Limits of metadata.
 
 use std::fmt::Display;
 
-/// The most metadata that one customer gets. Churnkey states no limit, so this one is ours.
+/// The limits of one customer's metadata. Churnkey states none, so these are ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MetadataLimits {
-    /// How many entries.
+    /// The number of entries.
     pub entries: usize,
-    /// How many characters a value has.
+    /// The number of characters of a value.
     pub characters: usize,
 }
 
@@ -22,15 +22,15 @@ impl Default for MetadataLimits {
 
 /// Metadata within the limits.
 struct Fitted {
-    /// What stays, in the order in which it came.
+    /// The entries within the limits, in their order.
     kept: Vec<(String, String)>,
-    /// The keys of what went over a limit.
+    /// The keys of the other entries.
     left_out: Vec<String>,
 }
 
 impl MetadataLimits {
-    /// A customer's metadata, in the order in which it came, without what is empty, as the record has nothing there, and without
-    /// what goes over a limit. Nothing is left out, or cut, in silence: the log names such keys.
+    /// A customer's metadata in its order, without empty values, and without entries that exceed a limit. Values are never cut. The
+    /// log names the keys that are left out.
     pub fn fit<K, V>(
         self,
         customer: impl Display,
@@ -42,7 +42,7 @@ impl MetadataLimits {
     {
         let Fitted { kept, left_out } = self.sort(entries);
         if !left_out.is_empty() {
-            tracing::warn!(%customer, keys = ?left_out, "too much metadata for Churnkey");
+            tracing::warn!(%customer, keys = ?left_out, "these metadata exceed the limits and are left out");
         }
         kept
     }

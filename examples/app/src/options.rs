@@ -6,7 +6,7 @@ use std::{error::Error, path::PathBuf};
 
 use crate::Clock;
 
-/// Where to listen, and what time it is.
+/// The address to listen on, and the clock.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ServerOptions {
     /// The address to listen on; port 0 takes a free one
@@ -18,17 +18,18 @@ pub struct ServerOptions {
     pub clock: Option<Clock>,
 }
 
-/// What a merchant with an API and an SQLite database of its own can be told.
+/// The options of a merchant with an API and an SQLite database of its own.
 #[cfg(feature = "merchant")]
 #[derive(Debug, Clone, clap::Args)]
 pub struct MerchantOptions {
-    /// Where to listen, and what time it is
+    /// The address to listen on, and the clock
+
     #[command(flatten)]
     pub server: ServerOptions,
-    /// The database's file, made if it isn't there. Without it the data live in memory and go with the program
+    /// The database file, created if it does not exist. Without it the data are in memory, and lost when the program ends
     #[arg(long, value_name = "FILE")]
     pub database: Option<PathBuf>,
-    /// Load the demo data, unless there are customers already. In memory that is done anyway
+    /// Load the demo data, unless there are customers already. Data in memory always begin with it
     #[arg(long)]
     pub demo: bool,
 }
@@ -41,17 +42,17 @@ impl MerchantOptions {
         self.server.clock.unwrap_or(Clock::System)
     }
 
-    /// Whether the demo data were asked for, as they always are for a store that begins empty.
+    /// Whether to load the demo data. A store in memory always begins with them.
     fn wants_demo(&self) -> bool {
         self.demo || self.database.is_none()
     }
 
-    /// Has the demo data loaded if they are wanted, and warns where whoever started the program may not get what they expect.
+    /// Loads the demo data if they are wanted. Warns if the store is empty without them, or if they were not loaded.
     ///
-    /// `load_demo` is false, and changes nothing, if there are data already.
+    /// `load_demo` returns false and changes nothing if there are data already.
     ///
     /// # Errors
-    /// The store's own.
+    /// If the store fails.
     pub async fn fill<A, B>(
         &self,
         is_empty: impl Future<Output = Result<bool, A>>,
@@ -69,7 +70,9 @@ impl MerchantOptions {
         } else if !load_demo.await.map_err(Into::into)? {
             tracing::warn!("there are data already, so the demo data were not loaded");
         } else if !listen.ip().is_loopback() {
-            tracing::warn!("the demo data are public, and others can reach {listen}");
+            tracing::warn!(
+                "the demo credentials are public, and {listen} can be reached by other machines"
+            );
         }
         Ok(())
     }

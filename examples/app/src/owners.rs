@@ -1,20 +1,20 @@
-//! Who has an address.
+//! The owners of an address.
 
 use churnkey_integrator::HandlerError;
 
-/// Who has an address.
+/// The owners of an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Owners<C> {
     /// Nobody.
     None,
     /// This customer.
     One(Box<C>),
-    /// These customers, the first of them, by id.
+    /// Several customers: the first ids.
     Many(Vec<String>),
 }
 
 impl<C> Owners<C> {
-    /// The owners, of whom several are told apart by id.
+    /// The owners among these customers. Several are named by their ids.
     pub fn of(mut customers: Vec<C>, id: impl Fn(&C) -> String) -> Self {
         if customers.len() > 1 {
             return Self::Many(customers.iter().map(id).collect());
@@ -24,11 +24,11 @@ impl<C> Owners<C> {
             .map_or(Self::None, |one| Self::One(Box::new(one)))
     }
 
-    /// The owner of an address that is nobody else's. Of several none is chosen, as it could be another's subscription: they are
-    /// logged and refused as ambiguous, or if those are to be hidden, nobody has the address.
+    /// The only owner. Of several none is chosen: Churnkey would offer one the subscriptions of another. They are logged, and the
+    /// address is refused as ambiguous, or treated as unknown if `hide_ambiguous` says so.
     ///
     /// # Errors
-    /// [`HandlerError::ambiguous`], with `what` it is that they share.
+    /// [`HandlerError::ambiguous`]. `what` names the field that they share.
     pub fn only(self, what: &'static str, hide_ambiguous: bool) -> Result<Option<C>, HandlerError> {
         match self {
             Self::None => Ok(None),

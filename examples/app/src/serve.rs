@@ -16,11 +16,11 @@ use tracing_subscriber::EnvFilter;
 
 use crate::Credential;
 
-/// How long running requests may still take after the signal to stop: a little more than an integration's deadline. A
-/// caller who has sent half a request and no more must not keep the program alive.
+/// How long running requests may take after the signal to stop: a little longer than an integration's deadline. A caller who
+/// sends half a request must not keep the program running.
 const DRAIN: Duration = Duration::from_secs(12);
 
-/// Runs an example to its end: logs to standard error, and an error there as one sentence.
+/// Runs an example. It logs to standard error, also the error that it ends with.
 pub fn exit_code<F>(main: impl FnOnce() -> F) -> ExitCode
 where
     F: Future<Output = Result<(), Box<dyn Error>>>,
@@ -47,10 +47,10 @@ where
     }
 }
 
-/// What is printed once the socket is bound, besides the address: calls to paste into a shell.
+/// What is printed once the socket is bound: the address, and calls to paste into a shell.
 #[derive(Debug, Clone, Copy)]
 pub struct Announcement<'a> {
-    /// What proves a call to be Churnkey's.
+    /// The token of Churnkey's calls.
     pub credential: &'a Credential,
     /// The id of a customer to retrieve.
     pub customer: &'a str,
@@ -58,7 +58,7 @@ pub struct Announcement<'a> {
     pub own_call: Option<&'a str>,
 }
 
-/// A bound socket that is not served yet.
+/// A socket that is bound and not served yet.
 #[derive(Debug)]
 pub struct Listening {
     listener: TcpListener,
@@ -70,7 +70,7 @@ impl Listening {
     /// Binds a socket. Port 0 takes a free one.
     ///
     /// # Errors
-    /// If the address can't be listened on.
+    /// If the program can't listen on the address.
     pub async fn at(listen: SocketAddr) -> Result<Self, Box<dyn Error>> {
         let listener = TcpListener::bind(listen).await.map_err(|error| {
             format!("can't listen on {listen}: {error}; choose another --listen")
@@ -83,22 +83,22 @@ impl Listening {
         })
     }
 
-    /// Lets these actions end, too, before the program does.
+    /// Waits for these actions before the program ends.
     #[must_use]
     pub fn with_actions(mut self, actions: RunningActions) -> Self {
         self.actions = Some(actions);
         self
     }
 
-    /// The address with the port that was taken.
+    /// The address, with the port.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves an app until SIGINT or SIGTERM, then lets running requests and actions end.
+    /// Serves an app until SIGINT or SIGTERM, then waits for running requests and actions.
     ///
-    /// Standard output gets the address, and calls to paste into a shell.
+    /// Prints the address, and calls to paste into a shell.
     ///
     /// # Errors
     /// If the signals can't be caught, or standard output is closed.
@@ -107,7 +107,7 @@ impl Listening {
         app: Router,
         announcement: &Announcement<'_>,
     ) -> Result<(), Box<dyn Error>> {
-        // Before anybody is told that the program runs, and may stop it.
+        // Before the address is printed: whoever reads it may send a signal at once.
         let asked_to_stop = asked_to_stop()?;
         announce(self.address, announcement)?;
         serve(self.listener, app, asked_to_stop).await?;
@@ -127,7 +127,7 @@ async fn serve(
 ) -> Result<(), Box<dyn Error>> {
     let (stop, stopped) = watch::channel(false);
     let wait_for = |mut stopped: watch::Receiver<bool>| async move {
-        // An error means that the sender is gone, and with it the process's reason to live.
+        // An error means that the sender is gone: stop then, too.
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };
     let server = axum::serve(listener, app).with_graceful_shutdown(wait_for(stopped.clone()));
@@ -171,7 +171,7 @@ fn announce(address: SocketAddr, announcement: &Announcement<'_>) -> io::Result<
     out.flush()
 }
 
-/// Ends when SIGINT or SIGTERM comes, which it catches from the call on.
+/// Ends when SIGINT or SIGTERM comes. The signals are caught from this call on.
 #[cfg(unix)]
 fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
     use signal::unix::{SignalKind, signal};

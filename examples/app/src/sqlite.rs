@@ -8,42 +8,42 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions},
 };
 
-/// The statements that make a database what the program expects, by name, in order. What was released stays as it is: add another.
+/// The migrations, by name, in order. Never change one that was released. Add another.
 pub type Migrations = &'static [(&'static str, &'static str)];
 
-/// How long a write waits for another one to end.
+/// How long a write waits for another one.
 const BUSY: Duration = Duration::from_secs(5);
 
 /// The database can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CannotOpen {
-    /// The file is none of SQLite's, or may not be written.
+    /// The file is not a database, or not writable.
     #[error("can't open the database {file}: {source}; choose another --database")]
     File {
-        /// As it was given.
+        /// The file as it was given.
         file: String,
-        /// SQLite's reason.
+        /// The error of SQLite.
         source: sqlx::Error,
     },
-    /// The tables can't be brought up to date.
-    #[error("can't bring the database up to date: {0}")]
+    /// The migrations failed.
+    #[error("can't migrate the database: {0}")]
     Migration(#[from] MigrateError),
 }
 
-/// Statements that stand or fall together. One that is dropped has changed nothing.
+/// A transaction. Dropped before its commit, it changes nothing.
 pub type Transaction = sqlx::Transaction<'static, Sqlite>;
 
 /// A merchant's database. A clone shares it.
 ///
-/// In memory there is one connection: a second one would see a database of its own. So whoever holds a transaction there must not
-/// ask for another.
+/// A database in memory has one connection, as a second one would see another database. So code that has a transaction must not
+/// begin another one.
 #[derive(Debug, Clone)]
 pub struct Database {
     pool: SqlitePool,
 }
 
 impl Database {
-    /// Opens a database, in memory without a file, and brings it up to date.
+    /// Opens the database file and migrates it. Without a file, the database is in memory.
     ///
     /// # Errors
     /// [`CannotOpen`] if the file can't be used as a database.
@@ -52,24 +52,24 @@ impl Database {
         Ok(Self { pool })
     }
 
-    /// Its connections, for a statement that stands alone.
+    /// Its connections, for single statements.
     #[must_use]
     pub fn pool(&self) -> &SqlitePool {
         &self.pool
     }
 
-    /// Begins to write, once every other writer has ended. What is read is still so when something is written.
+    /// Begins a transaction that writes, once every other writer has ended. So nothing that it reads changes before it writes.
     ///
     /// # Errors
-    /// Whatever keeps the database from answering.
+    /// If the database fails.
     pub async fn writing(&self) -> sqlx::Result<Transaction> {
         self.pool.begin_with("BEGIN IMMEDIATE").await
     }
 
-    /// Begins to read: what several statements see is of one moment.
+    /// Begins a transaction that reads. All its statements see the same state.
     ///
     /// # Errors
-    /// Whatever keeps the database from answering.
+    /// If the database fails.
     pub async fn reading(&self) -> sqlx::Result<Transaction> {
         self.pool.begin().await
     }
@@ -78,9 +78,9 @@ impl Database {
 /// Whether a table has no rows.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn is_empty(db: impl SqliteExecutor<'_>, table: &'static str) -> sqlx::Result<bool> {
-    // Only names of the program come here, never a caller's.
+    // Table names are constants of the program.
     let sql = AssertSqlSafe(format!("SELECT NOT EXISTS (SELECT 1 FROM {table})"));
     sqlx::query_scalar(sql).fetch_one(db).await
 }
@@ -89,7 +89,7 @@ async fn open_sqlite(
     file: Option<&Path>,
     migrations: Migrations,
 ) -> Result<SqlitePool, CannotOpen> {
-    // Statements would be logged with their text when they are slow.
+    // Slow statements would be logged with their text.
     let options = SqliteConnectOptions::new()
         .foreign_keys(true)
         .busy_timeout(BUSY)

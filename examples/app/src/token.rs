@@ -1,4 +1,4 @@
-//! The integration token of an example: from the environment, or the demo one on a loopback address.
+//! The integration token of an example: from the environment, or on a loopback address the demo token.
 
 use std::net::SocketAddr;
 
@@ -7,22 +7,22 @@ use churnkey_integrator::{IntegrationToken, TokenError};
 const VARIABLE: &str = "CK_INTEGRATION_TOKEN";
 const DEMO_TOKEN: &str = "ck-demo-integration-token-0001";
 
-/// The token, and how a shell may spell it without showing a secret.
+/// The token, and a way to write it in a shell that shows no secret.
 #[derive(Debug, Clone)]
 pub struct Credential {
     /// The token itself.
     pub token: IntegrationToken,
-    /// How it is written between a shell's double quotes.
+    /// How to write it between double quotes in a shell.
     pub in_shell: &'static str,
 }
 
-/// There is no token that may be used.
+/// No token may be used.
 #[derive(Debug, thiserror::Error)]
 pub enum NoToken {
-    /// The environment's token is none.
+    /// The token of the environment is not valid.
     #[error("CK_INTEGRATION_TOKEN: {0}")]
     Invalid(#[from] TokenError),
-    /// The demo token is public, so it must not open anything that others can reach.
+    /// The demo token is public, so it is not used on an address that others can reach.
     #[error(
         "set CK_INTEGRATION_TOKEN: without it there is only the public demo token, which is not used \
          on {0}, an address that other machines can reach (or listen on 127.0.0.1)"
@@ -30,7 +30,7 @@ pub enum NoToken {
     DemoTokenBeyondLoopback(SocketAddr),
 }
 
-/// The token that everybody may read here.
+/// The demo token, which is public.
 ///
 /// # Errors
 /// Never.
@@ -39,11 +39,11 @@ pub fn demo_token() -> Result<IntegrationToken, TokenError> {
 }
 
 impl Credential {
-    /// Takes the token from `CK_INTEGRATION_TOKEN`. Without it, and only on a loopback address, the demo token
-    /// serves, with a warning.
+    /// Takes the token from `CK_INTEGRATION_TOKEN`. Without it, and only on a loopback address, it is the demo token, with a
+    /// warning.
     ///
     /// # Errors
-    /// [`NoToken`] if the variable holds no token, or if the demo token would be reachable from elsewhere.
+    /// [`NoToken`] if the variable is not a valid token, or if the demo token would be reachable by others.
     pub fn from_env(listen: SocketAddr) -> Result<Self, NoToken> {
         match IntegrationToken::from_env(VARIABLE) {
             Ok(token) => Ok(Self {

@@ -1,4 +1,4 @@
-//! What each action does to a subscription, and why it may not. Asking for what is so already changes nothing.
+//! What each action does to a subscription, and when it is refused. An action that would change nothing is not an error.
 
 use churnkey_integrator::{
     HandlerError, Result, Timestamp,
@@ -8,17 +8,17 @@ use churnkey_integrator::{
 
 use crate::subscription::{PlannedPrice, Redemption, Subscription};
 
-/// Whether a coupon was redeemed, and has to be counted.
+/// Whether a coupon was redeemed by this action, and has to be counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Redeemed {
-    /// Just now.
+    /// By this action.
     Now,
-    /// Before: the subscription had it already.
+    /// The subscription had it already.
     Before,
 }
 
 impl Subscription {
-    /// Cancels it, now or when its period ends. A nearer end is kept.
+    /// Cancels it, now or when its period ends. An earlier planned end is kept.
     pub fn cancel(&mut self, schedule: Schedule, now: Timestamp) {
         self.settle(now);
         if self.is_canceled() {
@@ -30,10 +30,10 @@ impl Subscription {
         self.settle(now);
     }
 
-    /// Checks that it is not an annual one, unless those may be paused.
+    /// Checks that it is not an annual one, unless annual ones may be paused.
     ///
     /// # Errors
-    /// A 400 if it is and they must not be.
+    /// A 400 if it must not be paused for that reason.
     pub fn check_annual_pause(&mut self, allow_annual: bool, now: Timestamp) -> Result<()> {
         self.settle(now);
         if self.duration.is_annual() && !allow_annual {
@@ -45,8 +45,8 @@ impl Subscription {
     /// Pauses it, from now on or from the end of its period.
     ///
     /// # Errors
-    /// A 400 if it is cancelled, if it is or will be paused in another way, if the pause would end before it starts, or if it
-    /// is too long.
+    /// A 400 if it is cancelled, if another pause runs or is planned, if the pause would end before it starts, or if it is too
+    /// long.
     pub fn pause(
         &mut self,
         start: Schedule,
@@ -58,7 +58,7 @@ impl Subscription {
             return Err(HandlerError::subscription_canceled());
         }
         if let Some(known) = self.pause_known() {
-            // Counted from the start of the known pause, a request that comes again ends with it.
+            // A repeated request ends when the known pause ends, if it is counted from the start of that pause.
             let same_end = known.end() == Some(duration.end(known.start())?);
             let too_late = start == Schedule::Immediate && known.start() > now;
             return if same_end && !too_late {
@@ -78,9 +78,9 @@ impl Subscription {
 
     /// Gives it the discount of a coupon. The store counts the redemption.
     ///
-    /// The discount of a `once` coupon ends with the next invoice: at the end of the period that runs. Where none runs, as in
-    /// an unpaid subscription, it ends with the pause, because nothing is billed before that, or else after one billing
-    /// duration, as that of a coupon for one cycle does. It always has an end, or it would reduce every later invoice.
+    /// The discount of a `once` coupon ends with the next invoice, at the end of the current period. Without a current period, it
+    /// ends with the pause, because nothing is billed before that, or else after one billing duration. It always has an end, or it
+    /// would reduce every later invoice.
     ///
     /// # Errors
     /// A 400 if it is cancelled, or if the coupon has expired or is used up.
@@ -126,10 +126,10 @@ impl Subscription {
         Ok(Redeemed::Now)
     }
 
-    /// Moves the end of its trial: by a period, counted from the end that it has, or to a date.
+    /// Moves the end of its trial to a date, or by a period from the present end.
     ///
     /// # Errors
-    /// A 400 if it is not in trial, if the date is before the end that it has, or over, or if the period is too long.
+    /// A 400 if it is not in trial, if the date is past or before the present end, or if the period is too long.
     pub fn extend_trial(&mut self, duration: ActionDuration, now: Timestamp) -> Result<()> {
         self.settle(now);
         let SubscriptionStatus::Trial { trial, .. } = self.status else {
@@ -147,8 +147,8 @@ impl Subscription {
         Ok(())
     }
 
-    /// Gives its only item another price, now or when its period ends. With proration the rest of the period is credited and a
-    /// new period begins; without, the period goes on.
+    /// Changes the price of its only item, now or when its period ends. With proration the rest of the period is credited and a
+    /// new period begins. Without it, the period continues.
     ///
     /// # Errors
     /// A 400 if it is cancelled or has several items.
@@ -191,8 +191,8 @@ impl Subscription {
         Ok(())
     }
 
-    /// When the next invoice is due. Nobody knows how long an open pause or an unpaid invoice will take: then one billing
-    /// duration from now.
+    /// When the next invoice is due. After an open pause or an unpaid invoice that is unknown, so it is one billing duration from
+    /// now.
     fn next_invoice(&self, now: Timestamp) -> Timestamp {
         let pause_end = self.pause_known().and_then(Pause::end);
         [Some(self.period_end(now)), pause_end]
@@ -217,10 +217,10 @@ pub fn cancel_all(subscriptions: &mut [Subscription], schedule: Schedule, now: T
     }
 }
 
-/// Pauses all subscriptions of a customer but the cancelled and the paused ones.
+/// Pauses all subscriptions of a customer, except those that are cancelled or paused.
 ///
 /// # Errors
-/// A 400 if one of them must not be paused so; the store must not keep any of them then.
+/// A 400 if one of them can't be paused. Then the store must keep none of the changes.
 pub fn pause_all(
     subscriptions: &mut [Subscription],
     start: Schedule,
@@ -239,7 +239,7 @@ pub fn pause_all(
     Ok(())
 }
 
-/// The coupon after one more redemption, if its redemptions are counted.
+/// The coupon with one more redemption, if its redemptions are counted.
 ///
 /// # Errors
 /// If it was redeemed more often than can be counted.

@@ -1,8 +1,8 @@
-//! The billing rules that the in-memory and the Postgres example share: what an action does to a subscription, and how a
-//! subscription looks at a moment. Pure functions over records; the stores keep the records, each in its way.
+//! The billing rules of the in-memory and the Postgres example: what an action does to a subscription, and the state of a
+//! subscription at a given time. They are pure functions over records. Each example stores the records in its own way.
 //!
-//! A real merchant has a billing system in the place of this. It renews periods, ends trials and collects
-//! payments; here the data stay as they were written, but for what an action has changed or planned.
+//! A real merchant has a billing system instead. It renews periods, ends trials and collects payments. Here nothing changes
+//! but what an action changed or planned.
 #![forbid(unsafe_code)]
 
 mod actions;

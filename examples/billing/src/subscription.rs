@@ -1,4 +1,4 @@
-//! A subscription as it is stored, and as it is served at a moment.
+//! A subscription as it is stored, and as it is served at a given time.
 
 use std::collections::BTreeMap;
 
@@ -10,68 +10,68 @@ use churnkey_integrator::{
     },
 };
 
-/// A subscription as it is stored: with ids in the place of prices and coupons, and with what is planned.
+/// A subscription as it is stored: with ids instead of prices and coupons, and with planned changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
     /// Its id.
     pub id: SubscriptionId,
     /// Whose it is.
     pub customer_id: CustomerId,
-    /// Since when it is there.
+    /// When it began.
     pub start: Timestamp,
-    /// The state that it is in, plans aside.
+    /// Its status, without planned changes.
     pub status: SubscriptionStatus,
     /// How often it is billed.
     pub duration: BillingDuration,
-    /// What it is for.
+    /// What is billed.
     pub items: Vec<Item>,
-    /// The coupons that were redeemed for it, in their order.
+    /// The coupons that were redeemed for it, in order.
     pub discounts: Vec<Redemption>,
-    /// Free data.
+    /// Metadata.
     pub metadata: BTreeMap<String, String>,
-    /// What takes effect later.
+    /// Planned changes.
     pub planned: Planned,
 }
 
-/// So many of one price.
+/// A quantity of one price.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     /// Its id.
     pub id: ItemId,
-    /// What one of them costs.
+    /// The price of one.
     pub price: PriceId,
-    /// How many.
+    /// The quantity.
     pub quantity: u64,
 }
 
 /// A coupon that was redeemed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redemption {
-    /// Which one.
+    /// Its id.
     pub coupon: CouponId,
-    /// Since when it holds.
+    /// When the discount begins.
     pub start: Option<Timestamp>,
-    /// Until when.
+    /// When the discount ends.
     pub end: Option<Timestamp>,
 }
 
-/// What actions have planned.
+/// The changes that actions planned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Planned {
     /// When it will be cancelled.
     pub cancel_at: Option<Timestamp>,
-    /// When it will be, or is, paused.
+    /// Its pause, running or planned.
     pub pause: Option<Pause>,
-    /// Which price it will have.
+    /// Its next price.
     pub price: Option<PlannedPrice>,
 }
 
-/// A price that takes effect later.
+/// A planned price.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedPrice {
-    /// When.
+    /// When it takes effect.
     pub at: Timestamp,
-    /// Which one.
+    /// Its id.
     pub price: PriceId,
     /// How often it is billed.
     pub duration: BillingDuration,
@@ -85,21 +85,21 @@ pub trait Catalogue {
     fn coupon(&self, id: &CouponId) -> Option<Coupon>;
 }
 
-/// The store refers to something that it does not have.
+/// A record refers to another one that is missing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Missing {
     /// A price.
-    #[error("a subscription has a price that is not there")]
+    #[error("a subscription refers to a missing price")]
     Price,
     /// A coupon.
-    #[error("a subscription has a coupon that is not there")]
+    #[error("a subscription refers to a missing coupon")]
     Coupon,
     /// An item's quantity is 0.
     #[error(transparent)]
     Field(#[from] InvalidField),
 }
 
-/// What is planned, in the order of time.
+/// The planned changes, in the order in which they are applied at the same time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Change {
     Price,
@@ -108,7 +108,7 @@ enum Change {
 }
 
 impl Subscription {
-    /// The record of a subscription that is served so, with nothing planned.
+    /// The record of a subscription that is served like this, with no planned changes.
     #[must_use]
     pub fn from_served(served: &model::Subscription) -> Self {
         let item = |item: &model::Item| Item {
@@ -134,7 +134,7 @@ impl Subscription {
         }
     }
 
-    /// How Churnkey sees it at this moment.
+    /// What Churnkey is served at this time.
     ///
     /// # Errors
     /// [`Missing`] if the catalogue lacks something.
@@ -168,12 +168,12 @@ impl Subscription {
         .with_metadata(settled.metadata))
     }
 
-    /// Whether it is over. It must have been settled.
+    /// Whether it is cancelled. Call `settle` first.
     pub(crate) fn is_canceled(&self) -> bool {
         matches!(self.status, SubscriptionStatus::Canceled { .. })
     }
 
-    /// The pause that it is in, or will be in.
+    /// Its pause, running or planned.
     pub(crate) fn pause_known(&self) -> Option<Pause> {
         match self.status {
             SubscriptionStatus::Paused { pause, .. } => Some(pause),
@@ -181,13 +181,13 @@ impl Subscription {
         }
     }
 
-    /// When what is paid for ends; now, if that is over, or if nothing is paid for.
+    /// The end of the current period, or now if that is past or there is none.
     pub(crate) fn period_end(&self, now: Timestamp) -> Timestamp {
         let period = self.status.current_period();
         period.map_or(now, |period| period.end().max(now))
     }
 
-    /// Makes everything so that was planned for a moment that has come.
+    /// Applies every planned change that is due.
     pub(crate) fn settle(&mut self, now: Timestamp) {
         let price = self.planned.price.as_ref().map(|price| price.at);
         let resume = self.planned.pause.and_then(Pause::end);
@@ -223,7 +223,7 @@ impl Subscription {
         }
     }
 
-    /// Gives the only item another price.
+    /// Changes the price of the only item.
     pub(crate) fn set_price(&mut self, price: &PriceId, duration: BillingDuration) {
         if let [item] = self.items.as_mut_slice() {
             item.price = price.clone();
@@ -231,7 +231,7 @@ impl Subscription {
         }
     }
 
-    /// A new period begins; a subscription that is not active has none to begin.
+    /// Begins a new period, if the subscription is active.
     pub(crate) fn begin_period(&mut self, start: Timestamp) {
         if matches!(self.status, SubscriptionStatus::Active { .. }) {
             let end = self.duration.end_after(1, start);

@@ -1,4 +1,4 @@
-//! What each action makes of a subscription, at once and later.
+//! What each action does to a subscription, at once and later.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -198,7 +198,7 @@ fn a_cancellation_takes_effect_now_or_at_the_end_of_what_is_paid_for() {
     in_trial.cancel(EndOfPeriod, now());
     assert_eq!(status(&in_trial, "2026-01-23"), "trial 26-01-10..26-01-24");
     assert_eq!(status(&in_trial, "2026-01-24"), "canceled 26-01-24");
-    // Nothing is paid for, so nothing has to run out.
+    // Without a current period, it ends at once.
     for mut subscription in [unpaid(), paused()] {
         subscription.cancel(EndOfPeriod, now());
         assert_eq!(status(&subscription, "2026-01-16"), "canceled 26-01-15");
@@ -235,7 +235,7 @@ fn a_pause_starts_now_or_at_the_end_of_the_period_and_then_a_new_period_begins()
     let wire = to_value(served(&later, at("2026-03-01")).status()).unwrap();
     assert_eq!(wire["currentPeriod"]["end"], "2026-02-01T00:00:00.000Z");
 
-    // Who was not active is as before once the pause is over.
+    // A subscription that was not active is as before once the pause is over.
     for (mut subscription, after) in [(trial(), "trial 26-01-10..26-01-24"), (unpaid(), "unpaid")] {
         subscription.pause(Immediate, months(1), now()).unwrap();
         assert_eq!(
@@ -356,7 +356,7 @@ fn a_once_coupon_without_a_running_period_ends_with_the_pause_or_after_one_billi
         let discounts = to_value(served(&subscription, when).discounts()).unwrap();
         assert_eq!(discounts[0]["end"], end);
 
-        // It holds until then, and no longer.
+        // The discount applies until then, and no longer.
         let end = at(end);
         let before = Timestamp::from_unix_seconds(end.unix_seconds() - 1).unwrap();
         let again = subscription.apply_coupon(&once, before).unwrap();
@@ -408,7 +408,7 @@ fn a_coupon_that_is_expired_or_used_up_is_refused_but_not_to_who_has_it() {
     );
     let uncounted = coupon("c", forever, json!({}));
     assert_eq!(redeemed_once_more(uncounted.clone()).unwrap(), uncounted);
-    // A discount that is over can be had again.
+    // A coupon whose discount has ended can be redeemed again.
     let once = coupon("once", json!({"type": "once"}), json!({}));
     let mut subscription = active();
     subscription.apply_coupon(&once, now()).unwrap();
@@ -445,7 +445,7 @@ fn a_trial_grows_by_a_period_from_its_end_or_to_a_date() {
     );
     let refused = subscription.extend_trial(until("2026-02-01"), now());
     assert_eq!(refusal(refused), "duration.date is too early");
-    // A trial that has run out grows from now on.
+    // A trial that has ended is extended from now.
     let mut late = trial();
     late.extend_trial(period(3, CalendarUnit::Day), at("2026-02-01"))
         .unwrap();
@@ -489,7 +489,7 @@ fn a_price_changes_now_with_or_without_a_new_period_or_at_the_end_of_this_one() 
     assert_eq!(price_of(&later, "2026-01-31"), "month");
     assert_eq!(price_of(&later, "2026-02-01"), "year");
     assert_eq!(status(&later, "2026-02-01"), "active 26-02-01..27-02-01");
-    // Asking for the present price takes a planned change back; asking for another one replaces it.
+    // A change to the present price removes a planned change. A change to another price replaces it.
     let mut back = later.clone();
     back.change_price(&price("month"), EndOfPeriod, false, now())
         .unwrap();

@@ -1,5 +1,4 @@
-//! What this merchant's own site has of Churnkey: the cancel flow for a signed-in customer, and the webhook that tells how
-//! it ended.
+//! The merchant's own site: the cancel flow of a signed-in customer, and the webhook that says how it ended.
 
 use axum::{
     Json, Router,
@@ -16,19 +15,19 @@ use serde::Serialize;
 
 use crate::store::Store;
 
-/// What Churnkey's dashboard gives a merchant for the cancel flow and for webhooks.
+/// What a merchant copies from Churnkey's dashboard for the cancel flow and webhooks.
 #[derive(Debug, Clone)]
 pub struct Keys {
-    /// The app's id, which is no secret.
+    /// The app's id, which is not secret.
     pub app_id: String,
-    /// The cancel flow's key.
+    /// The key of the cancel flow.
     pub api_key: ApiKey,
     /// The secrets of the webhook; several during a rotation.
     pub webhook_secrets: WebhookSecrets,
 }
 
 impl Keys {
-    /// Public ones, for trying out.
+    /// Public values, for trying out.
     ///
     /// # Errors
     /// Never.
@@ -61,7 +60,7 @@ pub fn routes(store: Store, keys: Keys) -> Router {
         .with_state(Site { store, keys })
 }
 
-/// What the page hands to Churnkey's script or React SDK.
+/// What the page passes to Churnkey's script or React SDK.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CancelSession {
@@ -88,8 +87,8 @@ async fn cancel_session(
     }))
 }
 
-/// Stands in for the site's own login, which is the one thing that must decide whose session this is: here whoever
-/// names a customer in `X-Demo-Login` is believed. Never do that.
+/// A placeholder for the site's own login, which alone must decide whose session this is. Here everybody who names a customer in
+/// `X-Demo-Login` is believed. Never do that.
 fn signed_in(store: &Store, headers: &HeaderMap) -> Option<CustomerId> {
     let id = headers.get("x-demo-login")?.to_str().ok()?;
     let id = CustomerId::new(id).ok()?;
@@ -100,10 +99,10 @@ fn signed_in(store: &Store, headers: &HeaderMap) -> Option<CustomerId> {
         .map(|customer| customer.id().clone())
 }
 
-/// A webhook may come more than once, so what is done here should bear that. This merchant only takes note.
+/// A webhook may come more than once, so the handling should be idempotent. This merchant only logs it.
 async fn churnkey(webhook: Webhook) -> StatusCode {
     let session = webhook.session().ok();
     let result = session.as_ref().and_then(|event| event.session().result());
-    tracing::info!(event = ?webhook.event(), ?result, "Churnkey told how a session ended");
+    tracing::info!(event = ?webhook.event(), ?result, "Churnkey reported the end of a session");
     StatusCode::OK
 }

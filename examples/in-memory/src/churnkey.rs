@@ -1,4 +1,4 @@
-//! The Churnkey side of this merchant: every trait over the store, and the integration that mounts it.
+//! Read this first: Churnkey's traits over the store, and the integration that serves them.
 
 use churnkey_integrator::{
     ApplyCouponAction, BuildError, CancelAction, ChangePriceAction, CouponId, CouponsController,
@@ -20,15 +20,15 @@ use example_billing::{Catalogue, Redeemed, cancel_all, pause_all, redeemed_once_
 
 use crate::store::{Books, Match, Row, Shop, Store, Table, Tables};
 
-/// What Churnkey may call of this merchant.
+/// Serves the records of this store to Churnkey.
 ///
 /// # Errors
-/// [`BuildError`] if something doesn't fit together.
+/// [`BuildError`] if a setting is not valid.
 pub fn integration(store: &Store, token: IntegrationToken) -> Result<Integration, BuildError> {
     builder(store, token).build()
 }
 
-/// The same, with room for further settings.
+/// The same before it is built, for further settings.
 pub fn builder(store: &Store, token: IntegrationToken) -> IntegrationBuilder {
     Integration::builder("In-memory example", token)
         .customers(store.clone())
@@ -56,8 +56,8 @@ impl Store {
         &self.shop(cx).books
     }
 
-    /// Changes one subscription under the lock; if the change is refused, nothing is. What was looked up may have changed
-    /// since, so its owner is checked again.
+    /// Changes one subscription under the lock. Nothing changes if `change` refuses. The subscription may have changed since the
+    /// framework looked it up, so its owner is checked again.
     fn change(
         &self,
         cx: &RequestContext,
@@ -302,7 +302,7 @@ impl PauseAction for Store {
 impl ApplyCouponAction for Store {
     async fn apply_coupon(&self, cx: &RequestContext, request: &ApplyCouponRequest) -> Result<()> {
         self.change(cx, request.subscription(), |subscription, tables| {
-            // The request's coupon is from before the lock; somebody may have had its last redemption.
+            // The request's coupon was read before the lock. Its last redemption may be gone by now.
             let coupon = tables.coupon(request.coupon().id());
             let coupon = coupon.ok_or("the coupon has gone")?;
             if subscription.apply_coupon(&coupon, self.now())? == Redeemed::Now {

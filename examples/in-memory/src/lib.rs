@@ -1,4 +1,4 @@
-//! A merchant whose records live in memory. The file to read is [`churnkey`].
+//! A merchant whose records are in memory. Read [`churnkey`] first.
 #![forbid(unsafe_code)]
 
 pub mod account;

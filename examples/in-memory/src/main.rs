@@ -1,4 +1,4 @@
-//! `cargo run -p in-memory`: a merchant with demo data, answering Churnkey's calls.
+//! `cargo run -p in-memory`: a merchant with demo data in memory.
 
 use std::{error::Error, process::ExitCode};
 
@@ -13,7 +13,7 @@ use in_memory::{
     store::Store,
 };
 
-/// A merchant whose records live in memory.
+/// A merchant whose records are in memory.
 ///
 /// The token is read from CK_INTEGRATION_TOKEN.
 #[derive(Debug, Parser)]
@@ -47,7 +47,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let app = Router::new()
         .route("/", get(|| async { "The in-memory merchant.\n" }))
         .merge(integration.into_router());
-    // Its login believes everybody, so it is for this machine alone.
+    // The demo login believes everybody, so these routes are only for this machine.
     let app = if options.server.listen.ip().is_loopback() {
         app.merge(account::routes(store, Keys::demo()?))
     } else {

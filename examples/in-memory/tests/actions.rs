@@ -14,10 +14,10 @@ use serde_json::{Value, from_value, json};
 
 const NOW: &str = "2026-01-15T12:00:00Z";
 
-/// What happens to a record between the look-up and the action.
+/// A change of a record between the look-up and the action.
 type Change = fn(&mut example_billing::Subscription);
 
-/// The store, where every subscription changes once it was looked up.
+/// A store in which every subscription changes after it was looked up.
 struct ChangedMeanwhile(Store, Change);
 
 #[controller]
@@ -47,7 +47,7 @@ impl SubscriptionsController for ChangedMeanwhile {
     }
 }
 
-/// The demo data, and a client of a merchant whose records change so.
+/// The demo data, and a client of a merchant whose records change like this.
 fn merchant(change: Change) -> (Store, Client) {
     let store = Store::new(Clock::Frozen(NOW.parse().unwrap()));
     store.live.extend(Demo::load().unwrap().live);

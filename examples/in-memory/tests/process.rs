@@ -1,4 +1,4 @@
-//! The program as a person meets it: options, output, signals.
+//! The program from outside: options, output, signals.
 #![expect(clippy::unwrap_used, reason = "a test that panics has done its work")]
 
 use std::{
@@ -16,7 +16,7 @@ fn program(arguments: &[&str]) -> Command {
     command
 }
 
-/// The running program, with what it printed first. It is killed if a test ends before it does.
+/// The running program and its first lines. It is killed if the test ends first.
 struct Running {
     child: Child,
     lines: [String; 3],
@@ -49,7 +49,7 @@ impl Running {
         );
     }
 
-    /// Waits for the end; the exit code and what went to standard error.
+    /// Waits for the end. Returns the exit code and the log.
     fn ended(mut self) -> (Option<i32>, String) {
         let code = self.child.wait().unwrap().code();
         let mut log = String::new();
@@ -205,7 +205,7 @@ fn customers_are_generated_at_the_time_of_the_datas_clock() {
 }
 
 #[test]
-fn what_keeps_it_from_starting_is_one_sentence_with_the_cure() {
+fn what_keeps_it_from_starting_is_one_sentence_that_says_what_to_do() {
     let with_token = |token: &str| {
         let mut command = program(&["--listen", "127.0.0.1:0"]);
         command.env("CK_INTEGRATION_TOKEN", token);

@@ -1,4 +1,4 @@
-//! The Churnkey side of this merchant: how one of its customers becomes one of Churnkey's, and the trait over the store.
+//! Read this first: the mapping of a customer to Churnkey's model, and the trait over the store.
 
 use churnkey_integrator::{
     BuildError, CustomerId, CustomersController, Email, Integration, IntegrationToken, Page,
@@ -12,10 +12,10 @@ use crate::{
     store::{Contact, Scope},
 };
 
-/// What Churnkey may call of this merchant. Lumyri's test customers are on another host, so here are only live ones.
+/// Serves these customers to Churnkey. Lumyri's test customers are on another host, so this integration is live only.
 ///
 /// # Errors
-/// [`BuildError`] if something doesn't fit together.
+/// [`BuildError`] if a setting is not valid.
 pub fn integration(
     customers: impl CustomersController,
     token: IntegrationToken,
@@ -29,10 +29,10 @@ pub fn integration(
 /// What may be chosen about [`customer`].
 pub type Mapping = example_app::Mapping<record::Customer>;
 
-/// What Churnkey gets to see: the customers of a company, or of one of its apps.
+/// What Churnkey sees: the customers of a company, or of one of its apps.
 #[derive(Debug, Clone)]
 pub struct Churnkey {
-    /// Whose customers. One address may have several owners, in as many apps; with one app it has one at most.
+    /// Whose customers. An address may have an owner in each app. With one app it has at most one.
     pub scope: Scope,
     /// How they are shown.
     pub mapping: Mapping,
@@ -61,7 +61,7 @@ pub fn customer(native: &record::Customer, mapping: &Mapping) -> Result<Customer
     Ok(mapping.extra.add_to(mapped, native))
 }
 
-/// In the order of importance: the last ones are the first to go over the limit.
+/// In order of importance: the last ones are the first to exceed the limit.
 fn metadata(native: &record::Customer) -> Vec<(String, Option<String>)> {
     let labels = native.labels.as_deref().unwrap_or_default();
     let ids: Vec<_> = labels.iter().map(|label| label.id.as_str()).collect();
@@ -84,7 +84,7 @@ fn metadata(native: &record::Customer) -> Vec<(String, Option<String>)> {
 }
 
 impl Churnkey {
-    /// The customer whose address it is, if it is nobody else's.
+    /// The only owner of an address.
     async fn only(&self, by: Contact, key: &str, what: &'static str) -> Result<Option<Customer>> {
         let owners = self.scope.owners(by, key).await.map_err(failed)?;
         let owner = owners.only(what, self.mapping.hide_ambiguous)?;

@@ -1,7 +1,7 @@
-//! A business platform's customers (Lumyri's API) on SQLite, answering Churnkey too. The file to read, and to copy, is
+//! A business platform's customers (Lumyri's API) on SQLite, served to Churnkey as well. The file to read, and to copy, is
 //! [`churnkey`]; what it maps is in [`record`] and [`store`].
 //!
-//! `L1` to `L18` in comments are choices where Lumyri's documents say nothing or contradict each other. The README lists them.
+//! `L1` to `L18` in comments mark decisions where Lumyri's documents say nothing or contradict each other. The README lists them.
 #![forbid(unsafe_code)]
 
 use axum::Router;
@@ -17,7 +17,7 @@ pub mod token;
 use store::Store;
 use token::TokenKey;
 
-/// The whole app: Churnkey's router, and the merchant's own API for every other path.
+/// The whole app: Churnkey's routes, and the merchant's own API for every other path.
 pub fn app(store: Store, tokens: TokenKey, churnkey: Integration) -> Router {
     Router::new()
         .merge(churnkey.into_router())

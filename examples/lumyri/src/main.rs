@@ -1,4 +1,4 @@
-//! `cargo run -p lumyri`: Lumyri's customers, with the calls of their own clients and those of Churnkey.
+//! `cargo run -p lumyri`: Lumyri's customers, served to its own clients and to Churnkey.
 
 use std::{env, error::Error, net::SocketAddr, process::ExitCode};
 
@@ -13,9 +13,9 @@ use lumyri::{
 };
 
 const SECRET: &str = "LUMYRI_JWT_SECRET";
-/// Everybody may know it.
+/// A public secret, for trying out.
 const DEMO_SECRET: &str = "lumyri-demo-secret";
-/// A call of company A in its main app. The token never ends.
+/// A call of company A in its main app. The token does not expire.
 const DEMO_CALL: &str = "-H 'Authorization: Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
     eyJjb21wYW55X2lkIjoiMjMxMDgwYzUtYjYyMi00YTI1LWFlZjgtYzdlNDI2OTI3YmIwIiwiaXNzIjoibHVteXJpLWRlbW8iLCJ1c2VyX2lkIjoiYzBjZDY2ZmUtYzA4Yi00NmMyLTk2OTctZTVlZDlhOTI3OTY5In0.\
     cOortJCD_9TfeNjz4TXwkIr6ub6n_zilETJ2437dIx0' \
@@ -32,7 +32,7 @@ struct Options {
     /// The company whose customers Churnkey sees
     #[arg(long, value_name = "UUID", value_parser = uuid, default_value = "231080c5-b622-4a25-aef8-c7e426927bb0")]
     company: String,
-    /// The app whose customers Churnkey sees. Without it those of all apps, and an address may have an owner in each
+    /// The app whose customers Churnkey sees. Without it, Churnkey sees all apps, and an address may have an owner in each
     #[arg(long, value_name = "UUID", value_parser = uuid)]
     app: Option<String>,
 }
@@ -72,7 +72,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     listening.serve(app, &announcement).await
 }
 
-/// The environment's secret, or the demo one where nobody else can reach it.
+/// The secret of the environment, or on a loopback address the demo secret.
 fn secret(listen: SocketAddr) -> Result<String, Box<dyn Error>> {
     match env::var(SECRET) {
         Ok(secret) if !secret.is_empty() => Ok(secret),

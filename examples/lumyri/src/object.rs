@@ -1,4 +1,4 @@
-//! Objects that are objects: serde also reads a struct from an array of its fields' values.
+//! JSON objects that must be objects: serde also reads a struct from an array of its fields' values.
 
 use std::{fmt, marker::PhantomData};
 
@@ -7,7 +7,7 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// A struct that is read from an object and nothing else.
+/// A struct that is read from an object only.
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {

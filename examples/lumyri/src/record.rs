@@ -1,4 +1,4 @@
-//! The records as Lumyri keeps them.
+//! Lumyri's records.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ pub struct Customer {
     pub first_name: String,
     /// Never empty.
     pub last_name: String,
-    /// Nobody else of the company's app has it (L11).
+    /// Unique in the company's app (L11).
     pub email: String,
     /// Free text. Several customers may have the same.
     pub phone: Option<String>,
@@ -39,14 +39,14 @@ pub struct Customer {
 /// One of a customer's addresses.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
-    /// `Home`, `Office` or `Other`, in the letters that were sent (L6).
+    /// `Home`, `Office` or `Other`, in the letter case that was sent (L6).
     pub category: String,
-    /// Where it is.
+    /// The place.
     #[serde(deserialize_with = "object::only")]
     pub location: Location,
 }
 
-/// Where an address is.
+/// The place of an address.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
     /// Free text of at most 500 characters.
@@ -55,12 +55,12 @@ pub struct Location {
     pub geo: [Coordinate; 2],
 }
 
-/// A number with the digits that were sent, which a float might round (L10).
+/// A number with exactly the digits that were sent. A float might round it (L10).
 #[derive(Clone, Serialize)]
 #[serde(transparent)]
 pub struct Coordinate(Box<RawValue>);
 
-/// What a customer shows of a label.
+/// A label as a customer has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tag {
     /// The label's id.
@@ -71,7 +71,7 @@ pub struct Tag {
     pub color: String,
 }
 
-/// A label, which a company sorts its customers by.
+/// A label, by which a company groups its customers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Label {
@@ -79,21 +79,21 @@ pub struct Label {
     pub id: String,
     /// The company that it belongs to.
     pub company_id: String,
-    /// Who made it.
+    /// The id of the user who created it.
     pub user_id: Option<String>,
-    /// The name of who made it.
+    /// The name of the user who created it.
     pub created_by: String,
-    /// The name of who last changed it.
+    /// The name of the user who last changed it.
     pub updated_by: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// What it is for.
+    /// Its description.
     pub description: String,
-    /// What it looks like; any text.
+    /// Its color; any text.
     pub color: String,
 }
 
@@ -118,7 +118,7 @@ pub struct NewCustomer {
     pub labels: Option<Vec<String>>,
 }
 
-/// What becomes of a customer. `None` leaves a field as it is.
+/// Changes of a customer. `None` leaves a field as it is.
 #[derive(Clone, Default)]
 pub struct CustomerChanges {
     /// Not empty.
@@ -146,13 +146,13 @@ pub struct NewLabel {
     pub description: String,
     /// Not empty.
     pub color: String,
-    /// Who makes it.
+    /// The id of the user who creates it.
     pub user_id: String,
-    /// The name of who makes it.
+    /// The name of the user who creates it.
     pub user_name: String,
 }
 
-/// A UUID in the form in which it is stored: with hyphens, in lower case. `None` if the text is none with hyphens.
+/// A UUID in the form in which it is stored: with hyphens, in lower case. `None` if the text is not a UUID with hyphens.
 #[must_use]
 pub fn uuid(text: &str) -> Option<String> {
     // The parser takes braces, URNs and plain digits as well.
@@ -168,7 +168,7 @@ impl Coordinate {
         self.0.get()
     }
 
-    /// Whether the number is that of an angle of at most so many degrees, to either side.
+    /// Whether the number is an angle of at most this many degrees, positive or negative.
     #[must_use]
     pub fn is_within(&self, degrees: f64) -> bool {
         let number: Result<f64, _> = serde_json::from_str(self.digits());
@@ -194,7 +194,7 @@ impl PartialEq for Coordinate {
 
 impl Eq for Coordinate {}
 
-/// Personal data stay out of logs, also by accident.
+/// No `Debug` output contains personal data, so that none is logged by accident.
 macro_rules! redacted {
     ($($record:ident)*) => {
         $(impl fmt::Debug for $record {

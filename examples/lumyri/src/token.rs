@@ -1,4 +1,4 @@
-//! The access tokens of Lumyri's callers: JWTs that are signed with a secret (HS256).
+//! The access tokens of Lumyri's callers: JWTs, signed with a secret (HS256).
 
 use std::fmt;
 
@@ -15,12 +15,12 @@ use sha2::Sha256;
 
 use crate::record::uuid;
 
-/// Who calls, as their token says.
+/// The caller, as the token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// The company in whose name they call.
+    /// The company.
     pub company: String,
-    /// They themselves.
+    /// The user.
     pub user: String,
 }
 
@@ -38,7 +38,7 @@ impl fmt::Debug for TokenKey {
 struct Claims {
     company_id: String,
     user_id: String,
-    /// Not compared with anything, but a token without one is none of Lumyri's.
+    /// Not compared with anything. A token without one is not Lumyri's.
     #[serde(rename = "iss")]
     _issuer: String,
     #[serde(rename = "exp")]
@@ -51,18 +51,18 @@ impl TokenKey {
     /// Wraps a secret.
     #[must_use]
     pub fn new(secret: &str) -> Self {
-        // An error means that there is one already.
+        // An error means that one is installed already.
         let _ = HMAC_SHA256_ALONE.install_default();
         Self(DecodingKey::from_secret(secret.as_bytes()))
     }
 
-    /// Who holds a token, if it is a valid one (L3).
+    /// The holder of a token, if it is valid (L3).
     #[must_use]
     pub fn holder(&self, token: &str, now: Timestamp) -> Option<Holder> {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.required_spec_claims.clear();
         validation.validate_aud = false;
-        // Not by the system's clock, which is not that of the data.
+        // By the clock of the data, not by the system's.
         validation.validate_exp = false;
         let token = jsonwebtoken::decode::<Claims>(token, &self.0, &validation).ok()?;
         let claims = token.claims;
@@ -81,7 +81,7 @@ impl TokenKey {
     }
 }
 
-/// The one algorithm that is asked for. The library's own provider would bring RSA and elliptic curves along.
+/// The only algorithm that is needed. The library's own provider would add RSA and elliptic curves.
 static HMAC_SHA256_ALONE: CryptoProvider = CryptoProvider {
     signer_factory: |_, _| Err(ErrorKind::InvalidAlgorithm.into()),
     verifier_factory: |algorithm, key| match algorithm {

@@ -1,4 +1,4 @@
-//! The Churnkey side of this merchant: how one of its customers becomes one of Churnkey's, and the trait over the store.
+//! Read this first: the mapping of a customer to Churnkey's model, and the trait over the store.
 
 use churnkey_integrator::{
     BuildError, CustomerId, CustomersController, Email, Integration, IntegrationToken, Mode, Page,
@@ -11,10 +11,10 @@ use crate::{
     store::{self, Environment},
 };
 
-/// What Churnkey may call of this merchant, in live and in test mode.
+/// Serves these customers to Churnkey, in live and in test mode.
 ///
 /// # Errors
-/// [`BuildError`] if something doesn't fit together.
+/// [`BuildError`] if a setting is not valid.
 pub fn integration(churnkey: Churnkey, token: IntegrationToken) -> Result<Integration, BuildError> {
     let max_id_bytes = match churnkey.key {
         Key::CustomerId => 255,
@@ -30,7 +30,7 @@ pub fn integration(churnkey: Churnkey, token: IntegrationToken) -> Result<Integr
 /// What may be chosen about [`customer`], besides the [`Key`].
 pub type Mapping = example_app::Mapping<record::Customer>;
 
-/// What Churnkey gets to see: one environment in live mode, another one in test mode. Where there is none, there is nobody.
+/// What Churnkey sees: one environment in live mode, another one in test mode. A mode without an environment has no customers.
 #[derive(Debug, Clone)]
 pub struct Churnkey {
     /// Real customers.
@@ -49,7 +49,7 @@ pub enum Key {
     /// Notihub's own id.
     #[default]
     CustomerId,
-    /// The merchant's id. It may be missing: see [`Churnkey::invisible`].
+    /// The merchant's id, which may be missing: see [`Churnkey::invisible`].
     ExternalId,
 }
 
@@ -78,7 +78,7 @@ pub fn customer(native: &record::Customer, key: Key, mapping: &Mapping) -> Optio
     Some(mapping.extra.add_to(mapped, native))
 }
 
-/// The primary contact of a kind, or else the oldest one, and whether it is verified. Nothing if Churnkey can't hold it.
+/// The primary contact of a kind, or else the oldest one, and whether it is verified. `None` if Churnkey could not hold it.
 fn best<T, E>(
     native: &record::Customer,
     kind: ContactKind,
@@ -94,7 +94,7 @@ impl Churnkey {
     /// How many live customers Churnkey can't see, because they lack an id of the chosen kind. Reads them all.
     ///
     /// # Errors
-    /// The store's own.
+    /// If the store fails.
     pub async fn invisible(&self) -> Result<usize, store::Error> {
         let Some(live) = &self.live else {
             return Ok(0);
@@ -120,7 +120,7 @@ impl Churnkey {
         }
     }
 
-    /// The customer whose address it is, if it is nobody else's.
+    /// The only owner of an address.
     async fn only(
         &self,
         cx: &RequestContext,

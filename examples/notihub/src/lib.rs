@@ -1,7 +1,7 @@
-//! A notification service's customers (Notihub's API) on SQLite, answering Churnkey too. The file to read, and to copy, is
+//! A notification service's customers (Notihub's API) on SQLite, served to Churnkey as well. The file to read, and to copy, is
 //! [`churnkey`]; what it maps is in [`record`] and [`store`].
 //!
-//! `N1` to `N23` in comments are choices where Notihub's documents say nothing or contradict each other. The README lists them.
+//! `N1` to `N23` in comments mark decisions where Notihub's documents say nothing or contradict each other. The README lists them.
 #![forbid(unsafe_code)]
 
 use axum::{Router, routing::get};
@@ -14,7 +14,7 @@ pub mod store;
 
 use store::Store;
 
-/// The whole app: Churnkey's router, and the merchant's own API for every other path.
+/// The whole app: Churnkey's routes, and the merchant's own API for every other path.
 pub fn app(store: Store, churnkey: Integration) -> Router {
     Router::new()
         .route("/", get(|| async { "Notihub's customers.\n" }))

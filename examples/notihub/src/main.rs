@@ -1,4 +1,4 @@
-//! `cargo run -p notihub`: Notihub's customers, with the calls of their own clients and those of Churnkey.
+//! `cargo run -p notihub`: Notihub's customers, served to its own clients and to Churnkey.
 
 use std::{error::Error, process::ExitCode};
 
@@ -17,7 +17,7 @@ use notihub::{
 struct Options {
     #[command(flatten)]
     merchant: MerchantOptions,
-    /// Let Churnkey call customers by their external id. Those who have none can't be seen by it then
+    /// Let Churnkey call customers by their external id. It then doesn't see customers without one
     #[arg(long)]
     external_ids: bool,
 }

@@ -1,4 +1,4 @@
-//! Notihub's records, and the rules that their fields keep.
+//! Notihub's records, and the rules of their fields.
 
 use std::fmt;
 
@@ -13,9 +13,9 @@ pub struct Customer {
     pub seq: i64,
     /// A UUID.
     pub customer_id: String,
-    /// What the owner's system calls them, unique in the environment.
+    /// The id in the owner's system, unique in the environment.
     pub external_id: Option<String>,
-    /// Whether they get messages.
+    /// Whether the customer gets messages.
     pub status: Status,
     /// `None` is the environment's default.
     pub language: Option<String>,
@@ -31,9 +31,9 @@ pub struct Customer {
 #[serde(rename_all = "UPPERCASE")]
 #[sqlx(rename_all = "UPPERCASE")]
 pub enum Status {
-    /// They do.
+    /// The customer gets messages.
     Enabled,
-    /// They don't, but are customers all the same.
+    /// The customer gets no messages, but is still a customer.
     Disabled,
 }
 
@@ -43,16 +43,16 @@ pub enum Status {
 pub struct Contact {
     /// Unique over all environments.
     pub contact_id: i64,
-    /// How.
+    /// The kind.
     #[serde(rename = "type")]
     #[sqlx(rename = "type")]
     pub kind: ContactKind,
     /// The address, the number or the device's token.
     pub value: String,
-    /// At most one a customer and kind.
+    /// At most one contact of each kind is the customer's primary one.
     #[sqlx(rename = "is_primary")]
     pub primary: bool,
-    /// Whether it was proven to be the customer's.
+    /// Whether it is verified.
     #[sqlx(rename = "is_verified")]
     pub verified: bool,
 }
@@ -66,11 +66,11 @@ pub enum ContactKind {
     Email,
     /// A phone number.
     Phone,
-    /// A device's token, which is a secret.
+    /// The token of a device, which is a secret.
     Push,
 }
 
-/// A customer who is not stored yet.
+/// A customer to be stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewCustomer {
     /// See [`Customer::external_id`].
@@ -81,11 +81,11 @@ pub struct NewCustomer {
     pub language: Option<String>,
     /// See [`Customer::metadata`].
     pub metadata: String,
-    /// If several of a kind are primary, the last one becomes it (N10).
+    /// If several of a kind are primary, the last one is taken (N10).
     pub contacts: Vec<NewContact>,
 }
 
-/// A contact that is not stored yet.
+/// A contact to be stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewContact {
     /// See [`Contact::kind`].
@@ -98,20 +98,20 @@ pub struct NewContact {
     pub verified: bool,
 }
 
-/// What is to change of a customer; `None` stays as it is (N13). Contacts have calls of their own (N14).
+/// Changes of a customer. `None` leaves a field as it is (N13). Contacts have calls of their own (N14).
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct CustomerChanges {
-    /// `Some(None)` takes it away.
+    /// `Some(None)` clears it.
     pub external_id: Option<Option<String>>,
     /// See [`Customer::status`].
     pub status: Option<Status>,
-    /// `Some(None)` takes it away.
+    /// `Some(None)` clears it.
     pub language: Option<Option<String>>,
     /// See [`Customer::metadata`].
     pub metadata: Option<String>,
 }
 
-/// What is to change of a contact; `None` stays as it is.
+/// Changes of a contact. `None` leaves a field as it is.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ContactChanges {
     /// See [`Contact::kind`].
@@ -124,17 +124,17 @@ pub struct ContactChanges {
     pub verified: Option<bool>,
 }
 
-/// Which messages a customer wants of a group of templates. Without one: all.
+/// Which messages of a group of templates a customer wants. Without a preference, all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Preference {
     /// The group.
     pub template_group_id: String,
-    /// In the order in which they were given.
+    /// In the order in which they were sent.
     pub mechanisms: Vec<Mechanism>,
 }
 
-/// A way in which a message may come.
+/// How a message is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Mechanism {
@@ -145,11 +145,11 @@ pub enum Mechanism {
     Phone,
     /// On a device.
     Push,
-    /// Not at all; stands alone.
+    /// Not at all. It can't be combined with others.
     None,
 }
 
-/// Records are about persons, and a push token is a secret.
+/// No `Debug` output contains personal data or push tokens.
 macro_rules! shows_nothing {
     ($($record:ident)*) => {
         $(impl fmt::Debug for $record {
@@ -182,7 +182,7 @@ impl Status {
 }
 
 impl ContactKind {
-    /// Whether a text may be the value of such a contact.
+    /// Whether a text is valid as the value of such a contact.
     #[must_use]
     pub fn accepts(self, value: &str) -> bool {
         match self {
@@ -195,21 +195,21 @@ impl ContactKind {
         }
     }
 
-    /// Whether such a contact is enough to know a customer by.
+    /// Whether such a contact can identify a customer.
     #[must_use]
     pub fn identifies(self) -> bool {
         matches!(self, Self::Email | Self::Phone)
     }
 }
 
-/// `^[^@\s]+@[^@\s]+\.[^@\s]+$`, in at most the 254 bytes that mail can be sent to. The pattern is the contract's, and takes what
-/// `email_address` refuses, such as `a@b..c`.
+/// `^[^@\s]+@[^@\s]+\.[^@\s]+$`, at most 254 bytes. The pattern is documented, and accepts what the crate `email_address` refuses,
+/// such as `a@b..c`.
 fn is_email(value: &str) -> bool {
     let Some((mailbox, domain)) = value.split_once('@') else {
         return false;
     };
     let mut inner = domain.chars();
-    // A dot at either end has nothing on its other side.
+    // A dot needs a character on both sides.
     let has_inner_dot =
         inner.next().is_some() && inner.next_back().is_some() && inner.any(|c| c == '.');
     value.len() <= 254
@@ -219,7 +219,7 @@ fn is_email(value: &str) -> bool {
         && !value.contains(char::is_whitespace)
 }
 
-/// The documents' own sample is `123-444-XXXX`, so E.164 can't be asked for (N8).
+/// The documents' own sample is `123-444-XXXX`, so E.164 can't be required (N8).
 fn is_phone(value: &str) -> bool {
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+().- ".contains(&byte);
@@ -240,7 +240,7 @@ pub fn is_language(text: &str) -> bool {
         })
 }
 
-/// Whether there is something to know a customer by: an external id, an e-mail address or a phone number.
+/// Whether a customer can be identified: by an external id, an e-mail address or a phone number.
 #[must_use]
 pub fn is_identified(
     external_id: Option<&str>,

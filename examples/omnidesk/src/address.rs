@@ -1,4 +1,4 @@
-//! Where a customer can be reached: the four types of channel, and what counts as an address of each.
+//! Addresses of customers: the four types of channel, and the rules for the addresses of each.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::fields::is_digits;
 
 /// The longest address, in bytes. An e-mail address can't be longer (RFC 5321), and Churnkey's model holds all of them.
 const MAX_BYTES: usize = 254;
-/// More digits than any telephone number has (E.164: 15), with room for extensions.
+/// The most digits of a telephone number: 15 by E.164, and some for an extension.
 const MAX_DIGITS: usize = 32;
 
 /// A type of channel (O9).
@@ -28,7 +28,7 @@ pub enum ChannelType {
 impl ChannelType {
     const ALL: [Self; 4] = [Self::Email, Self::Telephone, Self::Facebook, Self::Twitter];
 
-    /// Its number on the wire and in the database.
+    /// Its id on the wire and in the database.
     #[must_use]
     pub fn id(self) -> i64 {
         match self {
@@ -50,13 +50,13 @@ impl ChannelType {
         }
     }
 
-    /// The type with this number.
+    /// The type with this id.
     #[must_use]
     pub fn from_id(id: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.id() == id)
     }
 
-    /// The type with this number or name.
+    /// The type with this id or name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if is_digits(text) {
@@ -66,7 +66,7 @@ impl ChannelType {
     }
 }
 
-/// A valid address of some type. `Debug` shows the type alone.
+/// A valid address of some type. `Debug` shows only the type.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
     kind: ChannelType,
@@ -90,11 +90,11 @@ impl Address {
             ChannelType::Email => lower_case_email(text),
             _ => text.to_owned(),
         };
-        // A few letters take more bytes in lower case.
+        // Some letters have more bytes in lower case.
         (valid && text.len() <= MAX_BYTES).then_some(Self { kind, text })
     }
 
-    /// The address of a text that does not say its type: the first one whose form it has.
+    /// The address in a text without a type: of the first type that it is valid for.
     #[must_use]
     pub fn guess(text: &str) -> Option<Self> {
         ChannelType::ALL
@@ -114,7 +114,7 @@ impl Address {
         &self.text
     }
 
-    /// What Churnkey's look-ups compare; `None` for what it does not look up by.
+    /// The key that Churnkey's look-ups compare. `None` for types that Churnkey doesn't look up.
     #[must_use]
     pub fn lookup_key(&self) -> Option<String> {
         match self.kind {
@@ -136,14 +136,14 @@ fn is_handle(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(allowed)
 }
 
-/// What mail programs agree on: no quoted mailboxes, no addresses without a domain of two labels, letters of any script.
+/// The addresses that mail programs agree on: no quoted mailboxes, a domain of at least two labels, letters of any script.
 fn is_email(text: &str) -> bool {
     let options = Options::default()
         .with_required_tld()
         .without_domain_literal()
         .without_display_text();
     let host = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
-    // The crate's options leave quotes, an empty name in front, and signs inside a domain.
+    // The crate's options still accept quotes, an empty display name, and symbols in a domain.
     !text.contains(['"', ' '])
         && EmailAddress::parse_with_options(text, options)
             .is_ok_and(|address| address.domain().chars().all(host))
@@ -221,7 +221,7 @@ mod tests {
         ] {
             assert_eq!(Address::new(kind, text), None, "{kind:?} {text:?}");
         }
-        // The Kelvin sign is a k in lower case, but this is not Kate's mailbox.
+        // The lower case of the Kelvin sign is a k, but this is another mailbox.
         let kelvin = Address::new(ChannelType::Email, "\u{212a}AtE@Example.org").unwrap();
         assert_eq!(kelvin.as_str(), "\u{212a}ate@example.org");
         assert_ne!(kelvin.lookup_key().as_deref(), Some("kate@example.org"));

@@ -1,4 +1,4 @@
-//! The Churnkey side of this merchant: how one of its customers becomes one of Churnkey's, and the trait over the store.
+//! Read this first: the mapping of a customer to Churnkey's model, and the trait over the store.
 
 use churnkey_integrator::{
     BuildError, CustomerId, CustomersController, Email, Integration, IntegrationToken, Page,
@@ -11,10 +11,10 @@ use crate::{
     store::{self, Scope, Store, customers},
 };
 
-/// What Churnkey may call of this merchant. There are no test customers, so calls in test mode are refused.
+/// Serves these customers to Churnkey. There are no test customers, so calls in test mode are refused.
 ///
 /// # Errors
-/// [`BuildError`] if something doesn't fit together.
+/// [`BuildError`] if a setting is not valid.
 pub fn integration(
     customers: impl CustomersController,
     token: IntegrationToken,
@@ -28,12 +28,12 @@ pub fn integration(
 /// What may be chosen about [`customer`], besides the scope. `extra` may also make a postal address of custom fields.
 pub type Mapping = example_app::Mapping<store::Customer>;
 
-/// What Churnkey gets to see: the customers of all brands, or of one.
+/// What Churnkey sees: the customers of all brands, or of one.
 #[derive(Debug, Clone)]
 pub struct Churnkey {
-    /// Where the customers are.
+    /// The store with the customers.
     pub store: Store,
-    /// Which of them are Churnkey's business, and what it calls them.
+    /// Which customers Churnkey sees, and by which id.
     pub scope: Scope,
     /// How they are shown.
     pub mapping: Mapping,
@@ -72,7 +72,7 @@ impl Churnkey {
     /// With long ids, raise the builder's `max_id_bytes`.
     ///
     /// # Errors
-    /// Whatever keeps the database from answering.
+    /// If the database fails.
     pub async fn invisible(&self) -> store::Result<i64> {
         let Scope::ExternalIdsOf(brand) = self.scope else {
             return Ok(0);
@@ -89,7 +89,7 @@ impl Churnkey {
         if let Scope::ExternalIdsOf(_) = self.scope {
             return Ok(customers::by_external_id(&mut db, id, brand).await?.pop());
         }
-        // Another spelling of a number, such as 01 or +1, is nobody's id.
+        // Another spelling of a number, such as 01 or +1, is not an id.
         let number = id.parse::<i64>().ok();
         let Some(number) = number.filter(|number| number.to_string() == id) else {
             return Ok(None);
@@ -98,7 +98,7 @@ impl Churnkey {
         Ok(found.filter(|native| brand.is_none_or(|brand| brand == native.brand_id)))
     }
 
-    /// The customer whose address it is, if it is nobody else's.
+    /// The only owner of an address.
     async fn only(
         &self,
         by: ChannelType,

@@ -1,7 +1,7 @@
-//! Asking a brand's own customer database who has an address.
+//! Look-ups of an address in a brand's own customer database, its CRM.
 //!
-//! The host, the port and the path are those of the brand's URL, whatever a request says: an address is added to the query, with
-//! everything but letters and digits encoded. Redirects are not followed, so that an answer can't send the call elsewhere.
+//! A request can't change the host, the port or the path of the brand's URL: the address is added to the query, with everything
+//! but letters and digits encoded. Redirects are not followed, so an answer can't send the call elsewhere.
 
 use std::{collections::BTreeMap, fmt, str::FromStr, time::Duration};
 
@@ -18,11 +18,11 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(5);
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// The URL of a look-up: `http` or `https`, with a host.
+/// The URL of the CRM: `http` or `https`, with a host.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LookupUrl(Url);
 
-/// The text is no such URL.
+/// The text is not such a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected an http or https URL, such as https://crm.example/lookup?key=..")]
 pub struct InvalidLookupUrl;
@@ -31,7 +31,7 @@ impl FromStr for LookupUrl {
     type Err = InvalidLookupUrl;
 
     fn from_str(text: &str) -> Result<Self, InvalidLookupUrl> {
-        // A `Url` alone is lenient: it takes `http:///lookup`, and calls the path a host.
+        // `Url` alone is lenient: it accepts `http:///lookup`, and takes the path for a host.
         let uri: Uri = text.parse().map_err(|_| InvalidLookupUrl)?;
         let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
         let has_host = uri.host().is_some_and(|host| !host.is_empty());
@@ -64,7 +64,7 @@ impl fmt::Display for LookupUrl {
     }
 }
 
-/// It may hold a key.
+/// Shows nothing: the URL may contain a key.
 impl fmt::Debug for LookupUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("LookupUrl([redacted])")
@@ -74,15 +74,15 @@ impl fmt::Debug for LookupUrl {
 /// A customer as the CRM has them. `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Found {
-    /// Their external id.
+    /// The external id.
     pub primary_id: String,
-    /// If it is known.
+    /// `None` if it is not known.
     pub firstname: Option<String>,
-    /// If it is known.
+    /// `None` if it is not known.
     pub lastname: Option<String>,
-    /// Their e-mail addresses, then their telephone numbers.
+    /// The e-mail addresses, then the telephone numbers.
     pub addresses: Vec<Address>,
-    /// Custom fields by their whole names.
+    /// Custom fields by their full names.
     pub custom: BTreeMap<String, String>,
 }
 
@@ -92,33 +92,33 @@ impl fmt::Debug for Found {
     }
 }
 
-/// Why the CRM gave no answer that can be used. Holds nothing of it.
+/// Why a look-up failed. Contains nothing of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CrmFault {
-    /// TLS, or another part of the client, can't be set up.
-    #[error("there is no HTTP client")]
+    /// The client, such as its TLS, could not be set up.
+    #[error("the HTTP client could not be set up")]
     Client,
     /// The brand's URL can't be called.
     #[error("the brand's URL can't be called")]
     Url,
-    /// No connection, or it broke.
+    /// The connection failed.
     #[error("there was no answer")]
     Unreachable,
-    /// The five seconds are over.
+    /// The answer took longer than five seconds.
     #[error("there was no answer in time")]
     Timeout,
-    /// Another status than 200.
+    /// The status was not 200.
     #[error("the status was {0}")]
     Status(u16),
-    /// More than 1 MiB, or it broke off.
+    /// The answer had more than 1 MiB, or broke off.
     #[error("the answer was too long or broke off")]
     Body,
-    /// Not an array of customers.
+    /// The answer was not an array of customers.
     #[error("the answer was not a list of customers")]
     Shape,
 }
 
-/// The client that asks. A clone shares it.
+/// The HTTP client. A clone shares it.
 #[derive(Debug, Clone)]
 pub struct Crm {
     client: Result<Client, CrmFault>,
@@ -126,9 +126,9 @@ pub struct Crm {
 
 impl Default for Crm {
     fn default() -> Self {
-        // reqwest is built without cryptography of its own. If the program has chosen one already, that stays.
+        // reqwest is built without a cryptography provider. An error means that one is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        // On a machine without root certificates nobody is trusted, but http still works.
+        // Without root certificates no server is trusted, but http still works.
         let client = client()
             .build()
             .or_else(|_| client().tls_certs_only([]).build());
@@ -142,17 +142,17 @@ fn client() -> ClientBuilder {
     Client::builder()
         .timeout(PATIENCE)
         .redirect(redirect::Policy::none())
-        // The call goes where the brand's URL says, whatever proxy the environment names.
+        // The call goes to the brand's URL, not to a proxy of the environment.
         .no_proxy()
-        // Look-ups are rare: a connection that is kept would mostly be closed by the other side when it is needed.
+        // Look-ups are rare. An idle connection would mostly be closed when it is needed.
         .pool_max_idle_per_host(0)
 }
 
 impl Crm {
-    /// Everybody whom the brand's URL knows by this address.
+    /// The customers with this address.
     ///
     /// # Errors
-    /// [`CrmFault`] if there is no answer that can be used.
+    /// [`CrmFault`] if there is no usable answer.
     pub async fn look_up(
         &self,
         url: &str,
@@ -192,7 +192,7 @@ impl Crm {
     }
 }
 
-/// The error itself is dropped: it names the URL, and thus a key.
+/// The error itself is dropped, because it contains the URL and its key.
 fn or_late(error: &reqwest::Error, otherwise: CrmFault) -> CrmFault {
     if error.is_timeout() {
         CrmFault::Timeout
@@ -201,7 +201,7 @@ fn or_late(error: &reqwest::Error, otherwise: CrmFault) -> CrmFault {
     }
 }
 
-/// What one entry says (O31), if its fields are what a customer's may be.
+/// The customer of one entry (O31), if its fields are valid.
 fn found(entry: &Map<String, Value>) -> Option<Found> {
     let name = |key| match text(entry.get(key))? {
         Some(name) => is_name(&name).then_some(Some(name)),
@@ -241,7 +241,7 @@ fn found(entry: &Map<String, Value>) -> Option<Found> {
     })
 }
 
-/// A text, or a number or truth value as text; the outer `None` for anything else. Empty is not there.
+/// A text, or a number or boolean as text. The outer `None` stands for anything else, the inner one for an empty text.
 fn text(value: Option<&Value>) -> Option<Option<String>> {
     match value {
         None | Some(Value::Null) => Some(None),

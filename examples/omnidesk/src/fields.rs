@@ -1,13 +1,13 @@
-//! What the fields of a customer may hold, whoever sends them.
+//! The rules for the fields of a customer, whether a caller or the CRM sends them.
 
 /// The longest name, external id or other short text, in characters.
 pub(crate) const MAX_TEXT: usize = 255;
 /// The longest custom field, in characters.
 const MAX_CUSTOM: usize = 4096;
-/// What custom fields' names begin with.
+/// The prefix of the names of custom fields.
 pub(crate) const CUSTOM: &str = "custom_";
 
-/// O5: a number is decimal text.
+/// A number is written in decimal digits (O5).
 pub(crate) fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
@@ -22,12 +22,12 @@ pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(allowed) && text.chars().count() <= MAX_TEXT
 }
 
-/// A text that ids and the like are: none that forges a line of a log or ends early in a program written in C.
+/// A text such as an id, without control characters: they could forge a log line, or end the text in a C program.
 pub(crate) fn is_text(text: &str) -> bool {
     !text.is_empty() && !text.chars().any(char::is_control) && text.chars().count() <= MAX_TEXT
 }
 
-/// The whole name of a custom field.
+/// The full name of a custom field.
 pub(crate) fn is_custom_name(text: &str) -> bool {
     text.strip_prefix(CUSTOM).is_some_and(|name| {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';

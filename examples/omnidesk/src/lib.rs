@@ -1,4 +1,4 @@
-//! A helpdesk's customers (Omnidesk's API) on SQLite, answering Churnkey too. The file to read, and to copy, is [`churnkey`].
+//! A helpdesk's customers (Omnidesk's API) on SQLite, served to Churnkey as well. The file to read, and to copy, is [`churnkey`].
 #![forbid(unsafe_code)]
 
 pub mod address;

@@ -1,4 +1,4 @@
-//! `cargo run -p omnidesk`: Omnidesk's customers, with the calls of their own clients and those of Churnkey.
+//! `cargo run -p omnidesk`: Omnidesk's customers, served to its own clients and to Churnkey.
 
 use std::{error::Error, process::ExitCode};
 
@@ -11,7 +11,7 @@ use omnidesk::{
     store::{Scope, Store, brand as brand_by_id, stamp},
 };
 
-/// The brand that `--crm-lookup-url` is about.
+/// The brand of `--crm-lookup-url`.
 const CRM_BRAND: i64 = 1;
 
 /// Omnidesk's customers on SQLite.
@@ -21,13 +21,13 @@ const CRM_BRAND: i64 = 1;
 struct Options {
     #[command(flatten)]
     merchant: MerchantOptions,
-    /// Where the customer database of brand 1 is asked, for syncWithCRM. The brand keeps it
+    /// The URL of brand 1's customer database, for syncWithCRM. It is stored with the brand
     #[arg(long, value_name = "URL")]
     crm_lookup_url: Option<LookupUrl>,
     /// Let Churnkey see the customers of this brand only
     #[arg(long, value_name = "ID")]
     brand: Option<i64>,
-    /// Let Churnkey call the brand's customers by their external id. Those who have none can't be seen by it then
+    /// Let Churnkey call the brand's customers by their external id. It then doesn't see customers without one
     #[arg(long, requires = "brand")]
     external_ids: bool,
 }

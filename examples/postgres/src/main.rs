@@ -1,5 +1,4 @@
-//! `DATABASE_URL=postgres://.. cargo run -p postgres -- --demo`: a merchant on PostgreSQL (12 or later), answering
-//! Churnkey's calls.
+//! `DATABASE_URL=postgres://.. cargo run -p postgres -- --demo`: a merchant on PostgreSQL 12 or later.
 
 use std::{error::Error, process::ExitCode};
 
@@ -8,7 +7,7 @@ use clap::Parser;
 use example_app::{Announcement, Clock, Credential, Demo, Listening, ServerOptions, exit_code};
 use postgres::{churnkey, store::Store};
 
-/// A merchant whose records live in PostgreSQL.
+/// A merchant whose records are in PostgreSQL.
 ///
 /// The token is read from CK_INTEGRATION_TOKEN.
 // No `Debug`: the database's address may hold a password.
@@ -27,7 +26,7 @@ struct Options {
     /// Load the demo data, unless there are customers already
     #[arg(long)]
     demo: bool,
-    /// Add this many generated live customers, from cus_gen_0000001 on; those that are there stay
+    /// Add this many generated live customers, from cus_gen_0000001 on; existing ones do not change
     #[arg(long, value_name = "N", default_value_t = 0)]
     customers: u32,
 }

@@ -167,7 +167,7 @@ pub(crate) fn stored(row: &Row) -> Result<Stored> {
 }
 
 impl Stored {
-    /// How Churnkey sees it at this moment. Foreign keys keep everything in the tables that it refers to.
+    /// What Churnkey is served at this time. Foreign keys keep everything in the tables that it refers to.
     pub(crate) fn served(&self, now: Timestamp) -> Result<model::Subscription> {
         Ok(self.subscription.served(now, self)?)
     }

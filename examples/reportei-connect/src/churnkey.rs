@@ -1,7 +1,8 @@
-//! The Churnkey side of this merchant: how one of its customers becomes one of Churnkey's, and the trait over the store.
+//! Read this first: the mapping of a customer to Churnkey's model, and the trait over the store.
 //!
-//! Reportei knows neither e-mail addresses nor phone numbers, so neither finder is here: their routes answer 404 and the
-//! manifest leaves them out. A merchant who keeps addresses elsewhere adds [`contacts`](crate::contacts).
+//! Reportei knows neither e-mail addresses nor phone numbers, so `find_by_email` and `find_by_phone` are not implemented: their
+//! routes answer 404 and are not in the manifest. A merchant who has addresses in another system adds
+//! [`contacts`](crate::contacts).
 
 use churnkey_integrator::{
     BuildError, CustomerId, CustomersController, Integration, IntegrationToken, Page, PageRequest,
@@ -14,10 +15,10 @@ use crate::{
     store::{Customers, Store},
 };
 
-/// What Churnkey may call of this merchant. There are no test data, so test mode is refused.
+/// Serves these customers to Churnkey. There are no test data, so test mode is refused.
 ///
 /// # Errors
-/// [`BuildError`] if something doesn't fit together.
+/// [`BuildError`] if a setting is not valid.
 pub fn integration(
     customers: impl CustomersController,
     token: IntegrationToken,
@@ -31,7 +32,7 @@ pub fn integration(
 /// What may be chosen about [`customer`]. `hide_ambiguous` matters only with [`contacts`](crate::contacts).
 pub type Mapping = example_app::Mapping<record::Customer>;
 
-/// What Churnkey gets to see: one merchant's customers. It calls as the merchant, not as a customer, so no trial keeps it out.
+/// What Churnkey sees: one merchant's customers. Churnkey calls as the merchant, so the trials of customers don't matter.
 #[derive(Debug, Clone)]
 pub struct Churnkey {
     /// The store of all merchants.

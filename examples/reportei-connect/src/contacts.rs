@@ -1,4 +1,4 @@
-//! For a merchant of Reportei's who keeps e-mail addresses and phone numbers elsewhere: Churnkey can find customers by them.
+//! Look-ups by e-mail address and phone number, for a merchant who has them in another system.
 
 use std::collections::BTreeSet;
 
@@ -10,34 +10,34 @@ use example_app::Owners;
 
 use crate::churnkey::Churnkey;
 
-/// Knows whose an address is. Compare by [`email_key`](example_app::email_key) and [`phone_key`](example_app::phone_key).
+/// Finds the owners of an address. Compare by [`email_key`](example_app::email_key) and [`phone_key`](example_app::phone_key).
 #[async_trait]
 pub trait ContactResolver: Send + Sync + 'static {
     /// The UUIDs of all customers with this e-mail address.
     ///
     /// # Errors
-    /// Whatever kept the other system from answering.
+    /// If the other system fails.
     async fn by_email(&self, email: &Email) -> Result<Vec<String>>;
 
     /// The UUIDs of all customers with this phone number.
     ///
     /// # Errors
-    /// Whatever kept the other system from answering.
+    /// If the other system fails.
     async fn by_phone(&self, phone: &Phone) -> Result<Vec<String>>;
 }
 
-/// The same customers, found also by what the resolver knows. To show the addresses as well, use
+/// The same customers, with look-ups by the addresses that the resolver knows. To show the addresses as well, use
 /// [`Mapping::extra`](example_app::Mapping::extra).
 #[derive(Debug, Clone)]
 pub struct WithContacts<R> {
     /// The customers.
     pub churnkey: Churnkey,
-    /// Who knows their addresses.
+    /// The system that knows their addresses.
     pub resolver: R,
 }
 
 impl<R: ContactResolver> WithContacts<R> {
-    /// The only owner. Whom Reportei does not know any more, or has with another merchant, is none.
+    /// The only owner. Customers whom Reportei doesn't know, or who are another merchant's, don't count.
     async fn only(
         &self,
         cx: &RequestContext,

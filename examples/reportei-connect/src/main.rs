@@ -1,4 +1,4 @@
-//! `cargo run -p reportei-connect`: Reportei Connect's customers, with the calls of their own clients and those of Churnkey.
+//! `cargo run -p reportei-connect`: Reportei Connect's customers, served to its own clients and to Churnkey.
 
 use std::{error::Error, process::ExitCode};
 
@@ -21,12 +21,12 @@ const MERCHANT: &str = "c1e6c85a-6441-4107-ab36-b8bf581b40e0";
 struct Options {
     #[command(flatten)]
     merchant: MerchantOptions,
-    /// Where others reach the program, if it is behind a proxy; what answers link to begins with it
+    /// The public address of the program, if it is behind a proxy. Links in answers begin with it
     #[arg(long, value_name = "URL", value_parser = public_url)]
     public_url: Option<String>,
 }
 
-/// An address of the web without a query, and without the slash at its end.
+/// A web address without a query. A slash at the end is removed.
 fn public_url(text: &str) -> Result<String, &'static str> {
     let uri: Uri = text.parse().map_err(|_| "expected http:// or https://")?;
     match uri.scheme_str() {

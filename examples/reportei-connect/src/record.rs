@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// How long a new customer may use everything without paying.
 pub(crate) const TRIAL_SECONDS: i64 = 7 * 24 * 60 * 60;
 
-/// A moment in UTC, to the second, written `2024-10-08 17:15:12` (R3).
+/// A time in UTC, to the second, written `2024-10-08 17:15:12` (R3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Moment(Timestamp);
 
@@ -19,20 +19,20 @@ impl Moment {
         self.0.unix_seconds()
     }
 
-    /// The same moment in Churnkey's form.
+    /// The same time in Churnkey's form.
     #[must_use]
     pub fn timestamp(self) -> Timestamp {
         self.0
     }
 
-    /// So many seconds later, or the last moment that there is.
+    /// This many seconds later, at most the last valid time.
     #[must_use]
     pub fn later(self, seconds: i64) -> Self {
         Self(later(self.0, seconds.saturating_mul(1000)))
     }
 }
 
-/// So many milliseconds later, or the last moment that there is.
+/// This many milliseconds later, at most the last valid time.
 pub(crate) fn later(moment: Timestamp, millis: i64) -> Timestamp {
     // The last whole second that a `Timestamp` can hold in every time zone.
     const LAST: i64 = 253_402_207_200_000;
@@ -78,7 +78,7 @@ impl<'de> Deserialize<'de> for Moment {
     }
 }
 
-/// Whoever sells Reportei's metrics on, to customers of their own.
+/// A merchant, who resells Reportei's metrics to customers of their own.
 #[derive(Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Merchant {
     pub(crate) id: i64,
@@ -86,13 +86,13 @@ pub struct Merchant {
     pub uuid: String,
     /// The name.
     pub name: String,
-    /// Where their app is.
+    /// The address of their app.
     pub app_url: Option<String>,
-    /// Where customers go from a session that names no other place.
+    /// Where a session sends customers unless it names another address.
     pub redirect_url: Option<String>,
-    /// How many requests they may send in a minute.
+    /// The limit of requests in a minute.
     pub requests_per_minute: u32,
-    /// How many in a second.
+    /// The limit of requests in a second.
     pub requests_per_second: u32,
     /// When they signed up.
     #[sqlx(try_from = "i64")]
@@ -114,10 +114,10 @@ pub struct Customer {
     /// When they were created.
     #[sqlx(try_from = "i64")]
     pub created_at: Moment,
-    /// When their name or payment status was last set.
+    /// When the name or the payment status was last set.
     #[sqlx(try_from = "i64")]
     pub updated_at: Moment,
-    /// Never moved.
+    /// It never changes.
     #[sqlx(try_from = "i64")]
     pub trial_ends_at: Moment,
     /// Set by the merchant, who bills them.
@@ -125,13 +125,13 @@ pub struct Customer {
 }
 
 impl Customer {
-    /// Whether the trial is over, paying or not. At the very second it is (R10).
+    /// Whether the trial is over, whether they pay or not. At the second of its end it is over (R10).
     #[must_use]
     pub fn trial_is_over(&self, now: Timestamp) -> bool {
         now >= self.trial_ends_at.timestamp()
     }
 
-    /// Whether their integrations and metrics are open.
+    /// Whether they have access to integrations and metrics.
     #[must_use]
     pub fn is_admitted(&self, now: Timestamp) -> bool {
         self.is_paying || !self.trial_is_over(now)
@@ -144,7 +144,7 @@ pub struct Integration {
     pub(crate) seq: i64,
     /// A UUID.
     pub uuid: String,
-    /// What the account is called there.
+    /// The name of the account there.
     pub source_name: String,
     /// Whether it still works.
     pub status: IntegrationStatus,
@@ -164,31 +164,31 @@ pub struct Integration {
 #[serde(rename_all = "lowercase")]
 #[sqlx(rename_all = "lowercase")]
 pub enum IntegrationStatus {
-    /// It does.
+    /// It works.
     Active,
-    /// Its permission ran out.
+    /// Its permission has expired.
     Expired,
     /// The customer took the permission back.
     Revoked,
 }
 
-/// What can be connected.
+/// The networks that can be connected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct Network {
-    /// What people call it.
+    /// The name for people.
     pub name: String,
-    /// What programs call it.
+    /// The name for programs.
     pub slug: String,
 }
 
 /// A customer's visit to the page on which networks are connected.
 #[derive(Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Session {
-    /// A UUID. Whoever knows it may enter.
+    /// A UUID, which is the credential of the link.
     pub uuid: String,
     /// Where the customer goes afterwards.
     pub redirect_url: Option<String>,
-    /// What else the merchant wants of the page, as a JSON object.
+    /// Other options of the page, as a JSON object.
     pub options: String,
     /// In milliseconds since 1970.
     pub expires_at: i64,
@@ -199,14 +199,14 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whether the link still works. At the very moment of its end it does not.
+    /// Whether the link still works. At the time of its end it does not.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         now.unix_millis() < self.expires_at
     }
 }
 
-/// Records are about persons, and a session's id is a secret.
+/// No `Debug` output contains personal data or a session's id, which is a secret.
 macro_rules! shows_nothing_but {
     ($($record:ident { $($shown:ident)* })*) => {
         $(impl fmt::Debug for $record {

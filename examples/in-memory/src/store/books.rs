@@ -13,11 +13,11 @@ use example_billing::{Catalogue, Subscription};
 
 use super::Table;
 
-/// The books of one mode, behind one lock: an action is a change under it.
+/// The records that customers pay for, of one mode, behind one lock. An action changes them under the lock.
 #[derive(Debug, Default)]
 pub struct Books(RwLock<Tables>);
 
-/// What is in the books.
+/// The tables behind the lock.
 #[derive(Debug, Default)]
 pub struct Tables {
     /// The families of products.
@@ -33,14 +33,14 @@ pub struct Tables {
 }
 
 impl Books {
-    // A panic while a lock was held can't have left the tables half changed: nothing in there panics.
+    // A poisoned lock is used on: nothing panics while it is held, so nothing is half changed.
 
-    /// Looks something up.
+    /// Reads the tables.
     pub fn read<T>(&self, look: impl FnOnce(&Tables) -> T) -> T {
         look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Changes something, while nobody else looks.
+    /// Changes the tables, while nobody reads them.
     pub fn write<T>(&self, change: impl FnOnce(&mut Tables) -> T) -> T {
         change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
     }
@@ -65,7 +65,7 @@ impl Tables {
         &self.subscriptions
     }
 
-    /// A customer's subscriptions after an insertion number, each with theirs.
+    /// A customer's subscriptions after an insertion number, each with its own number.
     pub fn subscriptions_of(
         &self,
         customer_id: &CustomerId,

@@ -20,7 +20,7 @@ struct Tables {
     by_phone: HashMap<String, Vec<u64>>,
 }
 
-/// How many customers have what was asked for.
+/// The result of a look-up by address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Match {
     /// Nobody.
@@ -41,7 +41,7 @@ impl Customers {
         }
     }
 
-    /// Takes a customer out. Nothing happens if there is none with this id.
+    /// Removes a customer. Nothing happens if there is none with this id.
     pub fn remove(&self, id: &CustomerId) {
         self.write().remove(id);
     }
@@ -53,7 +53,7 @@ impl Customers {
         tables.by_seq.get(tables.by_id.get(id)?).cloned()
     }
 
-    /// At most so many customers after an insertion number, each with theirs.
+    /// At most this many customers after an insertion number, each with its own number.
     #[must_use]
     pub fn after(&self, seq: u64, limit: usize) -> Vec<(u64, Customer)> {
         let tables = self.read();
@@ -62,14 +62,14 @@ impl Customers {
             .collect()
     }
 
-    /// Who has this e-mail address, whatever its letter case.
+    /// The owner of this e-mail address. Letter case is ignored.
     #[must_use]
     pub fn by_email(&self, email: &Email) -> Match {
         let tables = self.read();
         tables.one_of(tables.by_email.get(&email.lookup_key()))
     }
 
-    /// Who has this phone number, whatever its punctuation.
+    /// The owner of this phone number. Punctuation is ignored.
     #[must_use]
     pub fn by_phone(&self, phone: &Phone) -> Match {
         let tables = self.read();
@@ -77,7 +77,7 @@ impl Customers {
         tables.one_of(key.and_then(|key| tables.by_phone.get(&key)))
     }
 
-    // A panic while a lock was held can't have left the tables half changed: nothing in there panics.
+    // A poisoned lock is used on: nothing panics while it is held, so nothing is half changed.
     fn read(&self) -> RwLockReadGuard<'_, Tables> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }

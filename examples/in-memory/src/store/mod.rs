@@ -1,4 +1,4 @@
-//! The merchant's own store: tables in memory, one set of them a mode.
+//! The merchant's own store: tables in memory, a set for each mode.
 
 mod books;
 mod customers;
@@ -13,12 +13,12 @@ pub use books::{Books, Tables};
 pub use customers::{Customers, Match};
 pub use table::{Row, Table};
 
-/// Both data sets, seen at a moment. A clone has the same data.
+/// The data of both modes, and their clock. A clone has the same data.
 #[derive(Debug, Clone)]
 pub struct Store {
     /// Real customers.
     pub live: Arc<Shop>,
-    /// Test customers. Nothing reads from one what belongs to the other.
+    /// Test customers. The two never mix.
     pub test: Arc<Shop>,
     clock: Clock,
 }
@@ -26,7 +26,7 @@ pub struct Store {
 /// The records of one mode.
 #[derive(Debug, Default)]
 pub struct Shop {
-    /// Who they are.
+    /// The customers.
     pub customers: Customers,
     /// What they pay for.
     pub books: Books,
@@ -43,7 +43,7 @@ impl Store {
         }
     }
 
-    /// The same data, seen at another time.
+    /// The same data at another time.
     #[must_use]
     pub fn at(&self, clock: Clock) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl Store {
         }
     }
 
-    /// The time that the data live in.
+    /// The time in which the data are served and changed.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()

@@ -1,4 +1,4 @@
-//! A table: rows by an insertion number that never changes, and an index of their ids.
+//! A table: rows by an insertion number that never changes, and an index by id.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,7 +10,7 @@ use churnkey_integrator::{
     model::{Coupon, Family, Price, Product},
 };
 
-/// What has an id.
+/// A row with an id.
 pub trait Row {
     /// The id's type.
     type Id: Clone + Eq + Hash;
@@ -40,7 +40,7 @@ impl Row for example_billing::Subscription {
     }
 }
 
-/// Rows in the order in which they came.
+/// Rows in order of insertion.
 #[derive(Debug)]
 pub struct Table<R: Row> {
     last: u64,
@@ -59,7 +59,7 @@ impl<R: Row> Default for Table<R> {
 }
 
 impl<R: Row> Table<R> {
-    /// Adds rows. One with a known id takes the place of the former one.
+    /// Adds rows. A row with a known id replaces the former one.
     pub fn extend(&mut self, rows: impl IntoIterator<Item = R>) {
         for row in rows {
             self.put(row);
@@ -88,7 +88,7 @@ impl<R: Row> Table<R> {
         self.by_seq.get(&seq)
     }
 
-    /// At most so many rows after an insertion number, each with theirs.
+    /// At most this many rows after an insertion number, each with its own number.
     pub fn after(&self, seq: u64, limit: usize) -> impl Iterator<Item = (u64, &R)> {
         let rows = self.by_seq.range(seq.saturating_add(1)..).take(limit);
         rows.map(|(seq, row)| (*seq, row))

@@ -1,4 +1,5 @@
-//! Who calls: a token opens one company, the header `x-app-id` narrows that to an app, and only this is handed on (L1, L2).
+//! Authentication: a token gives access to one company, the header `x-app-id` narrows that to one app (L1, L2). Handlers get no
+//! more than that.
 
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -14,14 +15,14 @@ use crate::{
     token::TokenKey,
 };
 
-/// What a caller has to pass.
+/// What authentication needs.
 #[derive(Clone)]
 pub(super) struct Gate {
     pub(super) store: Store,
     pub(super) tokens: TokenKey,
 }
 
-/// A caller with a good token.
+/// A caller with a valid token.
 #[derive(Clone)]
 pub(super) struct Caller {
     /// Their user id.
@@ -30,13 +31,13 @@ pub(super) struct Caller {
     pub(super) scope: Scope,
 }
 
-/// A caller who has named an app, as those who create or read must.
+/// A caller who named an app, as is required to create and to read.
 pub(super) struct CallerOfApp {
     pub(super) scope: Scope,
     pub(super) app: String,
 }
 
-/// Lets a request through that has a good token.
+/// Lets requests with a valid token through.
 pub(super) async fn scope(
     State(gate): State<Gate>,
     mut request: Request,
@@ -53,7 +54,7 @@ pub(super) async fn scope(
     Ok(next.run(request).await)
 }
 
-/// What the only `Authorization` header holds behind its scheme, whose letter case does not matter.
+/// The credential in the only `Authorization` header. The letter case of the scheme does not matter.
 fn credential(headers: &HeaderMap) -> Option<&str> {
     let mut sent = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(only), None) = (sent.next(), sent.next()) else {

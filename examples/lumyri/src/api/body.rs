@@ -9,7 +9,7 @@ use crate::object::Object;
 
 const MAX: usize = 1024 * 1024;
 
-/// A body that is a JSON object of this form.
+/// A body that is a JSON object with these fields.
 pub(super) struct Sent<T>(pub(super) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Sent<T> {

@@ -52,7 +52,7 @@ pub(super) struct Deletion {
     customer_ids: Vec<String>,
 }
 
-/// Answers the same whether or not the customers were there (L17).
+/// The answer is the same whether or not the customers existed (L17).
 pub(super) async fn delete(
     Caller { scope, .. }: Caller,
     Sent(deletion): Sent<Deletion>,
@@ -78,7 +78,7 @@ pub(super) async fn list(
 
 fn listing(query: &Query) -> Result<Listing, Error> {
     let sort = match query.one("sort_by")? {
-        // The documents name a description, which customers don't have (L13).
+        // The documents name `description`, which customers don't have (L13).
         None | Some("name" | "description") => Some(Sort::Name),
         Some("email") => Some(Sort::Email),
         Some("created_at") => Some(Sort::CreatedAt),
@@ -95,7 +95,7 @@ fn listing(query: &Query) -> Result<Listing, Error> {
     })
 }
 
-/// The id in a path. What can be nobody's is unknown.
+/// The id in a path. A value that can't be an id is unknown.
 pub(super) struct CustomerId(String);
 
 impl<S: Send + Sync> FromRequestParts<S> for CustomerId {
@@ -108,7 +108,7 @@ impl<S: Send + Sync> FromRequestParts<S> for CustomerId {
     }
 }
 
-/// A customer as most answers show one.
+/// A customer as most answers have them.
 #[derive(Serialize)]
 pub(super) struct WithLabelIds {
     id: String,
@@ -141,7 +141,7 @@ impl From<Customer> for WithLabelIds {
     }
 }
 
-/// A customer on their own, with whole labels under the documented key and under the one that was meant (L12).
+/// A single customer, with whole labels under the documented key and under the one that was meant (L12).
 #[derive(Serialize)]
 pub(super) struct WithLabels {
     id: String,

@@ -12,20 +12,20 @@ use serde::Serialize;
 
 use crate::store;
 
-/// Why a request is not answered as it was asked for.
+/// Why a request is refused.
 #[derive(Debug)]
 pub(super) enum Error {
-    /// The request breaks a rule; the sentence says which.
+    /// The request breaks this rule.
     Invalid(Cow<'static, str>),
-    /// The access token is missing, not ours, or its time is over.
+    /// The access token is missing, not valid or expired.
     InvalidToken,
-    /// No path of the API.
+    /// The API has no such path.
     UnknownPath,
-    /// No method of the path.
+    /// The path does not take this method.
     WrongMethod,
-    /// There is no body that can be used.
+    /// The body can't be used.
     Body(Unreadable),
-    /// The answer was not there in time.
+    /// The request took too long.
     TooSlow,
     /// The store refused, or failed.
     Store(store::Error),

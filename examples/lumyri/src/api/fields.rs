@@ -13,10 +13,10 @@ use crate::{
 /// The most ids that one call may delete (L17).
 const MAX_DELETED: usize = 1000;
 
-/// How many characters an address may have: Churnkey gets them as one line.
+/// The longest address, in characters. Churnkey gets it as one line.
 const MAX_PLACE: usize = 500;
 
-/// A key of an object: to leave it out is one thing, to send null another.
+/// A key of an object. A missing key and null are different.
 #[derive(Default)]
 enum Field<T> {
     #[default]
@@ -33,7 +33,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
 }
 
 impl<T> Field<T> {
-    /// The checked value, or what null stands for. `None` if nothing was sent.
+    /// The checked value, or the value that null stands for. `None` if the key is missing.
     fn or_null<U>(
         self,
         null: U,
@@ -46,7 +46,7 @@ impl<T> Field<T> {
         }
     }
 
-    /// The checked value of a field that everybody has.
+    /// The checked value of a required field.
     fn never_null<U>(
         self,
         name: &str,
@@ -60,7 +60,7 @@ impl<T> Field<T> {
     }
 }
 
-/// What is sent of a customer. Company and app are not read: the token and the header say them (L2).
+/// The fields of a customer in a body. Company and app are not read: they come from the token and the header (L2).
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct CustomerFields {
@@ -91,7 +91,7 @@ impl CustomerFields {
         })
     }
 
-    /// What becomes of the customer with this id (L16).
+    /// The changes of the customer with this id (L16).
     pub(super) fn changes_of(self, id: &str) -> Result<CustomerChanges, Error> {
         if self.id()?.is_some_and(|sent| sent != id) {
             return Err(Error::invalid("id differs from the path's"));
@@ -109,7 +109,7 @@ impl CustomerFields {
     }
 
     fn changes(self) -> Result<CustomerChanges, Error> {
-        // Two names of one thing (L5).
+        // Two names of one field (L5).
         let labels = match self.label_ids {
             Field::Absent => self.labels,
             sent => sent,
@@ -132,7 +132,7 @@ impl CustomerFields {
     }
 }
 
-/// What is sent of a label, all of it required.
+/// The fields of a label in a body, all of them required.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct LabelFields {
@@ -157,7 +157,7 @@ impl LabelFields {
     }
 }
 
-/// The ids of what is to be deleted. All are looked at before anything is gone (L17).
+/// The ids to delete. All are checked before anything is deleted (L17).
 pub(super) fn ids(field: &str, sent: &[String]) -> Result<Vec<String>, Error> {
     if !(1..=MAX_DELETED).contains(&sent.len()) {
         let rule = format!("{field} must hold 1 to {MAX_DELETED} ids");
@@ -167,7 +167,7 @@ pub(super) fn ids(field: &str, sent: &[String]) -> Result<Vec<String>, Error> {
     ids.ok_or_else(|| Error::invalid(format!("{field} must hold UUIDs")))
 }
 
-/// Text without control characters: nobody's name holds one, and NUL ends a text for some who read it.
+/// Text without control characters. No name contains one, and NUL ends a text in some programs.
 pub(super) fn text(field: &str, sent: String) -> Result<String, Error> {
     if sent.chars().any(char::is_control) {
         let rule = format!("{field} must not hold control characters");
@@ -180,7 +180,7 @@ fn required(field: &str) -> Error {
     Error::invalid(format!("{field} is required"))
 }
 
-/// A text of 1 to 255 characters, without the space around it.
+/// A text of 1 to 255 characters, trimmed.
 fn name(field: &str, sent: &str) -> Result<String, Error> {
     let name = text(field, sent.trim().to_owned())?;
     match name.chars().count() {
@@ -191,7 +191,7 @@ fn name(field: &str, sent: &str) -> Result<String, Error> {
     }
 }
 
-/// Not the crate `email_address`: it has 64 bytes for the mailbox, where only the whole address has a limit here.
+/// Not the crate `email_address`: it limits the mailbox to 64 bytes, while here only the whole address has a limit.
 fn email(sent: String) -> Result<String, Error> {
     let has_gap = sent.chars().any(|c| c.is_whitespace() || c.is_control());
     let has_parts = sent.split_once('@').is_some_and(|(mailbox, domain)| {

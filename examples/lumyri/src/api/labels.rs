@@ -1,4 +1,4 @@
-//! `/labels`. They are the whole company's, so no app has to be named.
+//! `/labels`. They belong to the whole company, so no app has to be named.
 
 use axum::{Json, http::StatusCode};
 use serde::Deserialize;
@@ -39,7 +39,7 @@ pub(super) struct Deletion {
     label_ids: Vec<String>,
 }
 
-/// As customers are deleted. The customers who have a label lose it (L18).
+/// Like the deletion of customers. A deleted label is removed from its customers (L18).
 pub(super) async fn delete(
     Caller { scope, .. }: Caller,
     Sent(deletion): Sent<Deletion>,
@@ -61,7 +61,7 @@ fn listing(query: &Query) -> Result<LabelListing, Error> {
     })
 }
 
-/// The documented defaults are `sort_by=DESC` and `order_by=name`. So each of the two may say either thing (L18).
+/// The documented defaults are `sort_by=DESC` and `order_by=name`. So both parameters take the values of both (L18).
 fn order(query: &Query) -> Result<(LabelSort, bool), Error> {
     let (mut sort, mut descending) = (None, None);
     for name in ["sort_by", "order_by"] {

@@ -1,4 +1,4 @@
-//! What lists are asked with, and the form of their answers.
+//! The parameters of lists, and the shape of their answers.
 
 use std::convert::Infallible;
 
@@ -24,7 +24,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 }
 
 impl Query {
-    /// The value of a parameter, which must not come twice.
+    /// The value of a parameter, which must not be repeated.
     pub(super) fn one(&self, name: &str) -> Result<Option<&str>, Error> {
         let mut values = self.0.iter().filter(|(given, _)| given == name);
         match (values.next(), values.next()) {
@@ -33,12 +33,12 @@ impl Query {
         }
     }
 
-    /// What to search for; empty if it is left out.
+    /// The text to search for, empty if it is left out.
     pub(super) fn term(&self, name: &str) -> Result<String, Error> {
         fields::text(name, self.one(name)?.unwrap_or_default().to_owned())
     }
 
-    /// How many records a page holds (L14).
+    /// The number of records of a page (L14).
     pub(super) fn limit(&self, name: &str) -> Result<u16, Error> {
         let wrong = || Error::invalid(format!("{name} must be a number from 1 to {MAX_LIMIT}"));
         let Some(limit) = self.one(name)? else {
@@ -61,13 +61,13 @@ impl Query {
     }
 }
 
-/// A number of digits. The largest one stands for all that are larger.
+/// A number in decimal digits. A larger one than `i64` holds is read as the largest.
 fn number(digits: &str) -> Option<u64> {
     let are_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     are_digits.then(|| digits.parse().unwrap_or(u64::MAX))
 }
 
-/// Whether an order is the descending one. The documents misspell it (L13).
+/// Whether an order is descending. The documents misspell it (L13).
 pub(super) fn is_descending(order: &str) -> Option<bool> {
     match order.to_ascii_lowercase().as_str() {
         "asc" => Some(false),
@@ -87,7 +87,7 @@ pub(super) struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// `per_page` is not what was asked for, but what a page can hold (L15).
+    /// `per_page` is not the requested number, but the number that a page can hold (L15).
     pub(super) fn of(
         total: u64,
         limit: u16,

@@ -21,7 +21,7 @@ use crate::{store::Store, token::TokenKey};
 use authenticate::Gate;
 use error::Error;
 
-/// The API, for every path that the rest of the app does not serve. Only its front page is for everybody.
+/// The API. It answers every path that the rest of the app does not serve. Only the front page needs no token.
 pub fn router(store: Store, tokens: TokenKey) -> Router {
     let gate = Gate { store, tokens };
     let routes = Router::new()
@@ -43,8 +43,8 @@ pub fn router(store: Store, tokens: TokenKey) -> Router {
         )
         .fallback(async || Error::UnknownPath)
         .method_not_allowed_fallback(async || Error::WrongMethod);
-    // Around all routes at once, so that nothing is learnt without a token: not which paths there are, nor, by the `Allow`
-    // header that axum adds to a route's answers, which methods.
+    // Around all routes. So a caller without a token learns neither which paths there are, nor which methods: axum adds an `Allow`
+    // header to the answers of a route.
     Router::new()
         .fallback_service(routes)
         .layer(middleware::from_fn_with_state(gate, authenticate::scope))
@@ -58,7 +58,7 @@ async fn home() -> &'static str {
     "Lumyri's customers.\n"
 }
 
-/// What most answers are wrapped in (L4).
+/// The envelope of most answers (L4).
 #[derive(Serialize)]
 struct Envelope<T> {
     error: (),
@@ -71,7 +71,7 @@ impl<T> Envelope<T> {
     }
 }
 
-/// What a bulk deletion answers, whatever was there (L17).
+/// The answer to a bulk deletion, whatever existed (L17).
 #[derive(Serialize)]
 struct Deleted {
     message: &'static str,

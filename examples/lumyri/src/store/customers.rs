@@ -15,18 +15,18 @@ pub(super) const SELECT: &str = "
     ) AS labels
     FROM customers c ";
 
-/// What a list is sorted by. Ties are broken by what no two customers have in common.
+/// The order of a list. Equal rows are ordered by id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sort {
     /// The first name, then the last one, then the id.
     Name,
     /// The e-mail address.
     Email,
-    /// When the customer came.
+    /// When the customer was created.
     CreatedAt,
 }
 
-/// What a list is asked for.
+/// The parameters of a list.
 #[derive(Clone)]
 pub struct Listing {
     /// How many customers at most.
@@ -37,7 +37,7 @@ pub struct Listing {
     pub search: String,
     /// The order.
     pub sort: Sort,
-    /// Whether the order is the other way round.
+    /// Whether the order is reversed.
     pub descending: bool,
 }
 
@@ -51,7 +51,7 @@ impl Scope {
     /// Stores a new customer of an app.
     ///
     /// # Errors
-    /// [`Error::IdTaken`], [`Error::EmailTaken`], [`Error::NoSuchLabel`], or the store's own.
+    /// [`Error::IdTaken`], [`Error::EmailTaken`], [`Error::NoSuchLabel`], or [`Error::Failed`].
     pub async fn create(&self, app: &str, new: &NewCustomer) -> Result<Customer, Error> {
         let mut tx = self.store.database.writing().await?;
         let id = self.insert(&mut tx, app, new).await?;
@@ -69,10 +69,10 @@ impl Scope {
         self.by_id(&mut connection, id).await
     }
 
-    /// Changes what is given, and leaves the rest as it is.
+    /// Changes the given fields and leaves the others as they are.
     ///
     /// # Errors
-    /// [`Error::NoSuchCustomer`], [`Error::EmailTaken`], [`Error::NoSuchLabel`], or the store's own.
+    /// [`Error::NoSuchCustomer`], [`Error::EmailTaken`], [`Error::NoSuchLabel`], or [`Error::Failed`].
     pub async fn update(&self, id: &str, changes: &CustomerChanges) -> Result<Customer, Error> {
         let mut tx = self.store.database.writing().await?;
         let found = self.by_id(&mut tx, id).await?;
@@ -118,7 +118,7 @@ impl Scope {
         customer.ok_or(Error::NoSuchCustomer)
     }
 
-    /// Deletes those of the customers that are there (L17).
+    /// Deletes these customers. Ids that don't exist are ignored (L17).
     ///
     /// # Errors
     /// [`Error::Failed`].
@@ -136,8 +136,8 @@ impl Scope {
         Ok(())
     }
 
-    /// One page of the merchant's own list, and how many customers all its pages hold. It counts and skips, as its contract
-    /// demands.
+    /// One page of the merchant's own list, and how many customers all its pages hold. It uses a count and an OFFSET, as its
+    /// documented form needs them.
     ///
     /// # Errors
     /// [`Error::Failed`].
@@ -172,7 +172,7 @@ impl Scope {
         Ok((total.unsigned_abs(), customers))
     }
 
-    /// At most so many customers after an insertion number, in the order of insertion.
+    /// At most this many customers after an insertion number, in the order of insertion.
     ///
     /// # Errors
     /// [`Error::Failed`].
@@ -278,14 +278,14 @@ pub(super) fn skipped(page: u64, limit: u16) -> i64 {
     pages.saturating_mul(i64::from(limit))
 }
 
-/// What a search looks through (L13). No field holds a line feed, and no term, so none is found across two fields.
+/// The text that is searched (L13). Neither a field nor a term contains a line feed, so no term matches across two fields.
 fn folded(first_name: &str, last_name: &str, email: &str, phone: Option<&str>) -> String {
     [first_name, last_name, email, phone.unwrap_or_default()]
         .join("\n")
         .to_lowercase()
 }
 
-/// Two unique keys of a customer are a caller's choice. SQLite names the columns of the one that was hit.
+/// A caller chooses two unique keys of a customer. SQLite names the columns of the violated one.
 fn or_taken(error: sqlx::Error) -> Error {
     match error.as_database_error() {
         Some(found) if found.is_unique_violation() => {
@@ -319,7 +319,7 @@ impl FromRow<'_, SqliteRow> for Customer {
 }
 
 fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, sqlx::Error> {
-    // The parser's own error would quote the text.
+    // The parser's error would quote the text.
     let value = serde_json::from_str(text);
     value.map_err(|_| sqlx::Error::Decode("a column is not the JSON that was stored".into()))
 }

@@ -1,4 +1,4 @@
-//! The demo data: `demo.json`. The tokens that open them are made with a secret that everybody may know.
+//! The demo data: `demo.json`. Its tokens are signed with a public secret.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Error, Store, labels};
 use crate::record::{Label, NewCustomer};
 
-/// Companies and apps have names here, which the records use.
+/// The file names companies and apps, and its records refer to those names.
 #[derive(Deserialize)]
 struct Demo {
     companies: BTreeMap<String, String>,
@@ -33,7 +33,7 @@ struct DemoCustomer {
 }
 
 impl Store {
-    /// Loads the demo data, all or nothing, unless there are customers already: then it is `false`.
+    /// Loads the demo data in one transaction. `false`, and nothing is loaded, if there are customers already.
     ///
     /// # Errors
     /// [`Error::Failed`].

@@ -6,18 +6,18 @@ use sqlx::{AssertSqlSafe, FromRow, Row, SqliteConnection, sqlite::SqliteRow};
 use super::{Error, Scope, customers::skipped, json};
 use crate::record::{Label, NewLabel};
 
-/// What a list of labels is sorted by.
+/// The order of a list of labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LabelSort {
     /// The name.
     Name,
     /// The description.
     Description,
-    /// When it was made.
+    /// When it was created.
     CreatedAt,
 }
 
-/// What a list of labels is asked for.
+/// The parameters of a list of labels.
 #[derive(Debug, Clone)]
 pub struct LabelListing {
     /// How many labels at most.
@@ -28,7 +28,7 @@ pub struct LabelListing {
     pub name: String,
     /// The order.
     pub sort: LabelSort,
-    /// Whether the order is the other way round.
+    /// Whether the order is reversed.
     pub descending: bool,
 }
 
@@ -36,7 +36,7 @@ impl Scope {
     /// Stores a new label.
     ///
     /// # Errors
-    /// The store's own.
+    /// If the store fails.
     pub async fn create_label(&self, new: &NewLabel) -> Result<Label, Error> {
         let now = self.store.clock.now();
         let label = Label {
@@ -57,7 +57,7 @@ impl Scope {
         Ok(label)
     }
 
-    /// Deletes those of the labels that are there, also from the customers that have them (L18).
+    /// Deletes these labels, also from the customers that have them. Ids that don't exist are ignored (L18).
     ///
     /// # Errors
     /// [`Error::Failed`].

@@ -1,4 +1,4 @@
-//! The merchant's own store. All of a customer's operations are those of a [`Scope`], so that two companies can't be mixed up.
+//! The merchant's own store. Everything about customers is a method of [`Scope`], so that no caller reaches another company's.
 
 mod customers;
 mod demo;
@@ -27,7 +27,7 @@ pub struct Store {
     generator: Generator,
 }
 
-/// The records of a company, or of one of its apps. To have one is to be allowed to.
+/// The records of a company, or of one of its apps. Only a caller who may see them gets one.
 #[derive(Debug, Clone)]
 pub struct Scope {
     store: Store,
@@ -35,13 +35,13 @@ pub struct Scope {
     app: Option<String>,
 }
 
-/// Why the store does not do what it was asked for.
+/// Why the store refused, or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nobody in this scope has that id.
+    /// No customer in this scope has this id.
     #[error("there is no such customer")]
     NoSuchCustomer,
-    /// Somebody has this id already, of whatever company (L7).
+    /// A customer of any company has this id already (L7).
     #[error("the id is in use already")]
     IdTaken,
     /// Another customer of the company's app has this address (L11).
@@ -55,7 +55,7 @@ pub enum Error {
     Failed(StoreFailure),
 }
 
-/// For `?` on what the database or the generator fails with.
+/// So that `?` converts the errors of the database and of the generator.
 impl<E: Into<StoreFailure>> From<E> for Error {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
@@ -63,7 +63,7 @@ impl<E: Into<StoreFailure>> From<E> for Error {
 }
 
 impl Store {
-    /// Opens a database, in memory without a file, and brings it up to date.
+    /// Opens the database file and migrates it. Without a file, the database is in memory.
     ///
     /// # Errors
     /// [`CannotOpen`] if the file can't be used.
@@ -79,7 +79,7 @@ impl Store {
         })
     }
 
-    /// Whether nothing is in it yet.
+    /// Whether the store is empty.
     ///
     /// # Errors
     /// [`Error::Failed`].
@@ -93,7 +93,7 @@ impl Store {
         self.database.pool()
     }
 
-    /// What time it is for the data.
+    /// The time of the data.
     #[must_use]
     pub fn clock(&self) -> Clock {
         self.clock
@@ -117,19 +117,19 @@ impl Scope {
         self.app.as_deref()
     }
 
-    /// A statement with the scope in the place of `{scope}`: the company and the app, its parameters 1 and 2. There are two
-    /// texts because an `OR` would be served by no index.
+    /// The statement with the condition of the scope for `{scope}`. Company and app are its parameters 1 and 2. There are two
+    /// conditions because an `OR` would not use an index.
     fn sql(&self, statement: &str) -> AssertSqlSafe<String> {
         let condition = match self.app {
             Some(_) => "c.company = ?1 AND c.app = ?2",
             None => "c.company = ?1 AND ?2 IS NULL",
         };
-        // Only texts of this program come here, never a caller's.
+        // Statements are constants of the program.
         AssertSqlSafe(statement.replace("{scope}", condition))
     }
 }
 
-/// A list is handed to SQLite as one parameter.
+/// A list as one parameter of a statement.
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<String, Error> {
     let text = serde_json::to_string(value);
     Ok(text.map_err(|error| sqlx::Error::Encode(error.into()))?)

@@ -1,14 +1,14 @@
-//! Who has an address, an index look-up by its normalised form.
+//! The owners of an address, looked up by its normalized form.
 
 use example_app::Owners;
 
 use super::{Error, Scope, customers::SELECT};
 use crate::record::Customer;
 
-/// How many ids of owners are named at most.
+/// How many owners are named at most.
 const NAMED: i64 = 20;
 
-/// What a customer is looked up by.
+/// The field by which a customer is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contact {
     /// The e-mail address.
@@ -18,7 +18,7 @@ pub enum Contact {
 }
 
 impl Scope {
-    /// Who has this address or number. An address may have one owner an app, a number any number of them.
+    /// The owners of this e-mail address or phone number. An address has at most one owner in each app.
     ///
     /// # Errors
     /// [`Error::Failed`].

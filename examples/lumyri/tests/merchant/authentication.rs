@@ -8,7 +8,7 @@ use crate::{
     signed, token,
 };
 
-/// 2024-10-10T12:00:00Z, when the demo data take place.
+/// 2024-10-10T12:00:00Z, the time of the demo data.
 const NOW: i64 = 1_728_561_600;
 
 fn claims() -> Value {
@@ -183,7 +183,7 @@ async fn another_company_is_another_world() {
     assert_eq!(shop.delete(&a, &[OF_B]).await.status, 200);
     assert_eq!(shop.detail(&b, OF_B).await.body["first_name"], "Phan");
 
-    // The body does not say whose a customer is (L2).
+    // The body does not set the company of a customer (L2).
     let mut new = minimal("a@b.co");
     new["company_id"] = COMPANY_B.into();
     new["app_id"] = SECOND.into();

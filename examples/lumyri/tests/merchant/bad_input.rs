@@ -61,7 +61,7 @@ async fn a_body_that_is_no_json_is_400() {
     assert_eq!(bytes.error(), (400, "validation_error"));
 }
 
-/// As printed it has one brace too many (L9).
+/// The documented example has one brace too many (L9).
 #[tokio::test]
 async fn the_documented_body_is_400_until_its_last_brace_is_gone() {
     let shop = Shop::open().await;
@@ -286,7 +286,7 @@ async fn control_characters_are_refused_in_every_text() {
     }
 }
 
-/// Any JSON, more often than not with the fields of a customer.
+/// Any JSON, mostly with the fields of a customer.
 fn any_json() -> impl Strategy<Value = Value> {
     let text = prop_oneof![
         "\\PC{0,8}",

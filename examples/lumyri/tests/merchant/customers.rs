@@ -249,7 +249,7 @@ async fn an_id_may_be_chosen_if_nobody_has_it() {
     let created = shop.create(&As::a(), &body).await;
     assert_eq!(created.data(StatusCode::CREATED)["id"], NOBODY);
 
-    // A deleted one is free again.
+    // A deleted customer's address is free again.
     assert_eq!(shop.delete(&As::a(), &[NOBODY]).await.status, 200);
     assert_eq!(shop.create(&As::a(), &body).await.status, 201);
 }
@@ -274,7 +274,7 @@ async fn an_address_is_one_customers_in_a_companys_app() {
     }
     let punycode = minimal("OTHER@xn--bcher-kva.example");
     assert_eq!(shop.create(&As::a(), &punycode).await.error(), taken);
-    // One's own address in other letters is one's own.
+    // The customer's own address in another letter case does not conflict.
     let own = json!({"email": "Other@B\u{dc}CHER.example"});
     let changed = shop.update(&As::a(), id, &own).await;
     assert_eq!(changed.data(StatusCode::OK)["email"], own["email"]);

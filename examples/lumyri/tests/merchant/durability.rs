@@ -96,7 +96,7 @@ async fn a_write_that_is_dropped_halfway_leaves_nothing() {
     let shop = Shop::open().await;
     let mut body = minimal("new@example.com");
     body["label_ids"] = json!([crate::LABEL_1]);
-    // As when a caller goes away: the work ends at whatever point it has come to.
+    // As when a caller disconnects: the request is dropped at any point.
     for polls in 0..40 {
         let caller = As::a();
         let mut create = pin!(shop.create(&caller, &body));
@@ -110,7 +110,7 @@ async fn a_write_that_is_dropped_halfway_leaves_nothing() {
         })
         .await;
         if let Some(answer) = answered {
-            // 409 if an earlier attempt was dropped with nothing left to do but to answer.
+            // 409 if an earlier attempt was dropped after its commit.
             assert!(matches!(answer.status, 201 | 409), "{}", answer.status);
             break;
         }
@@ -164,7 +164,7 @@ async fn a_program_that_is_killed_has_kept_what_it_answered() {
     let log = program.kill().await;
     assert!(!log.contains("kept@example.com"), "{log}");
 
-    // The demo data don't come back.
+    // The demo data are not loaded again.
     let program = Program::start(binary, arguments).await.unwrap();
     let list = Request {
         method: "GET".to_owned(),

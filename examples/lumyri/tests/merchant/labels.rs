@@ -132,7 +132,7 @@ async fn a_deleted_label_is_gone_from_customers() {
         .call(&As::a(), "DELETE", "/labels", Some(&body(&[LABEL_2])))
         .await;
     assert_eq!(answer.status, 200);
-    // No label is left, which is not the same as null.
+    // An empty list of labels is not the same as null.
     let customer = shop.update(&As::a(), FIRST, &json!({})).await;
     assert_eq!(customer.data(StatusCode::OK)["labels"], json!([]));
     for wrong in [body(&[]), body(&["x"]), json!({})] {

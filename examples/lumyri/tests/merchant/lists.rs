@@ -46,7 +46,7 @@ async fn a_list_is_sorted_by_what_it_is_told() {
         assert_eq!(names, by_name, "{order}");
     }
     assert_eq!(names(&shop, &caller, "sort_by=email").await, by_email);
-    // The clock stands still, so the insertion number decides.
+    // The clock is frozen, so the insertion number decides.
     let came = ["app", "Ax", "Zed", "Mo\u{cb}"];
     assert_eq!(names(&shop, &caller, "sort_by=created_at").await, came);
     let newest = names(&shop, &caller, "sort_by=created_at&order_by=desc").await;
@@ -66,7 +66,7 @@ async fn a_search_finds_parts_of_names_addresses_and_numbers() {
         ("search=%25", vec![]),
         ("search=_", vec![]),
         ("search=nobody", vec![]),
-        // Not from one field into the next.
+        // No match across two fields.
         ("search=boax", vec![]),
         ("search=bo+ax", vec![]),
     ] {

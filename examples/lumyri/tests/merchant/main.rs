@@ -151,14 +151,14 @@ impl Shop {
         self.get(as_whom, &format!("/users/customers/{id}")).await
     }
 
-    /// Churnkey, which sees company A.
+    /// Churnkey's client, for company A.
     pub(crate) fn churnkey(&self) -> Client {
         Client::new(self.app.clone(), demo_token().unwrap())
     }
 }
 
 impl Answer {
-    /// The code of an error, after a look at its shape.
+    /// The code of an error, whose shape is checked.
     #[track_caller]
     pub(crate) fn error(&self) -> (u16, &str) {
         let (status, body) = (self.status, &self.body);
@@ -225,7 +225,7 @@ impl As {
     }
 }
 
-/// A token as Lumyri makes one.
+/// A token as Lumyri issues it.
 pub(crate) fn token(claims: &Value) -> String {
     signed(&json!({"alg": "HS256", "typ": "JWT"}), claims, SECRET)
 }
@@ -239,7 +239,7 @@ pub(crate) fn signed(header: &Value, claims: &Value, secret: &str) -> String {
 }
 
 /// For a property, which is no `async fn`.
-/// The least that a customer has.
+/// A customer with only the required fields.
 pub(crate) fn minimal(email: &str) -> Value {
     json!({"first_name": "New", "last_name": "One", "email": email})
 }

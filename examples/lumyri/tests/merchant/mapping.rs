@@ -1,4 +1,4 @@
-//! What Churnkey sees of a customer. The rules are proved over customers that the native API has taken (the others are in
+//! What Churnkey sees of a customer. The rules are checked with customers that the native API accepted (the others are in
 //! `owners` and `paging`).
 
 use std::collections::BTreeSet;
@@ -101,7 +101,7 @@ async fn there_are_only_live_customers() {
     assert_eq!(answer.status(), 400);
 }
 
-/// A body that the native API takes.
+/// A body that the native API accepts.
 fn body() -> impl Strategy<Value = Value> {
     let name = "[^\\p{Cc}]{0,6}[a-zA-Z\u{eb}][^\\p{Cc}]{0,6}";
     let address = (
@@ -129,7 +129,7 @@ fn body() -> impl Strategy<Value = Value> {
         })
 }
 
-/// Has the native API take a body, and reads the record.
+/// Sends a body to the native API, and reads the record.
 async fn record(shop: &Shop, app: &str, body: &Value) -> Customer {
     let caller = As::of(COMPANY_A).in_app(app);
     let created = shop.create(&caller, body).await;
@@ -143,7 +143,7 @@ fn seen(native: &Customer) -> Value {
     serde_json::to_value(churnkey::customer(native, &Mapping::default()).unwrap()).unwrap()
 }
 
-/// Where two customers differ: fields, and for metadata and addresses what is in them.
+/// The fields in which two customers differ, and the keys of metadata and addresses.
 fn differing(one: &Value, other: &Value) -> BTreeSet<String> {
     let keys = |at: &str| {
         let fields = [one, other].map(|customer| customer.pointer(at).and_then(Value::as_object));
@@ -221,7 +221,7 @@ proptest! {
         block_on(async {
             let shop = Shop::open().await;
             let native = record(&shop, MAIN, &body).await;
-            // What no generated customer has, so that it has to show.
+            // No generated customer has this, so it has to make a difference.
             let text = "changed".repeat(3);
             only(&change(&native, |c| c.id = NOBODY.to_owned()), &["/id"]);
             only(&change(&native, |c| c.first_name = text.clone()), &["/name"]);
@@ -232,7 +232,7 @@ proptest! {
             only(&change(&native, |c| c.app = SECOND.to_owned()), &["/metadata/appId"]);
             only(&change(&native, |c| c.seq += 1), &[]);
 
-            // Of the addresses' metadata there is as much as fits beside the rest.
+            // The metadata of addresses are shown as far as they fit.
             let changed = change(&native, |c| c.address.clear());
             let rest = changed.1["metadata"].as_object().unwrap().len();
             let of = |index| ["category", "geo"].map(|what| format!("/metadata/address.{index}.{what}"));
@@ -242,7 +242,7 @@ proptest! {
             let documented: Vec<_> = documented.iter().map(String::as_str).collect();
             only(&changed, &documented);
 
-            // These may make room for addresses, or need it: one without keeps them apart.
+            // These may make room for the metadata of addresses, or take it: a customer without addresses rules that out.
             let bare = Customer { address: Vec::new(), ..native };
             only(&change(&bare, |c| c.avatar = text.clone()), &["/metadata/avatar"]);
             let tag = Tag { id: NOBODY.to_owned(), name: text, color: "red".to_owned() };
@@ -250,7 +250,7 @@ proptest! {
         });
     }
 
-    /// Rule 5. Who called, with which token, and when stays here, and so do the keys of the indexes.
+    /// Rule 5. The caller, the token, the time and the keys of the indexes are not shown.
     #[test]
     fn nothing_is_shown_that_is_not_documented(body in body()) {
         block_on(async {

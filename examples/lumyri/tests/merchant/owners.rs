@@ -149,7 +149,7 @@ async fn looking_up_uses_an_index() {
     }
 }
 
-/// A customer of the test below: company, app, e-mail address and phone number out of few.
+/// A customer of the test below: company, app, e-mail address and phone number from a few values.
 type Spec = (bool, bool, usize, usize);
 
 const EMAILS: [&str; 4] = ["a@b.co", "A@B.co", "c@d.co", "C@d.CO"];

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{As, COMPANY_A, FIRST, OF_SECOND, SECOND, Shop, minimal};
 
-/// What happens to the customers between two pages.
+/// A change of the customers between two pages.
 #[derive(Debug, Clone)]
 enum Event {
     Insert { in_second: bool },

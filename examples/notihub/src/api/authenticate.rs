@@ -1,4 +1,4 @@
-//! Who calls: a token opens one environment, and only that is handed on.
+//! Authentication: a token gives access to one environment. Handlers get no more than that.
 
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -10,10 +10,10 @@ use axum::{
 use super::error::Error;
 use crate::store::{Environment, Store};
 
-/// The environment that the request's token opened.
+/// The environment of the request's token.
 pub(super) struct Caller(pub(super) Environment);
 
-/// Lets a request through that has a good token.
+/// Lets requests with a valid token through.
 pub(super) async fn environment(
     State(store): State<Store>,
     mut request: Request,
@@ -25,7 +25,7 @@ pub(super) async fn environment(
     Ok(next.run(request).await)
 }
 
-/// What the only `Authorization` header holds behind its scheme, whose letter case does not matter.
+/// The credential in the only `Authorization` header. The letter case of the scheme does not matter.
 pub(super) fn credential<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
     let mut sent = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(only), None) = (sent.next(), sent.next()) else {

@@ -8,8 +8,8 @@ use super::error::Error;
 
 const MAX: usize = 1024 * 1024;
 
-/// A body that is JSON. What its fields may be is asked of each by name, as the errors' sentences are the vendor's: a path of
-/// `serde_path_to_error` would have nothing to add.
+/// A body that is JSON. Each field is checked by its name, with the vendor's own message, so a path of `serde_path_to_error` would
+/// add nothing.
 pub(super) struct Sent(pub(super) Value);
 
 impl<S: Send + Sync> FromRequest<S> for Sent {

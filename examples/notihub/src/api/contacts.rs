@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::{Ids, authenticate::Caller, body::Sent, error::Error, fields};
 use crate::{record::Contact, store::Environment};
 
-/// A `contactId` in the body is ignored: the SDK demands one of its caller.
+/// A `contactId` in the body is ignored. The SDK always sends one.
 pub(super) async fn create(
     Caller(environment): Caller,
     ids: Ids,
@@ -41,7 +41,7 @@ pub(super) async fn update_named_in_body(
 }
 
 pub(super) async fn delete(Caller(environment): Caller, ids: Ids) -> Result<Json<Value>, Error> {
-    // What is no number is no contact, yet an unknown customer is told first.
+    // A value that is not a number is not a contact. An unknown customer is reported first.
     let contact = ids.contact().unwrap_or(NOBODYS);
     environment.delete_contact(&ids.customer, contact).await?;
     Ok(Json(json!({})))
@@ -62,7 +62,7 @@ async fn change(
     Ok(Json(changed.await?))
 }
 
-/// The contact that a body names, as a number or its digits; `None` if the number is too large to be one.
+/// The contact id in a body, as a number or its digits. `None` if the number is too large to be an id.
 fn named_in(body: &Map<String, Value>) -> Result<Option<i64>, Error> {
     let digits = match body.get("contactId") {
         Some(Value::Number(number)) => number.to_string(),

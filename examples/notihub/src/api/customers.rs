@@ -58,7 +58,7 @@ pub(super) async fn list(
     Ok(Json(environment.list(&listing).await?))
 }
 
-/// Of a key that comes more than once, the last value counts.
+/// If a key is repeated, the last value counts.
 fn listing(query: &str) -> Result<Listing, Error> {
     let mut listing = Listing {
         limit: DEFAULT_LIMIT,
@@ -69,7 +69,7 @@ fn listing(query: &str) -> Result<Listing, Error> {
             "limit" => {
                 let limit = number(&value).filter(|limit| *limit >= 1);
                 let limit = limit.ok_or(Error::Invalid("Invalid limit"))?;
-                // More than that is less than was asked for, not an error (N16).
+                // A larger limit is reduced, and not an error (N16).
                 listing.limit = u16::try_from(limit).map_or(MAX_LIMIT, |n| n.min(MAX_LIMIT));
             }
             "page" => listing.page = number(&value).ok_or(Error::Invalid("Invalid page"))?,
@@ -87,7 +87,7 @@ fn listing(query: &str) -> Result<Listing, Error> {
     Ok(listing)
 }
 
-/// Decimal digits; more than fit are as many as fit.
+/// A number in decimal digits. A larger one than the type holds is read as the largest.
 fn number(text: &str) -> Option<u64> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| text.parse().unwrap_or(u64::MAX))

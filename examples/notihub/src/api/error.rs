@@ -10,22 +10,22 @@ use serde::Serialize;
 
 use crate::{record::ContactKind, store};
 
-/// Why a request is not answered as it was asked for.
+/// Why a request is refused.
 #[derive(Debug)]
 pub(super) enum Error {
-    /// The request breaks a rule; the sentence says which, and nothing of the data.
+    /// The request breaks this rule. The text quotes nothing of the request.
     Invalid(&'static str),
-    /// The access token is missing, unknown, or its time is over (N2).
+    /// The access token is missing, unknown or expired (N2).
     InvalidToken,
-    /// The keys open nothing. Spelled as the vendor does.
+    /// The keys are not valid. The message is spelled as the vendor spells it.
     InvalidKeys,
-    /// No path of the API.
+    /// The API has no such path.
     UnknownPath,
-    /// No method of the path.
+    /// The path does not take this method.
     WrongMethod,
-    /// There is no body that can be used.
+    /// The body can't be used.
     Body(Unreadable),
-    /// The answer was not there in time.
+    /// The request took too long.
     TooSlow,
     /// The store refused, or failed.
     Store(store::Error),
@@ -87,7 +87,7 @@ fn of_store(error: &store::Error) -> (StatusCode, &'static str) {
     }
 }
 
-/// What is said about a value that does not fit its contact.
+/// The message about a value that is not valid for its kind of contact.
 pub(super) fn invalid_value(kind: ContactKind) -> &'static str {
     match kind {
         ContactKind::Email => "Invalid email",

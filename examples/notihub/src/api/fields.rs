@@ -1,4 +1,4 @@
-//! From JSON to records: each field is checked by its rule, and what is wrong gets that rule's message.
+//! From JSON to records. Each field is checked by its rule, and each rule has its message.
 
 use serde_json::{Map, Value};
 
@@ -10,10 +10,10 @@ use crate::record::{
 
 type Fields = Map<String, Value>;
 
-/// The most contacts, or preferences, that one request may hold (N23): nobody else can write while they are stored.
+/// The most contacts or preferences in one request (N23). Nobody else can write while they are stored.
 const MAX_ENTRIES: usize = 1000;
 
-/// A body that is an object. Unknown keys in it are ignored.
+/// The body must be an object. Unknown keys are ignored.
 pub(super) fn object(body: Value) -> Result<Fields, Error> {
     match body {
         Value::Object(fields) => Ok(fields),
@@ -78,14 +78,14 @@ pub(super) fn new_contact(fields: &Fields) -> Result<NewContact, Error> {
         kind,
         value: value.ok_or(Error::Invalid(invalid_value(kind)))?,
         primary: changes.primary.unwrap_or(false),
-        // A device that sends its token has proven it.
+        // A device that sends its token is its owner's.
         verified: changes.verified.unwrap_or(kind == ContactKind::Push),
     })
 }
 
 const INVALID_KIND: &str = "Invalid contact type";
 
-/// Whether a value fits is known only once the kind is, which may be the stored one.
+/// A value can be checked only when its kind is known, which may be the stored one.
 pub(super) fn contact_changes(fields: &Fields) -> Result<ContactChanges, Error> {
     let kind = word(fields, "type", INVALID_KIND)?;
     let value = match fields.get("value") {
@@ -104,7 +104,7 @@ pub(super) fn contact_changes(fields: &Fields) -> Result<ContactChanges, Error> 
     })
 }
 
-/// An array of preferences, or one alone, as the SDK sends it (N20).
+/// An array of preferences, or a single one, as the SDK sends it (N20).
 pub(super) fn preferences(body: Value) -> Result<Vec<Preference>, Error> {
     let all = match body {
         Value::Array(all) => all,
@@ -141,7 +141,7 @@ fn preference(body: &Value) -> Result<Preference, Error> {
     })
 }
 
-/// A key that is absent, null, or a text with a rule.
+/// A key that is absent, null, or a text that follows a rule.
 fn nullable(
     fields: &Fields,
     key: &str,
@@ -159,7 +159,7 @@ fn nullable(
     }
 }
 
-/// A key that is absent, or one of a few words.
+/// A key that is absent, or one of several words.
 fn word<T: serde::de::DeserializeOwned>(
     fields: &Fields,
     key: &str,
@@ -172,7 +172,7 @@ fn word<T: serde::de::DeserializeOwned>(
 }
 
 fn read<T: serde::de::DeserializeOwned>(word: &Value) -> Option<T> {
-    // A text alone: serde would also take `{"ENABLED": null}`.
+    // Only a text: serde would also take `{"ENABLED": null}`.
     word.is_string()
         .then(|| serde_json::from_value(word.clone()).ok())?
 }

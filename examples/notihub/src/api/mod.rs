@@ -1,4 +1,4 @@
-//! Notihub's own HTTP API. Every answer is JSON, also errors and deletions: its SDK parses them all.
+//! Notihub's own HTTP API. Every answer is JSON, also errors and deletions, because the SDK parses them all.
 
 mod authenticate;
 mod body;
@@ -25,7 +25,7 @@ use tower::{Service, ServiceExt};
 use crate::store::Store;
 use error::Error;
 
-/// The API, for every path that the rest of the app does not serve.
+/// The API. It answers every path that the rest of the app does not serve.
 pub fn service(
     store: Store,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send>
@@ -55,7 +55,7 @@ pub fn service(
         )
         .fallback(async || Error::UnknownPath)
         .method_not_allowed_fallback(async || Error::WrongMethod)
-        // Around everything, so that nothing is learnt without a token, not even which paths there are.
+        // Around all routes. So a caller without a token does not learn which paths there are.
         .layer(middleware::from_fn_with_state(
             store.clone(),
             authenticate::environment,
@@ -69,7 +69,7 @@ pub fn service(
         .map_request(tidy)
 }
 
-/// A slash at the end is optional, and repeated ones are one (N3): the SDK sends `https://host//customers/`.
+/// A slash at the end is optional, and repeated slashes count as one (N3). The SDK sends `https://host//customers/`.
 fn tidy(mut request: Request) -> Request {
     let uri = request.uri();
     let segments = uri.path().split('/').filter(|segment| !segment.is_empty());
@@ -87,7 +87,7 @@ fn tidy(mut request: Request) -> Request {
     request
 }
 
-/// The ids in a path. What can't be anybody's, such as bytes that are no UTF-8, is empty.
+/// The ids in a path. A value that can't be an id, such as bytes that are not UTF-8, is read as empty.
 struct Ids {
     customer: String,
     contact: String,

@@ -1,4 +1,4 @@
-//! `POST /token/`: four keys for an access token.
+//! `POST /token/`: exchanges four keys for an access token.
 
 use axum::{Json, extract::State, http::HeaderMap};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -30,7 +30,7 @@ pub(super) async fn issue(
     }))
 }
 
-/// Four parts, where others have two.
+/// Basic credentials with four parts instead of two.
 fn keys(text: &str) -> Option<Keys<'_>> {
     let mut parts = text.split(':');
     let keys = Keys {

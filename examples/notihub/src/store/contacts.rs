@@ -6,14 +6,14 @@ use sqlx::{QueryBuilder, SqliteConnection};
 use super::{Environment, Error};
 use crate::record::{Contact, ContactChanges, ContactKind, NewContact, is_identified};
 
-/// How many contacts one statement stores. SQLite takes 32,766 parameters in one, and a contact has nine.
+/// How many contacts one statement stores. SQLite takes at most 32,766 parameters, and a contact has nine.
 const A_STATEMENT: usize = 1000;
 
 impl Environment {
-    /// Adds a contact. If it is primary, the former one of its kind is no more.
+    /// Adds a contact. If it is primary, the former primary one of its kind no longer is.
     ///
     /// # Errors
-    /// [`Error::NoSuchCustomer`], or the store's own.
+    /// [`Error::NoSuchCustomer`], or [`Error::Failed`].
     pub async fn add_contact(&self, customer: &str, new: &NewContact) -> Result<Contact, Error> {
         let mut tx = self.store.database.writing().await?;
         let seq = self.known(&mut tx, customer).await?;
@@ -22,11 +22,11 @@ impl Environment {
         Ok(stored(id, new))
     }
 
-    /// Changes what is given of a contact, and leaves the rest as it is.
+    /// Changes the given fields of a contact and leaves the others as they are.
     ///
     /// # Errors
-    /// [`Error::NoSuchCustomer`], [`Error::NoSuchContact`], [`Error::InvalidValue`] if the value does not fit the kind that
-    /// it then has, [`Error::NothingToIdentify`], or the store's own.
+    /// [`Error::NoSuchCustomer`], [`Error::NoSuchContact`], [`Error::InvalidValue`] if the value is not valid for the
+    /// new kind, [`Error::NothingToIdentify`], or [`Error::Failed`].
     pub async fn update_contact(
         &self,
         customer: &str,
@@ -71,10 +71,10 @@ impl Environment {
         Ok(changed)
     }
 
-    /// Deletes a contact, unless nothing is left then to know the customer by (N21).
+    /// Deletes a contact, unless the customer could not be identified without it (N21).
     ///
     /// # Errors
-    /// [`Error::NoSuchCustomer`], [`Error::NoSuchContact`], [`Error::NothingToIdentify`], or the store's own.
+    /// [`Error::NoSuchCustomer`], [`Error::NoSuchContact`], [`Error::NothingToIdentify`], or [`Error::Failed`].
     pub async fn delete_contact(&self, customer: &str, contact: i64) -> Result<(), Error> {
         let mut tx = self.store.database.writing().await?;
         let seq = self.known(&mut tx, customer).await?;
@@ -141,14 +141,14 @@ impl Environment {
                     .push_bind(derived.folded)
                     .push_bind(derived.digits);
             });
-            // Hardly ever are there as many again, so the statement is not kept.
+            // The same number of contacts is rare, so the statement is not cached.
             let insert = insert.build().persistent(false);
             insert.execute(&mut *connection).await?;
         }
         Ok(())
     }
 
-    /// Stores a contact, under an id of its own or a given one. A former primary one of its kind is no more (N10).
+    /// Stores a contact, under an id of its own or a given one. A former primary one of its kind no longer is (N10).
     pub(super) async fn insert_contact(
         &self,
         connection: &mut SqliteConnection,
@@ -181,7 +181,7 @@ impl Environment {
     }
 }
 
-/// What is stored beside a value: none of a push token, so that nothing can find one.
+/// The columns for look-ups and the search. They are null for a push token, so that nothing can find one.
 struct Derived {
     lookup_key: Option<String>,
     folded: Option<String>,

@@ -5,14 +5,14 @@ use sqlx::SqliteConnection;
 use super::{Environment, Error, contacts};
 use crate::record::{Contact, Customer, CustomerChanges, NewCustomer, is_identified};
 
-/// What a list is asked for.
+/// The parameters of a list.
 #[derive(Clone, Default)]
 pub struct Listing {
     /// How many customers at most.
     pub limit: u16,
-    /// How many pages of so many are skipped.
+    /// The number of the page, from 0.
     pub page: u64,
-    /// A term to search for; empty finds everybody.
+    /// The text to search for. Empty finds everybody.
     pub search: String,
     /// Whether disabled customers are left out.
     pub enabled_only: bool,
@@ -28,7 +28,7 @@ impl Environment {
     /// Stores a new customer with their contacts.
     ///
     /// # Errors
-    /// [`Error::NothingToIdentify`], [`Error::ExternalIdTaken`], or the store's own.
+    /// [`Error::NothingToIdentify`], [`Error::ExternalIdTaken`], or [`Error::Failed`].
     pub async fn create(&self, new: &NewCustomer) -> Result<Customer, Error> {
         let kinds = new.contacts.iter().map(|contact| contact.kind);
         if !is_identified(new.external_id.as_deref(), kinds) {
@@ -55,10 +55,10 @@ impl Environment {
         }
     }
 
-    /// Changes what is given, and leaves the rest as it is.
+    /// Changes the given fields and leaves the others as they are.
     ///
     /// # Errors
-    /// [`Error::NoSuchCustomer`], [`Error::NothingToIdentify`], [`Error::ExternalIdTaken`], or the store's own.
+    /// [`Error::NoSuchCustomer`], [`Error::NothingToIdentify`], [`Error::ExternalIdTaken`], or [`Error::Failed`].
     pub async fn update(&self, id: &str, changes: &CustomerChanges) -> Result<Customer, Error> {
         let mut tx = self.store.database.writing().await?;
         let seq = self.known(&mut tx, id).await?;
@@ -90,10 +90,10 @@ impl Environment {
         Ok(customer)
     }
 
-    /// Deletes a customer with all that belongs to them.
+    /// Deletes a customer and everything that belongs to them.
     ///
     /// # Errors
-    /// [`Error::NoSuchCustomer`], or the store's own.
+    /// [`Error::NoSuchCustomer`], or [`Error::Failed`].
     pub async fn delete(&self, id: &str) -> Result<(), Error> {
         let mut tx = self.store.database.writing().await?;
         let deleted =
@@ -109,7 +109,7 @@ impl Environment {
         Ok(())
     }
 
-    /// One page of the merchant's own list, oldest first. It counts and skips, as its contract demands.
+    /// One page of the merchant's own list, oldest first. It uses a count and an OFFSET, as its documented form needs them.
     ///
     /// # Errors
     /// [`Error::Failed`].
@@ -139,7 +139,7 @@ impl Environment {
         with_contacts(&mut tx, customers).await
     }
 
-    /// At most so many customers after an insertion number, in the order of insertion.
+    /// At most this many customers after an insertion number, in the order of insertion.
     ///
     /// # Errors
     /// [`Error::Failed`].
@@ -195,7 +195,7 @@ impl Environment {
         Ok(customer)
     }
 
-    /// The insertion number of a customer who has to be there.
+    /// The insertion number of a customer, who must exist.
     pub(super) async fn known(
         &self,
         connection: &mut SqliteConnection,
@@ -221,7 +221,7 @@ impl Environment {
     }
 }
 
-/// Gives each customer their contacts, with one statement for all of them.
+/// Adds their contacts to these customers, with one statement.
 async fn with_contacts(
     connection: &mut SqliteConnection,
     mut customers: Vec<Customer>,
@@ -255,8 +255,8 @@ struct OwnedContact {
     contact: Contact,
 }
 
-/// The digits of a term that is a phone number or a part of one, else nothing. A leading plus that nobody percent-encoded
-/// arrives as a space, so such a term is compared by its digits too (N18).
+/// The digits of a term that is a phone number or part of one. A leading plus that was not percent-encoded arrives as a space, so
+/// such a term is compared by its digits as well (N18).
 fn digits_of_number(term: &str) -> String {
     if term
         .bytes()
@@ -268,7 +268,7 @@ fn digits_of_number(term: &str) -> String {
     }
 }
 
-/// The only unique key of a customer that a caller chooses is the external id.
+/// A caller chooses only one unique key of a customer, the external id.
 fn or_taken(error: sqlx::Error) -> Error {
     match error.as_database_error() {
         Some(found) if found.is_unique_violation() => Error::ExternalIdTaken,

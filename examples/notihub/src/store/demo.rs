@@ -1,4 +1,4 @@
-//! The demo data: `demo.json`, with credentials that everybody may know.
+//! The demo data: `demo.json`, with public credentials.
 
 use churnkey_integrator::Timestamp;
 use example_app::is_empty;
@@ -56,7 +56,7 @@ struct DemoContact {
 }
 
 impl Store {
-    /// Loads the demo data, all or nothing, unless there is an account already: then it is `false`.
+    /// Loads the demo data in one transaction. `false`, and nothing is loaded, if there is an account already.
     ///
     /// # Errors
     /// [`Error::Failed`].

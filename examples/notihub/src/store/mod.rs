@@ -1,5 +1,5 @@
-//! The merchant's own store. All of a customer's operations are those of an [`Environment`], so that two environments can't
-//! be mixed up.
+//! The merchant's own store. Everything about customers is a method of [`Environment`], so that no caller reaches another
+//! environment's.
 
 mod contacts;
 mod customers;
@@ -30,17 +30,17 @@ pub struct Store {
     generator: Generator,
 }
 
-/// One environment's customers. To have one is to be allowed to.
+/// One environment's customers. Only a caller who may see them gets one.
 #[derive(Debug, Clone)]
 pub struct Environment {
     store: Store,
     id: i64,
 }
 
-/// Why the store does not do what it was asked for.
+/// Why the store refused, or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nobody in this environment has that id.
+    /// No customer in this environment has this id.
     #[error("there is no such customer")]
     NoSuchCustomer,
     /// The customer has no such contact.
@@ -49,18 +49,18 @@ pub enum Error {
     /// Another customer of the environment has this external id (N4).
     #[error("the external id is in use already")]
     ExternalIdTaken,
-    /// Nothing would be left to know the customer by.
+    /// The customer could not be identified.
     #[error("the customer would have no external id, e-mail address or phone number")]
     NothingToIdentify,
-    /// The value does not fit a contact of this kind.
-    #[error("the value is none of such a contact")]
+    /// The value is not valid for this kind of contact.
+    #[error("the value is not valid for this kind of contact")]
     InvalidValue(ContactKind),
     /// The store itself failed.
     #[error(transparent)]
     Failed(StoreFailure),
 }
 
-/// For `?` on what the database or the generator fails with.
+/// So that `?` converts the errors of the database and of the generator.
 impl<E: Into<StoreFailure>> From<E> for Error {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
@@ -68,7 +68,7 @@ impl<E: Into<StoreFailure>> From<E> for Error {
 }
 
 impl Store {
-    /// Opens a database, in memory without a file, and brings it up to date.
+    /// Opens the database file and migrates it. Without a file, the database is in memory.
     ///
     /// # Errors
     /// [`CannotOpen`] if the file can't be used.
@@ -84,7 +84,7 @@ impl Store {
         })
     }
 
-    /// Whether nothing is in it yet.
+    /// Whether the store is empty.
     ///
     /// # Errors
     /// [`Error::Failed`].

@@ -1,19 +1,19 @@
-//! Who has an address, an index look-up by its normalised form.
+//! The owners of an address, looked up by its normalized form.
 
 use example_app::Owners;
 
 use super::{Environment, Error};
 use crate::record::{ContactKind, Customer};
 
-/// How many ids of owners are named at most.
+/// How many owners are named at most.
 const NAMED: i64 = 20;
 
 impl Environment {
-    /// Who has this address or number.
+    /// The owners of this address or number.
     ///
-    /// Several customers may have one. Then those who get messages and whose contact is verified come first, next those
-    /// who get messages, next the others with a verified contact, then the rest: the first of these tiers that has an owner
-    /// decides. Whether the contact is primary tells nothing, a second address is just as much theirs.
+    /// Several customers may have it. They are ranked: enabled with a verified contact, enabled, disabled with a verified contact,
+    /// the others. The owners of the first rank that has any are returned. Whether the contact is primary does not matter, because
+    /// a second address is the customer's as well.
     ///
     /// # Errors
     /// [`Error::Failed`].

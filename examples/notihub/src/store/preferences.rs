@@ -6,10 +6,10 @@ use super::{Environment, Error};
 use crate::record::{Mechanism, Preference};
 
 impl Environment {
-    /// Sets preferences, one a template group, and returns all that the customer then has.
+    /// Sets preferences, one for each template group, and returns all preferences of the customer.
     ///
     /// # Errors
-    /// [`Error::NoSuchCustomer`], or the store's own.
+    /// [`Error::NoSuchCustomer`], or [`Error::Failed`].
     pub async fn set_preferences(
         &self,
         customer: &str,
@@ -33,10 +33,10 @@ impl Environment {
         Ok(all)
     }
 
-    /// The customer's preferences, in the order in which their groups came.
+    /// The customer's preferences, in the order in which their groups were set first.
     ///
     /// # Errors
-    /// [`Error::NoSuchCustomer`], or the store's own.
+    /// [`Error::NoSuchCustomer`], or [`Error::Failed`].
     pub async fn preferences(&self, customer: &str) -> Result<Vec<Preference>, Error> {
         let mut tx = self.store.database.reading().await?;
         let seq = self.known(&mut tx, customer).await?;

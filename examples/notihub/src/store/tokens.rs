@@ -1,4 +1,4 @@
-//! The keys that open an environment, and the tokens that they are exchanged for.
+//! The keys of an environment, and the tokens that they are exchanged for.
 
 use std::fmt;
 
@@ -7,23 +7,23 @@ use subtle::ConstantTimeEq;
 
 use super::{Environment, Error, Store};
 
-/// The vendor's page once says "within an hour"; its own table says this (N1).
+/// The vendor's page says "within an hour" in one place; its table says this (N1).
 const LIFETIME_MILLIS: i64 = 6 * 60 * 60 * 1000;
 
 /// The four keys of an account and one of its environments.
 #[derive(Clone, Copy)]
 pub struct Keys<'a> {
-    /// Names the account.
+    /// The public key of the account.
     pub public_key: &'a str,
     /// Proves it.
     pub secret_key: &'a str,
-    /// Names the environment.
+    /// The client id of the environment.
     pub client_id: &'a str,
     /// Proves it.
     pub client_secret: &'a str,
 }
 
-/// A token that was just issued: the only time that it is known in clear.
+/// A token that was just issued. Only its hash is stored.
 #[derive(Clone)]
 pub struct AccessToken {
     /// 64 hexadecimal digits.
@@ -51,7 +51,7 @@ pub(super) fn hash(secret: &str) -> Vec<u8> {
 }
 
 impl Store {
-    /// Exchanges keys for a token; `None` if they don't fit. Tokens that were issued before stay good.
+    /// Exchanges keys for a token. `None` if they are not valid. Earlier tokens stay valid.
     ///
     /// # Errors
     /// [`Error::Failed`].
@@ -94,7 +94,7 @@ impl Store {
         Ok(Some(issued))
     }
 
-    /// The environment that a token opens; `None` if it is unknown, or its time is over.
+    /// The environment of a token. `None` if it is unknown or expired.
     ///
     /// # Errors
     /// [`Error::Failed`].

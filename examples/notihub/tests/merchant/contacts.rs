@@ -43,7 +43,7 @@ async fn a_contact_is_changed_in_part_and_validated_as_a_whole() {
         put(json!({"type": "EMAIL", "value": "a@b.c"})).await,
         (200, email.clone())
     );
-    // It became the primary address, so the former one is no more.
+    // It became the primary address, so the former one no longer is.
     let (_, customer) = merchant.get(&format!("/customers/{C3}")).await;
     assert_eq!(customer["contacts"][0]["primary"], false);
     assert_eq!(customer["contacts"][1], email);
@@ -109,13 +109,13 @@ async fn something_to_know_a_customer_by_stays() {
     assert_eq!(merchant.call("DELETE", &last, Value::Null).await, refused);
     let to_push = json!({"type": "PUSH"});
     assert_eq!(merchant.call("PUT", &last, to_push).await, refused);
-    // With an external id, contacts may all go.
+    // With an external id, all contacts may be deleted.
     for contact in [4, 10] {
         let path = format!("/customers/{DISABLED}/contacts/{contact}");
         let deleted = merchant.call("DELETE", &path, Value::Null).await;
         assert_eq!(deleted, (200, json!({})));
     }
-    // A contact's id is never given to another one.
+    // A contact's id is never used again.
     let new = json!({"type": "PHONE", "value": "123"});
     let path = format!("/customers/{C4}/contacts");
     let (_, first) = merchant.call("POST", &path, new.clone()).await;
@@ -173,7 +173,7 @@ async fn a_new_customers_contacts_are_written_once() {
     let merchant = Merchant::at(Some(&file)).await;
     let options = SqliteConnectOptions::new().filename(&file);
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
-    // None is written as primary first and changed when the next one comes.
+    // No contact is first written as primary and then changed for the next one.
     sqlx::query(
         "CREATE TRIGGER twice BEFORE UPDATE ON contacts BEGIN SELECT RAISE(ABORT, 'twice'); END",
     )

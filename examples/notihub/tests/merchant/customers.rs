@@ -214,7 +214,7 @@ async fn a_list_is_clamped_filtered_and_searched() {
         ("search=444-", "0"),
         ("search=(549)%2011-5555", "3"),
         ("search=%2B54911", "3"),
-        // No digits are not the digits of every number.
+        // A term without digits does not match every number.
         ("search=-", "01356"),
         ("search=%25", ""),
         ("search=_", ""),

@@ -1,4 +1,4 @@
-//! Who is slow is told so, and keeps nobody else waiting.
+//! Slow requests are answered with an error, and don't block others.
 
 use http::request;
 use merchant_cases::{Answer, answer_behind_hanging, answer_to_unfinished_body};

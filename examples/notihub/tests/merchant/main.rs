@@ -1,4 +1,4 @@
-//! Notihub as its own clients, Churnkey and whoever runs it meet it.
+//! Notihub as its own clients, Churnkey and its operator use it.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -38,7 +38,7 @@ pub(crate) const DEV_TOKEN: &str =
 
 /// A customer with an e-mail address and a phone number, both primary and verified.
 pub(crate) const C3: &str = "5b1c6f0e-3a57-4c1e-9d0b-0f6f5b7a1c03";
-/// A customer with an e-mail address and nothing else to know them by.
+/// A customer who is identified only by an e-mail address.
 pub(crate) const C4: &str = "5b1c6f0e-3a57-4c1e-9d0b-0f6f5b7a1c04";
 /// A disabled customer with a push token.
 pub(crate) const DISABLED: &str = "af32b842-007d-4c98-9160-ae6b6e908ca1";
@@ -107,12 +107,12 @@ impl Merchant {
         (answer.status(), answer.into_body())
     }
 
-    /// What Churnkey gets, in live mode.
+    /// The answer to Churnkey in live mode.
     pub(crate) async fn churnkey(&self, path: &str) -> (u16, Value) {
         merchant_cases::churnkey(&self.client, path).await
     }
 
-    /// What Churnkey gets, in test mode.
+    /// The answer to Churnkey in test mode.
     pub(crate) async fn churnkey_in_test(&self, path: &str) -> (u16, Value) {
         merchant_cases::churnkey(&self.client.in_mode(Mode::Test), path).await
     }
@@ -121,7 +121,7 @@ impl Merchant {
 pub(crate) const BEARER: &str =
     "Bearer 1111111111111111111111111111111111111111111111111111111111111111";
 
-/// What an error looks like.
+/// An expected error.
 pub(crate) fn error(code: u16, message: &str) -> (u16, Value) {
     (code, serde_json::json!({"code": code, "message": message}))
 }

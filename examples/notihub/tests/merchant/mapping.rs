@@ -58,7 +58,7 @@ async fn every_owner_of_an_address_counts_in_the_order_of_the_tiers() {
         created["customerId"].clone()
     };
     assert_eq!(find().await.0, 404);
-    // Each tier outdoes the ones before, and a second customer in one is one too many.
+    // Each rank wins over the ones before. Two customers of the same rank are ambiguous.
     for (status, verified) in [
         ("DISABLED", false),
         ("DISABLED", true),
@@ -103,10 +103,10 @@ async fn addresses_are_compared_composed_in_lower_case_and_with_the_domain_in_as
     ] {
         let (_, found) = merchant.churnkey(&format!("/email/{asked}")).await;
         assert_eq!(found["id"], created["customerId"]);
-        // What was typed in is what is shown.
+        // The address is shown as it was entered.
         assert_eq!(found["email"], "Zoe\u{308}@B\u{fc}cher.example");
     }
-    // Of a mailbox, only ASCII letters have a case that doesn't matter.
+    // In a mailbox, the letter case of only ASCII letters is ignored.
     let (status, _) = merchant
         .churnkey("/email/zo%C3%8B%40b%C3%BCcher.example")
         .await;
@@ -193,7 +193,7 @@ async fn a_merchant_may_choose_other_ids_other_limits_and_404_and_add_what_is_th
         404
     );
 
-    // The one without an external id is passed over, also where a page ends with them.
+    // The customer without an external id is left out, also at the end of a page.
     let mut ids = Vec::new();
     let mut query = "?limit=1".to_owned();
     loop {
@@ -221,7 +221,7 @@ async fn a_merchant_may_choose_other_ids_other_limits_and_404_and_add_what_is_th
         ]
     );
 
-    // Neither a missing one nor one that is no id of Churnkey's can be seen, and both are counted.
+    // Customers without an external id, or with one that is not valid for Churnkey, are not seen. Both are counted.
     merchant
         .call("POST", "/customers", json!({"externalId": "a\u{7}b"}))
         .await;

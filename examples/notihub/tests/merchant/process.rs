@@ -1,4 +1,4 @@
-//! The program as a person meets it.
+//! The program from outside.
 
 use merchant_cases::{file_holds, paste};
 use serde_json::{Value, json};

@@ -21,7 +21,7 @@ fn status() -> impl Strategy<Value = Status> {
     select(vec![Status::Enabled, Status::Disabled])
 }
 
-/// Addresses that anybody may have, and a few that are shared in several spellings.
+/// Any addresses, and a few that are shared in several spellings.
 fn email() -> impl Strategy<Value = String> {
     let any = "[^@\\s]{1,8}@[^@\\s]{1,6}\\.[^@\\s]{1,4}";
     let few = select(vec![
@@ -60,7 +60,7 @@ fn contact() -> impl Strategy<Value = NewContact> {
 
 fn customer() -> impl Strategy<Value = NewCustomer> {
     let language = option::of(select(vec!["en", "en_US", "fil"]).prop_map(str::to_owned));
-    // The external id gets a number of its own in front, so that it is unique.
+    // A number in front makes the external id unique.
     let external_id = option::of(".{0,40}");
     (
         external_id,
@@ -80,7 +80,7 @@ fn customer() -> impl Strategy<Value = NewCustomer> {
         )
 }
 
-/// Stores customers, each of whom can be known by something.
+/// Stores customers, all of whom can be identified.
 async fn store(environment: &Environment, customers: Vec<NewCustomer>) -> Vec<Customer> {
     let mut stored = Vec::new();
     for (number, mut new) in customers.into_iter().enumerate() {
@@ -93,7 +93,7 @@ async fn store(environment: &Environment, customers: Vec<NewCustomer>) -> Vec<Cu
     stored
 }
 
-/// All that Churnkey gets in live mode, page by page.
+/// All customers that Churnkey gets in live mode, page by page.
 async fn crawl(merchant: &Merchant, limit: usize) -> Vec<Value> {
     merchant_cases::crawl(limit, async |query| merchant.churnkey(&query).await).await
 }
@@ -107,7 +107,7 @@ fn mapped(native: &Customer) -> Value {
         .unwrap()
 }
 
-/// The paths that differ between customers with different contacts: of each kind the primary one shows, or else the oldest, if
+/// The paths that differ between customers with different contacts. Of each kind the primary one is shown, or else the oldest, if
 /// Churnkey can hold it.
 fn differing_contacts(one: &Customer, other: &Customer) -> BTreeSet<String> {
     let shown = |native: &Customer, kind| {
@@ -177,7 +177,7 @@ proptest! {
             Status::Enabled => Status::Disabled,
             Status::Disabled => Status::Enabled,
         };
-        // What no generated customer has, so that it has to show.
+        // No generated customer has this, so it has to make a difference.
         let text = "changed".repeat(10);
         let changes: [(&str, &[&str], Customer); 6] = [
             ("externalId", &["metadata.externalId"], Customer { external_id: Some(text.clone()), ..native.clone() }),
@@ -200,7 +200,7 @@ proptest! {
             let changed = changed(&before, &mapped(&changed_native));
             prop_assert_eq!(changed, differing_contacts(&native, &changed_native));
 
-            // The only primary one is the one that shows.
+            // The only primary one is shown.
             let kind = native.contacts[index].kind;
             for (number, contact) in changed_native.contacts.iter_mut().enumerate() {
                 contact.primary = number == index;
@@ -217,7 +217,7 @@ proptest! {
                 ContactKind::Push => {}
             }
         }
-        // Each output is a native value as it is.
+        // Each output is an unchanged native value.
         let of_kind = |kind, value: &Value| native.contacts.iter().any(|one| one.kind == kind && json!(one.value) == *value);
         prop_assert_eq!(&before["id"], &json!(native.customer_id));
         prop_assert!(before.get("email").is_none_or(|email| of_kind(ContactKind::Email, email)));
@@ -313,7 +313,7 @@ proptest! {
         })?;
     }
 
-    /// No request is answered by a bare 500.
+    /// No request is answered with a 500.
     #[test]
     fn any_json_is_answered_in_the_own_shape(
         keys in vec(select(vec!["externalId", "status", "language", "metadata", "contacts", "type", "value", "primary", "customerId", "contactId", "templateGroupId", "mechanisms"]), 0..6),

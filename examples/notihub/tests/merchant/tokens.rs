@@ -1,4 +1,4 @@
-//! `POST /token/`, and what a token opens.
+//! `POST /token/`, and the environment of a token.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Every operation happens as a whole or not at all, however many callers there are.
+//! Every operation is atomic, also with many callers.
 
 use std::path::Path;
 

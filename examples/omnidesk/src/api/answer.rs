@@ -16,7 +16,7 @@ use serde::Serialize;
 /// An endpoint's answer.
 pub(super) type Result<T> = std::result::Result<T, Refused>;
 
-/// Why a call is not served: a status, and a sentence that holds nothing of what was sent.
+/// Why a call is refused: a status and a message, which quotes nothing of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refused {
     status: StatusCode,
@@ -33,7 +33,7 @@ impl Refused {
         }
     }
 
-    /// A bad parameter, or a record that is not there: O3 has one status for both.
+    /// An invalid parameter or an unknown record: both have the same status (O3).
     pub(super) fn bad(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
@@ -86,10 +86,10 @@ impl From<Unreadable> for Refused {
     }
 }
 
-/// What the database says may quote data, so that above debug level only its code is logged.
+/// The database's message may quote data, so only its code is logged above debug level.
 impl From<sqlx::Error> for Refused {
     fn from(error: sqlx::Error) -> Self {
-        tracing::debug!(%error, "the database's own words");
+        tracing::debug!(%error, "the database failed");
         let failure = StoreFailure::from(error);
         let code = failure.code();
         if failure.is_temporary() {
@@ -136,7 +136,7 @@ pub(super) fn json(body: &impl Serialize) -> Result<Response> {
     Ok(response)
 }
 
-/// That something was done.
+/// The answer to a change.
 #[derive(Serialize)]
 pub(super) struct Done {
     r#type: &'static str,

@@ -1,4 +1,4 @@
-//! Reading a body, in each of the encodings that every write takes (O5).
+//! Reading a body. Every write accepts the same encodings (O5).
 
 use std::convert::Infallible;
 
@@ -15,10 +15,10 @@ use super::{
     form::Form,
 };
 
-/// The largest body that is taken.
+/// The largest body that is accepted.
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// The fields of a body; none of an empty one.
+/// The fields of a body. An empty one has none.
 pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Form> {
     let bytes = Bytes::from(read_body(body, MAX_BYTES).await?);
     let Some(content_type) = headers.get(CONTENT_TYPE) else {
@@ -61,7 +61,7 @@ async fn multipart(content_type: &str, bytes: Bytes) -> Result<Form> {
     Ok(form)
 }
 
-/// Its fields hold texts, as those of a form do, so that `serde_path_to_error` would have no path to tell.
+/// Its fields are flat, like those of a form, so a path of `serde_path_to_error` would add nothing.
 fn json(bytes: &[u8]) -> Result<Form> {
     let mut form = Form::default();
     if bytes.is_empty() {

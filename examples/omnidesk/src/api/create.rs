@@ -16,7 +16,7 @@ use crate::{
     store::{Brand, Customer, changes, customers, timeline},
 };
 
-/// What a call knows a customer by (O18).
+/// How a call identifies a customer (O18).
 #[derive(Clone, Copy)]
 enum Key<'a> {
     ExternalId(&'a str),
@@ -64,7 +64,7 @@ pub(super) async fn find_or_create(api: &Api, form: &Form) -> Result<Response> {
     json(&Done::new(message).customer(customer.id))
 }
 
-/// O19: a channel without an address is ignored, an address without a channel refused.
+/// O19: a channel without an address is ignored, an address without a channel is refused.
 fn linked_channel(form: &Form) -> Result<Option<Address>> {
     if form.sent("customer_link_channel").is_none_or(str::is_empty) {
         return Ok(None);
@@ -97,7 +97,7 @@ async fn find(db: &mut SqliteConnection, brand: &Brand, key: Key<'_>) -> Result<
     })
 }
 
-/// Links the address that a new customer was looked for by, or else the same call would create another one.
+/// Links the address by which a new customer was searched. Otherwise the same call would create another customer.
 fn link_key(changes: &mut Changes<'_>, text: &str) -> Result<()> {
     let is_it = |address: &Address| match address.kind() {
         ChannelType::Email => address.as_str() == lower_case_email(text),
@@ -113,7 +113,7 @@ fn link_key(changes: &mut Changes<'_>, text: &str) -> Result<()> {
     Ok(())
 }
 
-/// A new customer, or the refusal of an external id that is taken.
+/// Creates a customer. Refuses an external id that is in use.
 pub(super) async fn create(
     db: &mut SqliteConnection,
     brand: &Brand,

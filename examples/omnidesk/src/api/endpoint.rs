@@ -1,4 +1,4 @@
-//! Which endpoint a method and a path name.
+//! The endpoint of a method and a path.
 
 use axum::http::Method;
 use percent_encoding::percent_decode_str;
@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use super::answer::{Refused, Result};
 use crate::{fields::is_digits, store::Permissions};
 
-/// An endpoint, with the number that stands in its path.
+/// An endpoint, with the id in its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Endpoint {
     Index,
@@ -52,10 +52,10 @@ impl Endpoint {
     }
 }
 
-/// What a path under `/api/v2/customer` serves, by method.
+/// The endpoints of a path under `/api/v2/customer`, by method.
 type Served = Vec<(Method, Endpoint)>;
 
-/// Finds the endpoint. A path that isn't there is a 404, a method that its path doesn't serve a 405.
+/// Finds the endpoint. An unknown path is a 404, a method that the path doesn't serve is a 405.
 pub(super) fn find(method: &Method, path: &str) -> Result<Endpoint> {
     let served = segments(path).and_then(|segments| served(method, &segments));
     let served = served.ok_or_else(Refused::no_such_path)?;
@@ -73,7 +73,7 @@ pub(super) fn find(method: &Method, path: &str) -> Result<Endpoint> {
     })
 }
 
-/// `None` if one is no text.
+/// `None` if a segment is not text.
 fn segments(path: &str) -> Option<Vec<String>> {
     let segments = path.split('/').skip(1);
     segments
@@ -104,7 +104,7 @@ fn served(method: &Method, segments: &[String]) -> Option<Served> {
     }
 }
 
-/// O6: the letter case of an action does not matter, as its vendor spells each in several.
+/// O6: the letter case of an action is ignored, because the documents spell actions in several ways.
 fn action(segment: &str) -> Option<Served> {
     let (method, endpoint) = match segment.to_ascii_lowercase().as_str() {
         "searchbyprimaryexternalid" => (Method::POST, Endpoint::SearchByExternalId),
@@ -121,8 +121,8 @@ fn action(segment: &str) -> Option<Served> {
     Some(vec![(method, endpoint)])
 }
 
-/// What is no action is a customer's id, though maybe one of a form that none has; but nobody posts to an id, so that there
-/// it is a misspelt action.
+/// A segment that is not an action is read as a customer's id. In a POST it is a misspelt action, because nothing is posted to an
+/// id.
 fn item(method: &Method, segment: &str) -> Option<Served> {
     let id = id(segment);
     let served = vec![
@@ -134,7 +134,7 @@ fn item(method: &Method, segment: &str) -> Option<Served> {
     (!segment.is_empty() && (is_served || is_digits(segment))).then_some(served)
 }
 
-/// The number of a path; 0, which nothing has, for what is no number.
+/// The id in a path. A segment that is not a number is 0, which no record has.
 fn id(segment: &str) -> i64 {
     match segment {
         digits if is_digits(digits) => digits.parse().unwrap_or(i64::MAX),

@@ -1,4 +1,4 @@
-//! The fields of a query or a body, and the kinds of value that they have. Values are taken literally (O5).
+//! The fields of a query or a body, and the types of their values. Values are taken literally (O5).
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
@@ -10,7 +10,7 @@ use crate::{
     fields::{CUSTOM, MAX_TEXT, is_custom_name, is_custom_value, is_digits, is_name, is_text},
 };
 
-/// Fields by their names; the last one with a name counts. `Debug` shows the names alone.
+/// Fields by name. If a name is repeated, the last value counts. `Debug` shows only the names.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Form(BTreeMap<String, String>);
 
@@ -23,7 +23,7 @@ impl Form {
         Self::from_urlencoded(query.as_bytes())
     }
 
-    /// Not `form_urlencoded`, which puts a replacement character in the place of what is no UTF-8.
+    /// Not `form_urlencoded`, which replaces bytes that are not UTF-8.
     pub(super) fn from_urlencoded(bytes: &[u8]) -> Result<Self> {
         let text = |bytes: &[u8]| {
             let spaced: Vec<u8> = bytes
@@ -46,7 +46,7 @@ impl Form {
         Ok(form)
     }
 
-    /// These fields, and those of another form over them.
+    /// These fields, overridden by those of another form.
     pub(super) fn overlaid(&self, other: &Self) -> Self {
         let mut both = self.clone();
         both.0.extend(other.0.clone());
@@ -58,7 +58,7 @@ impl Form {
         self.0.get(name).map(String::as_str)
     }
 
-    /// An external id or the like. Empty is not sent.
+    /// An external id or similar text. Empty counts as not sent.
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>> {
         let text = self.sent(name).filter(|text| !text.is_empty());
         if text.is_none_or(is_text) {
@@ -73,7 +73,7 @@ impl Form {
         self.text(name)?.ok_or_else(|| Refused::required(name))
     }
 
-    /// A number, the largest one if it is larger.
+    /// A number. A larger one than the type holds is read as the largest.
     pub(super) fn number(&self, name: &str) -> Result<Option<i64>> {
         match self.sent(name) {
             None => Ok(None),
@@ -82,7 +82,7 @@ impl Form {
         }
     }
 
-    /// A person's name. Empty is not sent (O7).
+    /// A person's name. Empty counts as not sent (O7).
     pub(super) fn name(&self, name: &str) -> Result<Option<&str>> {
         let text = self.sent(name).filter(|text| !text.is_empty());
         if text.is_none_or(is_name) {
@@ -105,7 +105,7 @@ impl Form {
         Ok(Some(address))
     }
 
-    /// A type of channel, by number or name.
+    /// A type of channel, by id or name.
     pub(super) fn channel_type(&self, name: &str) -> Result<Option<ChannelType>> {
         let kind = self.sent(name).map(|text| {
             ChannelType::parse(text)
@@ -114,13 +114,13 @@ impl Form {
         kind.transpose()
     }
 
-    /// True for any value but these three (O20).
+    /// True for any value except these three (O20).
     pub(super) fn flag(&self, name: &str) -> bool {
         self.sent(name)
             .is_some_and(|value| !matches!(value, "" | "0" | "false"))
     }
 
-    /// The custom fields; an empty one is to be deleted (O8).
+    /// The custom fields. An empty value deletes the field (O8).
     pub(super) fn custom(&self) -> Result<BTreeMap<&str, &str>> {
         let mut custom = BTreeMap::new();
         for (name, value) in &self.0 {

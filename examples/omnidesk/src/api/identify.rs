@@ -1,4 +1,4 @@
-//! Which brand and which customer a call names.
+//! The brand and the customer of a call.
 
 use sqlx::SqliteConnection;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::store::{self, Brand, Customer, customers};
 
-/// One endpoint's spelling of the three fields: each reads only its own.
+/// The names of the three fields. Each endpoint has its own spelling, and reads no other.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spelling {
     pub(super) customer: &'static str,
@@ -16,7 +16,7 @@ pub(super) struct Spelling {
     pub(super) brand: &'static str,
 }
 
-/// The brand, if the call names one.
+/// The brand that the call names, if it names one.
 pub(super) async fn named_brand(
     db: &mut SqliteConnection,
     form: &Form,
@@ -30,7 +30,7 @@ pub(super) async fn named_brand(
     Ok(Some(brand))
 }
 
-/// The brand; it may go without saying if the account has but one (O11).
+/// The brand that the call names, or the only one of the account (O11).
 pub(super) async fn brand(db: &mut SqliteConnection, form: &Form, name: &str) -> Result<Brand> {
     if let Some(brand) = named_brand(db, form, name).await? {
         return Ok(brand);
@@ -39,7 +39,7 @@ pub(super) async fn brand(db: &mut SqliteConnection, form: &Form, name: &str) ->
     only.ok_or_else(|| Refused::required(name))
 }
 
-/// The brand of a customer who is there.
+/// The brand of an existing customer.
 pub(super) async fn brand_of(db: &mut SqliteConnection, customer: &Customer) -> Result<Brand> {
     let brand = store::brand(db, customer.brand_id).await?;
     brand.ok_or_else(|| Refused::from(sqlx::Error::RowNotFound))
@@ -61,7 +61,8 @@ pub(super) async fn by_external_id(
         .ok_or_else(Refused::no_such_customer)
 }
 
-/// The customer with a number, or with an external id in a brand. Whatever of the three is sent has to fit together.
+/// The customer with an id, or with an external id in a brand. If several of the three are sent, they have to belong to the same
+/// customer.
 pub(super) async fn customer(
     db: &mut SqliteConnection,
     form: &Form,

@@ -1,6 +1,7 @@
-//! The helpdesk's own HTTP API, `/api/v2/customer`. In this file: a call's way to its endpoint.
+//! The helpdesk's own HTTP API, `/api/v2/customer`. This file routes a call to its endpoint.
 //!
-//! A key, then a path and a method, then the key's permission, then the body: who may not see an answer learns nothing from it.
+//! It checks the key, then path and method, then the key's permission, then the body. So a caller without permission learns nothing
+//! from errors.
 
 mod answer;
 mod body;
@@ -37,19 +38,19 @@ use crate::{
 
 const ROOT: &str = "/api/v2/customer";
 
-/// What the API works with.
+/// The state of the API.
 #[derive(Debug, Clone)]
 pub struct Api {
     /// The store.
     pub store: Store,
-    /// What time it is in the store's data.
+    /// The clock of the data.
     pub clock: Clock,
-    /// How brands' own customer databases are asked.
+    /// The client for the brands' own customer databases.
     pub crm: Crm,
 }
 
 impl Api {
-    /// The API's routes, a greeting, and the answers to everything else.
+    /// The routes of the API, a greeting, and errors for everything else.
     pub fn into_router(self) -> Router {
         Router::new()
             .route("/", get(|| async { "Omnidesk's customers.\n" }))

@@ -1,4 +1,4 @@
-//! Customers, one or many.
+//! Reading customers.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::store::{Channel, Customer, customers};
 
 const DEFAULT_LIMIT: i64 = 15;
 const MAX_LIMIT: i64 = 99;
-/// Each word is looked for in every customer.
+/// The most words of a search: each one is searched in every customer.
 const MAX_WORDS: usize = 10;
 
 #[derive(Serialize)]

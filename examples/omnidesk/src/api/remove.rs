@@ -1,4 +1,4 @@
-//! Deleting and erasing.
+//! Deleting and purging.
 
 use axum::response::Response;
 
@@ -35,7 +35,7 @@ pub(super) async fn purge(api: &Api, id: i64) -> Result<Response> {
     erase(api, api.store.write().await?, id).await
 }
 
-/// `DELETE /purgedata`, the older form: its fields stand in the query or in the body, which wins.
+/// `DELETE /purgedata`, the older form. Its fields are in the query or in the body; the body wins.
 pub(super) async fn purge_named(api: &Api, query: &Form, body: &Form) -> Result<Response> {
     let form = query.overlaid(body);
     let mut db = api.store.write().await?;

@@ -1,4 +1,4 @@
-//! Bringing a customer up to date with the brand's own customer database.
+//! Updating a customer from the brand's own customer database.
 
 use axum::{http::StatusCode, response::Response};
 
@@ -25,7 +25,7 @@ pub(super) async fn sync_with_crm(api: &Api, form: &Form) -> Result<Response> {
         _ => return Err(Refused::bad("channel must be phoneNumber or email.")),
     };
     let address = form.required_text("address")?;
-    // No transaction stays open while another machine thinks.
+    // No transaction is open during a call to another machine.
     let brand = identify::brand(&mut *api.store.read().await?, form, "brandID").await?;
     let Some(url) = &brand.crm_lookup_url else {
         let message = "No CRM lookup URL is configured for this brand.";

@@ -1,4 +1,4 @@
-//! What happened to a customer.
+//! The timeline of a customer.
 
 use axum::{http::Uri, response::Response};
 use serde::Serialize;
@@ -116,7 +116,7 @@ pub(super) async fn add_event(api: &Api, form: &Form) -> Result<Response> {
     json(&Done::new("External event created.").event(id))
 }
 
-/// Anything else, such as `javascript:`, would run in the browser of whoever clicks on it.
+/// Only http and https: a link such as `javascript:` would run in the browser of whoever clicks on it.
 fn is_web_address(text: &str) -> bool {
     let is_web = |uri: &Uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))

@@ -16,7 +16,7 @@ use crate::{
     store::{Brand, Customer, Transaction, changes, customers, timeline},
 };
 
-/// What is to become of a customer. What is not sent stays as it is.
+/// Changes of a customer. Fields that are not sent stay as they are.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Changes<'a> {
     pub(super) firstname: Option<&'a str>,
@@ -26,7 +26,7 @@ pub(super) struct Changes<'a> {
 }
 
 impl<'a> Changes<'a> {
-    /// The names and the custom fields, which every endpoint spells alike.
+    /// The names and the custom fields, which have the same names in every endpoint.
     pub(super) fn of(form: &'a Form) -> Result<Self> {
         Ok(Self {
             firstname: form.name("firstname")?,
@@ -36,7 +36,7 @@ impl<'a> Changes<'a> {
         })
     }
 
-    /// The same with the channel pairs.
+    /// The same, and the channel pairs.
     pub(super) fn with_pairs(form: &'a Form) -> Result<Self> {
         Ok(Self {
             addresses: form.channel_pairs()?,
@@ -44,7 +44,7 @@ impl<'a> Changes<'a> {
         })
     }
 
-    /// Makes the changes; the addresses that are new.
+    /// Applies the changes. Returns the new addresses.
     pub(super) async fn apply(
         &self,
         db: &mut SqliteConnection,
@@ -64,7 +64,7 @@ impl<'a> Changes<'a> {
         }
         let mut new = Vec::new();
         for address in &self.addresses {
-            // O24: where an address alone finds a customer, it has to be one customer's.
+            // O24: if the brand searches by channels, an address belongs to one customer only.
             if brand.search_by_channels
                 && changes::is_anothers(db, brand.id, customer.id, address).await?
             {
@@ -78,7 +78,7 @@ impl<'a> Changes<'a> {
     }
 }
 
-/// Links the tickets that came from the new addresses, unless the call forbids it (O20).
+/// Links the tickets from the new addresses, unless the call forbids it (O20).
 pub(super) async fn link_tickets(
     db: &mut SqliteConnection,
     form: &Form,
@@ -117,7 +117,7 @@ pub(super) async fn named(api: &Api, form: &Form) -> Result<Response> {
     let external_id = form.text(NAMES.external_id)?;
     let across_brands = form.sent(NAMES.customer).is_none() && form.sent(NAMES.brand).is_none();
     let customer = match external_id {
-        // O21: without a brand the external id has to be unique over all of them.
+        // O21: without a brand, the external id has to be unique over all brands.
         Some(external_id) if across_brands => {
             let mut found = customers::by_external_id(&mut db, external_id, None).await?;
             let customer = found.pop().ok_or_else(Refused::no_such_customer)?;

@@ -1,4 +1,4 @@
-//! Changing customers. Each of these is one step of an operation, which commits when all of them are done.
+//! Changing customers. Each function is one step of an operation, which commits after its last step.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use sqlx::SqliteConnection;
 use super::Result;
 use crate::address::Address;
 
-/// A new customer of a brand, of whom nothing else is known; their number.
+/// Creates a customer of a brand, without any other field. Returns the id.
 ///
 /// # Errors
-/// A violation of uniqueness if the brand has a customer with this external id; whatever keeps the database from answering.
+/// A unique violation if the brand has a customer with this external id, or if the database fails.
 pub async fn create(
     db: &mut SqliteConnection,
     brand: i64,
@@ -28,10 +28,10 @@ pub async fn create(
     Ok(done.last_insert_rowid())
 }
 
-/// Writes the names that are given and leaves the others.
+/// Writes the given names and leaves the others.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn rename(
     db: &mut SqliteConnection,
     customer: i64,
@@ -52,7 +52,7 @@ pub async fn rename(
 /// Replaces all custom fields.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn set_custom(
     db: &mut SqliteConnection,
     customer: i64,
@@ -73,7 +73,7 @@ pub async fn set_custom(
 /// Adds an address. `false` if the customer has it already.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn add_address(
     db: &mut SqliteConnection,
     customer: i64,
@@ -95,7 +95,7 @@ pub async fn add_address(
 /// Whether another customer of the brand has this address.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn is_anothers(
     db: &mut SqliteConnection,
     brand: i64,
@@ -114,10 +114,10 @@ pub async fn is_anothers(
     .await
 }
 
-/// Takes an address away, by the number of its row. `false` if there is none with it.
+/// Removes an address, by the id of its row. `false` if there is no such address.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn remove_channel(db: &mut SqliteConnection, channel: i64) -> Result<bool> {
     let done = sqlx::query("DELETE FROM channels WHERE id = ?")
         .bind(channel)
@@ -126,10 +126,10 @@ pub async fn remove_channel(db: &mut SqliteConnection, channel: i64) -> Result<b
     Ok(done.rows_affected() == 1)
 }
 
-/// Deletes a customer with all that is theirs alone. Their tickets stay, as nobody's. `false` if there is no such customer.
+/// Deletes a customer. The tickets stay, without a customer. `false` if there is no such customer.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn delete(db: &mut SqliteConnection, customer: i64) -> Result<bool> {
     let done = sqlx::query("DELETE FROM customers WHERE id = ? AND purged_at IS NULL")
         .bind(customer)
@@ -138,10 +138,10 @@ pub async fn delete(db: &mut SqliteConnection, customer: i64) -> Result<bool> {
     Ok(done.rows_affected() == 1)
 }
 
-/// Erases everything about a customer but that there was one (O26). `false` if there is no such customer.
+/// Purges a customer: only the id, the brand and the time are kept (O26). `false` if there is no such customer.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn purge(db: &mut SqliteConnection, customer: i64, now: &str) -> Result<bool> {
     let done = sqlx::query(
         "UPDATE customers SET external_primary_id = NULL, firstname = '', lastname = '', custom = '{}',
@@ -151,7 +151,7 @@ pub async fn purge(db: &mut SqliteConnection, customer: i64, now: &str) -> Resul
     .bind(customer)
     .execute(&mut *db)
     .await?;
-    // Tickets that nobody was linked to may tell the address as well.
+    // Tickets without a customer may have the address as well.
     sqlx::query(
         "UPDATE tickets SET sender = NULL, customer_id = NULL WHERE customer_id = ?1
             OR customer_id IS NULL AND sender IN (SELECT address FROM channels WHERE customer_id = ?1)

@@ -1,4 +1,4 @@
-//! Reading customers. What was deleted or purged is not there for any of these.
+//! Reading customers. No function finds deleted or purged ones.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -8,33 +8,33 @@ use sqlx::{FromRow, Row, SqliteConnection, sqlite::SqliteRow};
 use super::Result;
 use crate::address::ChannelType;
 
-/// A customer with all that belongs to them. `Debug` shows the id alone.
+/// A customer with everything that belongs to them. `Debug` shows only the id.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Customer {
-    /// Their number, which is never given to anybody else.
+    /// The id, which is never used again.
     pub id: i64,
-    /// The brand that they are a customer of.
+    /// The brand.
     pub brand_id: i64,
-    /// What that brand is called.
+    /// The name of the brand.
     pub brand_name: String,
-    /// Their id in the merchant's other systems; unique within the brand.
+    /// The id in the merchant's other systems, unique within the brand.
     pub external_primary_id: Option<String>,
     /// Empty if unknown.
     pub firstname: String,
     /// Empty if unknown.
     pub lastname: String,
-    /// Custom fields by their whole names, such as `custom_size`.
+    /// Custom fields by their full names, such as `custom_size`.
     pub custom: BTreeMap<String, String>,
     /// As `YYYY-MM-DD HH:MM:SS`.
     pub created_at: String,
-    /// Their addresses, the oldest first.
+    /// The addresses, oldest first.
     pub channels: Vec<Channel>,
 }
 
-/// An address of a customer. `Debug` does not show it.
+/// An address of a customer. `Debug` shows nothing of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Channel {
-    /// The number of the row.
+    /// The id of the row.
     pub id: i64,
     /// Its type.
     pub kind: ChannelType,
@@ -52,7 +52,7 @@ impl Customer {
     }
 }
 
-/// A statement over whole customers, which `FROM` on is the caller's. It has to leave out those that were purged.
+/// A statement that reads customers. The caller adds `FROM` and the rest, and has to leave out purged ones.
 macro_rules! select_customers {
     ($from_on:literal) => {
         concat!(
@@ -66,10 +66,10 @@ macro_rules! select_customers {
     };
 }
 
-/// The customer with this number.
+/// The customer with this id.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn by_id(db: &mut SqliteConnection, id: i64) -> Result<Option<Customer>> {
     sqlx::query_as(select_customers!("WHERE c.id = ? AND c.purged_at IS NULL"))
         .bind(id)
@@ -77,10 +77,10 @@ pub async fn by_id(db: &mut SqliteConnection, id: i64) -> Result<Option<Customer
         .await
 }
 
-/// Who has this external id: in one brand, or in any. Two are enough to know that there are several.
+/// The customers with this external id, in one brand or in all. At most two, which is enough to know that there are several.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn by_external_id(
     db: &mut SqliteConnection,
     external_id: &str,
@@ -96,16 +96,16 @@ pub async fn by_external_id(
     .await
 }
 
-/// Who has this address in a brand, of whatever type; of several the oldest (O25). E-mail addresses have no letter case.
+/// The customer with this address in a brand, of any type. Of several, the oldest (O25). E-mail addresses ignore letter case.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn by_address(
     db: &mut SqliteConnection,
     brand: i64,
     address: &str,
 ) -> Result<Option<Customer>> {
-    // The plus keeps SQLite from reading the whole brand instead of the address's index.
+    // The plus makes SQLite use the index of addresses, and not read the whole brand.
     sqlx::query_as(select_customers!(
         "WHERE c.id = (SELECT min(o.id) FROM channels AS a JOIN customers AS o ON o.id = a.customer_id
                 WHERE a.address IN (?2, ?3) AND (a.address = ?2 OR a.channel_id = 1)
@@ -118,18 +118,18 @@ pub async fn by_address(
     .await
 }
 
-/// Customers in the order of their numbers, and how many there are: all of those in whose names or external id every
-/// word occurs. The words are in lower case and of ASCII.
+/// The customers whose names or external id contain every word, in order of id, and how many there are. The words are lower-case
+/// ASCII.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn index(
     db: &mut SqliteConnection,
     words: &[String],
     start: i64,
     limit: i64,
 ) -> Result<(i64, Vec<Customer>)> {
-    // The condition stands in both statements; a word that occurs nowhere leaves a customer out.
+    // Both statements have the condition: no word may be missing from a customer.
     macro_rules! with_words {
         ($then:literal) => {
             concat!(
@@ -161,17 +161,17 @@ pub async fn index(
     Ok((total, page))
 }
 
-/// At most so many customers after a number, of one brand or of all: one step into the index at any depth.
+/// At most this many customers after a number, of one brand or of all. One step into the index, at any depth.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn after(
     db: &mut SqliteConnection,
     brand: Option<i64>,
     id: i64,
     limit: i64,
 ) -> Result<Vec<Customer>> {
-    // With a condition for both, SQLite would read through the other brands' customers.
+    // Two statements: with one condition for both cases, SQLite would read the other brands' customers as well.
     let statement = match brand {
         None => select_customers!("WHERE c.id > ?1 AND c.purged_at IS NULL ORDER BY c.id LIMIT ?2"),
         Some(_) => select_customers!(
@@ -185,10 +185,10 @@ pub async fn after(
     }
 }
 
-/// How many of a brand's customers have no external id.
+/// The number of a brand's customers without an external id.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn without_external_id(db: &mut SqliteConnection, brand: i64) -> Result<i64> {
     sqlx::query_scalar(
         "SELECT count(*) FROM customers
@@ -199,10 +199,11 @@ pub async fn without_external_id(db: &mut SqliteConnection, brand: i64) -> Resul
     .await
 }
 
-/// Who has an address with this look-up key, in one brand or in any. Two are enough to know that there are several.
+/// The owners of an address, by its look-up key, in one brand or in all. At most two, which is enough to know that there are
+/// several.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn by_lookup_key(
     db: &mut SqliteConnection,
     brand: Option<i64>,
@@ -245,7 +246,7 @@ impl FromRow<'_, SqliteRow> for Customer {
 
 fn json<T: serde::de::DeserializeOwned>(row: &SqliteRow, column: &str) -> Result<T> {
     let text: &str = row.try_get(column)?;
-    // serde_json's own words may quote the data.
+    // serde_json's message may quote the data.
     serde_json::from_str(text)
         .map_err(|_| sqlx::Error::Decode(format!("the column {column} holds other JSON").into()))
 }

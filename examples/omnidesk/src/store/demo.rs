@@ -1,4 +1,4 @@
-//! The demo data of `demo.json`, which was compiled in.
+//! The demo data of `demo.json`.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::address::{Address, ChannelType};
 /// The demo data can't be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum CannotLoad {
-    /// The file is not what the store expects.
+    /// The file does not have the expected form.
     #[error("demo.json: {0}")]
     File(#[from] serde_json::Error),
-    /// The file holds an address that is none.
+    /// The file has an address that is not valid.
     #[error("demo.json: the channel {0} has no valid address")]
     Address(i64),
     /// The database refused.
@@ -95,10 +95,11 @@ struct Ticket {
 }
 
 impl Store {
-    /// Loads the demo data, the customers as created at `now`. `false`, and nothing changed, if there are brands already.
+    /// Loads the demo data in one transaction, with customers created at `now`. `false`, and nothing is loaded, if there are brands
+    /// already.
     ///
     /// # Errors
-    /// [`CannotLoad`] if the file is broken or the database refuses.
+    /// [`CannotLoad`] if the file is not valid or the database refuses.
     pub async fn load_demo(&self, now: &str) -> std::result::Result<bool, CannotLoad> {
         let demo: Demo = serde_json::from_str(include_str!("../../demo.json"))?;
         let mut tx = self.write().await?;

@@ -1,7 +1,7 @@
 //! The merchant's own store: brands, customers, and what belongs to them, in SQLite.
 //!
-//! A [`Transaction`] is taken from the [`Store`], handed to the statements of the modules below, and committed; one that is dropped
-//! has changed nothing. Whoever holds one must not ask the store for another: in memory there is a single connection.
+//! The functions of the modules below run in a [`Transaction`] of the [`Store`]. Dropped before its commit, it changes nothing. Code
+//! that has a transaction must not begin another one: in memory there is a single connection.
 
 pub mod changes;
 pub mod customers;
@@ -26,7 +26,7 @@ const MIGRATIONS: Migrations = &[(
     include_str!("../../migrations/0001_customers.sql"),
 )];
 
-/// What a statement gave, or why it gave nothing.
+/// The result of a statement.
 pub type Result<T> = sqlx::Result<T>;
 
 /// The store. A clone shares it.
@@ -35,7 +35,7 @@ pub struct Store {
     database: Database,
 }
 
-/// What a key is good for.
+/// The permissions of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
 pub struct Permissions {
     /// CUSTOMER_READ.
@@ -44,32 +44,32 @@ pub struct Permissions {
     pub may_change: bool,
 }
 
-/// A name under which the account sells. `Debug` does not show the look-up's URL, which may hold a key.
+/// A brand of the account. `Debug` does not show the URL of its CRM, which may contain a key.
 #[derive(Clone, PartialEq, Eq, FromRow)]
 pub struct Brand {
-    /// Its number.
+    /// Its id.
     pub id: i64,
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// Whether a customer may be found by an address alone, which therefore belongs to one of them only.
+    /// Whether customers are found by an address alone. Then an address belongs to only one of them.
     pub search_by_channels: bool,
-    /// Where the brand's own customer database is asked.
+    /// The URL of the brand's own customer database.
     pub crm_lookup_url: Option<String>,
 }
 
-/// Whose customers another system sees, and by what id.
+/// Which customers another system sees, and by which id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Those of all brands. Somebody who is a customer of two is two customers, and an address of both is ambiguous.
+    /// The customers of all brands. A person who is a customer of two brands is two customers, so that their address is ambiguous.
     AllBrands,
-    /// Those of one brand.
+    /// The customers of one brand.
     Brand(i64),
-    /// Those of one brand by the merchant's own ids. Whoever has none is not there.
+    /// The customers of one brand, by the merchant's own ids. Customers without one are not seen.
     ExternalIdsOf(i64),
 }
 
 impl Scope {
-    /// The only brand to be seen, if there is one.
+    /// The brand, if only one is seen.
     #[must_use]
     pub fn brand(self) -> Option<i64> {
         match self {
@@ -80,7 +80,7 @@ impl Scope {
 }
 
 impl Store {
-    /// Opens a database, in memory without a file, and brings it up to date.
+    /// Opens the database file and migrates it. Without a file, the database is in memory.
     ///
     /// # Errors
     /// [`CannotOpen`] if the file can't be used.
@@ -89,34 +89,34 @@ impl Store {
         Ok(Self { database })
     }
 
-    /// Whether nothing is in it yet.
+    /// Whether the store is empty.
     ///
     /// # Errors
-    /// Whatever keeps the database from answering.
+    /// If the database fails.
     pub async fn is_empty(&self) -> Result<bool> {
         is_empty(self.database.pool(), "brands").await
     }
 
-    /// Starts to read: all statements see the same moment.
+    /// Begins a transaction that reads. All its statements see the same state.
     ///
     /// # Errors
-    /// Whatever keeps the database from answering.
+    /// If the database fails.
     pub async fn read(&self) -> Result<Transaction> {
         self.database.reading().await
     }
 
-    /// Starts to write, once every other writer has ended: what is checked first still holds when it is acted upon.
+    /// Begins a transaction that writes, once every other writer has ended. So nothing that it reads changes before it writes.
     ///
     /// # Errors
-    /// Whatever keeps the database from answering.
+    /// If the database fails.
     pub async fn write(&self) -> Result<Transaction> {
         self.database.writing().await
     }
 
-    /// What a key is good for, if it is one.
+    /// The permissions of a key, if it is valid.
     ///
     /// # Errors
-    /// Whatever keeps the database from answering.
+    /// If the database fails.
     pub async fn permissions(&self, key: &str) -> Result<Option<Permissions>> {
         sqlx::query_as("SELECT may_read, may_change FROM api_keys WHERE hash = ?")
             .bind(hash(key))
@@ -124,10 +124,10 @@ impl Store {
             .await
     }
 
-    /// Sets where a brand's own customer database is asked. `false` if there is no such brand.
+    /// Sets the URL of a brand's own customer database. `false` if there is no such brand.
     ///
     /// # Errors
-    /// Whatever keeps the database from answering.
+    /// If the database fails.
     pub async fn set_crm_lookup_url(&self, brand: i64, url: &LookupUrl) -> Result<bool> {
         let done = sqlx::query("UPDATE brands SET crm_lookup_url = ? WHERE id = ?")
             .bind(url.to_string())
@@ -138,22 +138,22 @@ impl Store {
     }
 }
 
-/// A moment as the API writes it and the store keeps it: `YYYY-MM-DD HH:MM:SS`, in UTC.
+/// A time as the API and the store write it: `YYYY-MM-DD HH:MM:SS`, in UTC.
 #[must_use]
 pub fn stamp(moment: Timestamp) -> String {
     let text = moment.to_string();
     text.get(..19).unwrap_or(&text).replace('T', " ")
 }
 
-/// Keys are long and random, so that nothing slower is called for.
+/// Keys are long and random, so a fast hash is enough.
 fn hash(key: &str) -> String {
     hex::encode(Sha256::digest(key))
 }
 
-/// The brand with this number.
+/// The brand with this id.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn brand(db: &mut SqliteConnection, id: i64) -> Result<Option<Brand>> {
     sqlx::query_as("SELECT id, name, search_by_channels, crm_lookup_url FROM brands WHERE id = ?")
         .bind(id)
@@ -161,10 +161,10 @@ pub async fn brand(db: &mut SqliteConnection, id: i64) -> Result<Option<Brand>> 
         .await
 }
 
-/// The account's brand if it has a single one, which then goes without saying (O11).
+/// The only brand of the account, if it has one brand (O11).
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn only_brand(db: &mut SqliteConnection) -> Result<Option<Brand>> {
     let mut brands: Vec<Brand> = sqlx::query_as(
         "SELECT id, name, search_by_channels, crm_lookup_url FROM brands ORDER BY id LIMIT 2",

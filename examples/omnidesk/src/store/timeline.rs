@@ -1,4 +1,4 @@
-//! What happened to a customer: events that others tell of, and tickets.
+//! The timeline of a customer: events from other systems, and tickets.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use sqlx::{FromRow, SqliteConnection};
 use super::Result;
 use crate::address::Address;
 
-/// Something that another system tells of. `Debug` shows the number alone.
+/// An event that another system reported. `Debug` shows only the id.
 #[derive(Clone, PartialEq, Eq, FromRow)]
 pub struct Event {
-    /// Its number.
+    /// Its id.
     pub id: i64,
     /// What happened.
     pub message: String,
-    /// Who told of it.
+    /// Who reported it.
     pub initiated_by: Option<String>,
-    /// Where to read more.
+    /// A link to more about it.
     pub source_url: Option<String>,
     /// As `YYYY-MM-DD HH:MM:SS`.
     pub created_at: String,
@@ -25,31 +25,31 @@ pub struct Event {
 /// A conversation with the helpdesk.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct Ticket {
-    /// Its number.
+    /// Its id.
     pub id: i64,
     /// Such as `new` or `closed`.
     pub status: String,
-    /// The type of channel that it came by; there are more than a customer can have addresses of.
+    /// The type of channel that it came by. There are more types than those of a customer's addresses.
     pub channel_id: i64,
     /// As `YYYY-MM-DD HH:MM:SS`.
     pub created_at: String,
 }
 
-/// What is told of a customer; see [`Event`].
+/// An event to be stored; see [`Event`].
 #[derive(Clone, Copy)]
 pub struct NewEvent<'a> {
     /// What happened.
     pub message: &'a str,
-    /// Who tells of it.
+    /// Who reports it.
     pub initiated_by: Option<&'a str>,
-    /// Where to read more.
+    /// A link to more about it.
     pub source_url: Option<&'a str>,
 }
 
-/// Adds an event; its number.
+/// Adds an event. Returns its id.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn add_event(
     db: &mut SqliteConnection,
     customer: i64,
@@ -70,10 +70,10 @@ pub async fn add_event(
     Ok(done.last_insert_rowid())
 }
 
-/// A customer's events, the oldest first.
+/// A customer's events, oldest first.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn events(db: &mut SqliteConnection, customer: i64) -> Result<Vec<Event>> {
     sqlx::query_as(
         "SELECT id, message, initiated_by, source_url, created_at FROM events
@@ -84,10 +84,10 @@ pub async fn events(db: &mut SqliteConnection, customer: i64) -> Result<Vec<Even
     .await
 }
 
-/// A customer's tickets, the oldest first.
+/// A customer's tickets, oldest first.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn tickets(db: &mut SqliteConnection, customer: i64) -> Result<Vec<Ticket>> {
     sqlx::query_as(
         "SELECT id, status, channel_id, created_at FROM tickets
@@ -98,10 +98,10 @@ pub async fn tickets(db: &mut SqliteConnection, customer: i64) -> Result<Vec<Tic
     .await
 }
 
-/// Makes a ticket of the brand a customer's. `false` if there is no such ticket.
+/// Links a ticket of the brand to a customer. `false` if there is no such ticket.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn link_ticket(
     db: &mut SqliteConnection,
     brand: i64,
@@ -117,10 +117,10 @@ pub async fn link_ticket(
     Ok(done.rows_affected() == 1)
 }
 
-/// Makes the brand's open tickets from an address a customer's (O20), except for those of another customer who has it, too.
+/// Links the brand's open tickets from an address to a customer (O20), except those of another customer with the same address.
 ///
 /// # Errors
-/// Whatever keeps the database from answering.
+/// If the database fails.
 pub async fn link_tickets_from(
     db: &mut SqliteConnection,
     brand: i64,

@@ -1,4 +1,4 @@
-//! Whatever is sent, the answer has the API's own shape, and nothing is changed by what is refused.
+//! Whatever is sent, the answer has the API's own shape, and a refused request changes nothing.
 
 use axum::{body::Body, http::Request};
 use merchant_cases::{Merchant, Request as Raw};

@@ -30,7 +30,7 @@ async fn churnkey_can_work_with_this_merchant_also_while_customers_come_and_go()
         .between_pages(move || {
             let (shop, call) = (shop.clone(), calls.fetch_add(1, Ordering::Relaxed));
             async move {
-                // One more customer, and the one before gone.
+                // Adds a customer, and deletes the one before.
                 let id = format!("new-{call}");
                 let fields = [("brandID", "2"), ("primaryID", id.as_str())];
                 let answer = shop.call("POST", "/createCustomerCRUD", &fields).await;

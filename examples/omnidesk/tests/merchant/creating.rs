@@ -51,7 +51,7 @@ async fn a_create_finds_the_customer_by_an_address_where_the_brand_searches_by_c
         1
     );
 
-    // The address is linked, so that the same call finds whom it has made.
+    // The address is linked, so that the same call finds the customer that it created.
     for (value, channel) in [
         ("New@example.org", "email new@example.org"),
         ("+315", "telephone +315"),

@@ -1,4 +1,4 @@
-//! Asking the brand's own customer database.
+//! Look-ups in the brand's own customer database.
 
 use std::{
     sync::{Arc, Mutex},
@@ -13,7 +13,7 @@ use crate::{Answer, Shop};
 
 const FAILED: &str = "The CRM could not be asked.";
 
-/// A CRM that answers everything alike and remembers what it was asked.
+/// A CRM that gives every request the same answer and records the requests.
 struct Fake {
     url: String,
     asked: Arc<Mutex<Vec<String>>>,
@@ -114,7 +114,7 @@ async fn none_or_several_results_write_nothing() {
     sync(&shop, "email", "a@b.nl")
         .await
         .refused(400, "Several customers were found in CRM.");
-    // What one customer has, another one can't get here.
+    // An address of another customer is not added.
     let one = Fake::saying(json!([{"primaryID": "new", "firstname": "X"}])).await;
     let shop = shop_asking(&one.url).await;
     let answer = sync(&shop, "email", "zoe@example.org").await;
@@ -302,6 +302,6 @@ async fn a_crm_that_says_nothing_or_never_ends_is_left_after_five_seconds() {
         waited >= Duration::from_secs(5) && waited < Duration::from_secs(8),
         "{waited:?}"
     );
-    // Meanwhile the store was nobody's.
+    // No transaction was open during the look-up.
     assert_eq!(silent_shop.get("").await.status, 200);
 }

@@ -1,4 +1,4 @@
-//! Asking a customer database over TLS.
+//! Look-ups over TLS.
 
 use std::{
     fs,
@@ -16,7 +16,7 @@ use rustls::{
 
 use crate::process::call;
 
-/// A CRM that knows nobody, at this URL, and its certificate, which no authority has signed.
+/// A CRM without customers at this URL, and its self-signed certificate.
 fn start() -> (String, String) {
     let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let key = PrivatePkcs8KeyDer::from(own.signing_key.serialize_der());
@@ -44,7 +44,7 @@ fn answer(connection: TcpStream, config: Arc<ServerConfig>) {
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read(&mut byte) {
             Ok(1) => head.extend(byte),
-            // Whoever does not trust the certificate leaves.
+            // A client that does not trust the certificate disconnects.
             _ => return,
         }
     }
@@ -71,7 +71,7 @@ async fn a_crm_is_asked_only_if_an_authority_of_the_machine_vouches_for_it() {
         let authorities = format!("SSL_CERT_FILE={}", authorities.display());
         let binary = env!("CARGO_BIN_EXE_omnidesk");
         let options = ["--listen", "127.0.0.1:0", "--crm-lookup-url", &url];
-        // Nothing listens there, and nobody is to be asked by way of it.
+        // Nothing listens on this proxy, and it must not be used.
         let proxy = "HTTPS_PROXY=http://127.0.0.1:1";
         let arguments = [&authorities, proxy, binary].into_iter().chain(options);
         let program = Program::start(Path::new("env"), arguments).await.unwrap();

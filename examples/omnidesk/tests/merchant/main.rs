@@ -80,7 +80,7 @@ impl Shop {
         Client::new(self.app.clone(), demo_token().unwrap())
     }
 
-    /// Sends a request as it is, and checks what holds for every answer: JSON of one of the API's shapes.
+    /// Sends a request as it is, and checks that the answer is JSON in one of the API's shapes.
     async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.app.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -102,7 +102,7 @@ impl Shop {
         }
     }
 
-    /// Calls `/api/v2/customer` and this path with the key that may do everything.
+    /// Calls `/api/v2/customer` and this path with the key that has all permissions.
     async fn call(&self, method: &str, path: &str, fields: &[(&str, &str)]) -> Answer {
         let request = Request::builder()
             .method(method)

@@ -1,4 +1,4 @@
-//! What Churnkey gets to see of the demo data, and of every state that a customer may be in.
+//! What Churnkey sees of the demo data, and of customers in every state.
 
 use churnkey_conformance::Client;
 use churnkey_integrator::{Currency, Mode, model::Address};

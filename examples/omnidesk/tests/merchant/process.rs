@@ -1,4 +1,4 @@
-//! The program as a person meets it: options, output, a power cut.
+//! The program from outside: options, output, a crash.
 
 use std::{
     path::Path,
@@ -117,7 +117,7 @@ async fn a_power_cut_leaves_every_customer_whole() {
                 }
             }
         };
-        // The first one to end the round leaves the others in the middle of a call.
+        // The first one that ends the round interrupts the calls of the others.
         tokio::select! {
             () = create(0) => {}
             () = create(1) => {}
@@ -229,7 +229,7 @@ async fn nothing_of_a_customer_or_a_key_is_logged() {
     for told in [
         "the CRM look-up failed: there was no answer",
         "these customers share one email customers=[\"1\", \"3\"]",
-        "too much metadata for Churnkey customer=1 keys=[\"custom_long\"]",
+        "these metadata exceed the limits and are left out customer=1 keys=[\"custom_long\"]",
     ] {
         assert!(log.contains(told), "{told}: {log}");
     }

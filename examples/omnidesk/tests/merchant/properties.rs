@@ -1,4 +1,4 @@
-//! What holds for every record, proved over generated ones.
+//! Rules of the mapping, checked with generated records.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 
 use crate::{NOW, churnkey};
 
-/// A customer before the store has given them a number.
+/// A customer before the store assigns an id.
 #[derive(Clone, Debug)]
 struct Native {
     brand: i64,
@@ -33,7 +33,7 @@ struct Native {
     addresses: Vec<Address>,
 }
 
-/// Few enough that some are shared, and some are spelt in two ways.
+/// Few addresses, so that some are shared, and some are spelled in two ways.
 fn address() -> impl Strategy<Value = Address> {
     let text = |kind, pattern| {
         let text = proptest::string::string_regex(pattern).unwrap();
@@ -110,7 +110,7 @@ async fn store(natives: &mut [Native]) -> (Store, Vec<i64>) {
     let mut ids = Vec::new();
     let mut taken = BTreeSet::new();
     for native in natives {
-        // Unique within a brand, as the API sees to.
+        // Unique within a brand, as the API ensures.
         let key = native.external_id.clone().map(|id| (native.brand, id));
         if key.is_some_and(|key| !taken.insert(key)) {
             native.external_id = None;
@@ -205,7 +205,7 @@ fn mapped(native: &Customer) -> Value {
     serde_json::to_value(customer.unwrap()).unwrap()
 }
 
-/// Where two JSON objects differ, by JSON pointer.
+/// The JSON pointers at which two objects differ.
 fn differences(one: &Value, other: &Value) -> BTreeSet<String> {
     fn leaves(value: &Value, at: &str, to: &mut BTreeMap<String, Value>) {
         match value {
@@ -267,7 +267,7 @@ proptest! {
             differences(&shown, &map(&after))
         };
         let only = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect::<BTreeSet<_>>();
-        // What no generated customer has, so that it has to show.
+        // No generated customer has this, so it has to make a difference.
         let text = "changed".repeat(3);
         let checks: [(Change<'_>, &[&str]); 8] = [
             (&|c| c.id = 8, &["/id"]),
@@ -284,7 +284,7 @@ proptest! {
         }
         let differ = changed(&|c| { c.custom.insert("custom_x".to_owned(), "changed".to_owned()); });
         prop_assert_eq!(differ, only(&["/metadata/custom_x"]));
-        // Of each type the oldest shows. Churnkey can hold every address that is generated here.
+        // The oldest of each type is shown. Churnkey can hold every address that is generated here.
         let shown = [(ChannelType::Email, "/email"), (ChannelType::Telephone, "/phone")];
         let oldest_differs = |change: Change<'_>| {
             let mut after = before.clone();

@@ -1,4 +1,4 @@
-//! Customers, one or many.
+//! Reading customers.
 
 use serde_json::json;
 
@@ -72,7 +72,7 @@ async fn a_query_has_10_words_at_most() {
     assert_eq!((found.status, &found.body["itemTotal"]), (200, &json!(2)));
     let refused = shop.get(&format!("?query={}", words(11))).await;
     refused.refused(400, "query must have at most 10 words.");
-    // Spaces make no words.
+    // Spaces are not words.
     let spaced = format!("?query=++{}++", words(10).replace('+', "+++"));
     assert_eq!(shop.get(&spaced).await.body["itemTotal"], 2);
 }

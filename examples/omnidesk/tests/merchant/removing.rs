@@ -1,4 +1,4 @@
-//! Deleting and erasing.
+//! Deleting and purging.
 
 use crate::Shop;
 
@@ -27,7 +27,7 @@ async fn a_purge_leaves_a_tombstone_and_nothing_else() {
         .refused(400, "This channel does not exist.");
     assert_eq!(shop.get("").await.body["itemTotal"], 2);
 
-    // The external id and the address are free; of the ticket nothing tells whose it was.
+    // The external id and the address are free again. The ticket has no trace of the customer.
     let fields = [
         ("brand_id", "1"),
         ("primary_id", "text"),

@@ -14,11 +14,10 @@ use tokio_postgres::{Error, types::Json};
 use super::{Store, StoreError, migrations::alone, moment, statement::schema};
 
 impl Store {
-    /// Adds all records of two data sets, in their order, but only where there is no customer yet, live or test.
-    /// Tells whether it did.
+    /// Adds the records of two data sets in their order, unless there are customers already, live or test. Returns whether it did.
     ///
     /// # Errors
-    /// [`StoreError`] if the database can't be reached or refuses; then nothing was added.
+    /// [`StoreError`] if the database can't be reached or refuses. Then nothing is added.
     pub async fn load_if_empty(&self, live: &DataSet, test: &DataSet) -> Result<bool, StoreError> {
         let doing = "loading records";
         let mut connection = self.pool.connection(doing).await?;
@@ -39,11 +38,11 @@ impl Store {
         loaded.await.map_err(|error| StoreError::new(doing, &error))
     }
 
-    /// Adds live customers `cus_gen_0000001` up to a number in one statement, the same as [`example_app::generated_customers`]
-    /// makes. Those that are there already stay as they are.
+    /// Adds live customers from `cus_gen_0000001` on in one statement, the same as [`example_app::generated_customers`]. Existing
+    /// ones do not change.
     ///
     /// # Errors
-    /// [`StoreError`] if the database can't be reached or refuses; then nothing was added.
+    /// [`StoreError`] if the database can't be reached or refuses. Then nothing is added.
     pub async fn generate(&self, number: u32, created_at: Timestamp) -> Result<(), StoreError> {
         let doing = "generating customers";
         let mut connection = self.pool.connection(doing).await?;
@@ -65,7 +64,7 @@ impl Store {
             let added = transaction
                 .execute(&insert, &[&i64::from(number), &created_at])
                 .await?;
-            // Until it has counted, PostgreSQL takes the table for a small one.
+            // Without statistics, PostgreSQL plans for a small table.
             transaction
                 .batch_execute(&format!("ANALYZE {schema}.customers"))
                 .await?;
@@ -102,7 +101,7 @@ async fn insert_all(
     insert.rows(SUBSCRIPTION_DISCOUNTS, subscriptions).await
 }
 
-// Each reads the rows from Churnkey's JSON `r`, number `n` of the list. PostgreSQL refuses a number that is too large.
+// Each reads rows from a list of Churnkey's JSON: `r` is a record, `n` its position. PostgreSQL refuses numbers that are too large.
 
 const FAMILIES: &str = "{schema}.families (id, name, description)
     SELECT r->>'id', r->>'name', r->>'description' FROM rows ORDER BY n";
@@ -225,7 +224,7 @@ impl Inserts<'_> {
         position: i32,
         discount: &Discount,
     ) -> Result<(), Error> {
-        // It may not be among the coupons that are listed.
+        // A discount's coupon may be missing from the list of coupons.
         self.rows(COUPONS, &[discount.coupon()]).await?;
         let sql = format!(
             "INSERT INTO {}.customer_discounts (customer_seq, position, coupon_id, starts_at, ends_at)

@@ -19,12 +19,12 @@ const MIGRATIONS: [(i32, &str); 7] = [
     (7, include_str!("../../migrations/0007_records.sql")),
 ];
 
-/// Any number will do that no other program takes for its own advisory lock in this database: here "churnkey" in ASCII.
+/// Any number that no other program uses for its advisory locks in this database. This is "churnkey" in ASCII.
 const LOCK: i64 = i64::from_be_bytes(*b"churnkey");
 
 impl Store {
-    /// Brings both schemas up to date, in one transaction: all of it happens, or nothing. Running it again does nothing, and
-    /// processes that start at once wait for each other.
+    /// Migrates both schemas in one transaction. Running it again does nothing, and processes that start at the same time wait for
+    /// each other.
     ///
     /// The role needs the right to create schemas in the database.
     ///
@@ -46,10 +46,10 @@ impl Store {
     }
 }
 
-/// A transaction beside which no other process migrates or loads. Waits for that as long as it takes.
+/// A transaction during which no other process migrates or loads. It waits for that without a limit.
 pub(super) async fn alone(connection: &mut Object) -> Result<Transaction<'_>, Error> {
     let transaction = connection.build_transaction();
-    // So that each statement sees what was committed while this one waited.
+    // So that each statement sees what was committed while this transaction waited.
     let transaction = transaction.isolation_level(IsolationLevel::ReadCommitted);
     let transaction = transaction.start().await?;
     transaction
@@ -61,7 +61,7 @@ pub(super) async fn alone(connection: &mut Object) -> Result<Transaction<'_>, Er
 }
 
 async fn migrate(transaction: &Transaction<'_>, schema: &str) -> Result<(), Error> {
-    // The path lets a migration name its tables plainly. It ends with the transaction.
+    // A migration names its tables without a schema. The path ends with the transaction.
     let begin = format!(
         "CREATE SCHEMA IF NOT EXISTS {schema};
         SET LOCAL search_path TO {schema};

@@ -1,17 +1,17 @@
-//! TLS to the database, as the address asks for it by libpq's `sslmode` and `sslrootcert`.
+//! TLS to the database, as libpq's `sslmode` and `sslrootcert` in the address ask for it.
 //!
 //! | `sslmode` | Encrypted | The server's certificate |
 //! | --- | --- | --- |
 //! | `disable` | no | – |
 //! | `prefer`, the default | if the server offers it | not verified |
 //! | `require` | always | not verified; with `sslrootcert`, as `verify-ca` |
-//! | `verify-ca` | always | signed by an authority in the file that `sslrootcert` names, for whatever host |
+//! | `verify-ca` | always | signed by an authority in the file that `sslrootcert` names, for any host |
 //! | `verify-full` | always | signed by one in that file, or by one that the system trusts, for this host's name |
 //!
-//! What is not verified protects against those who listen, and not against those who answer in the server's place. A Unix socket
-//! has no TLS, and needs none. libpq's `sslmode=allow`, its default file `~/.postgresql/root.crt` and client certificates are not
-//! served here. What is verified has to be of X.509 version 3 and hold the host's name as a `subjectAltName`; a self-signed
-//! certificate is its own authority only if it was not made as one
+//! Without verification, TLS protects against eavesdropping, but not against a server that impersonates this one. A Unix socket has
+//! no TLS, and needs none. libpq's `sslmode=allow`, its default file `~/.postgresql/root.crt` and client certificates are not
+//! supported. A verified certificate has to be of X.509 version 3 and have the host's name as a `subjectAltName`. A self-signed
+//! certificate can be named as `sslrootcert` only if it was not made as an authority
 //! (`openssl req -x509 -addext basicConstraints=critical,CA:FALSE -addext subjectAltName=DNS:..`).
 
 use std::{error::Error, fs, io, sync::Arc};
@@ -35,7 +35,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::StoreError;
 
-/// What an address says, and how it is connected to.
+/// A parsed address.
 pub(super) struct Target {
     pub(super) config: Config,
     pub(super) connector: MakeRustlsConnect,
@@ -43,7 +43,7 @@ pub(super) struct Target {
     pub(super) protection: &'static str,
 }
 
-/// What is verified of a server.
+/// What is verified of the server's certificate.
 enum Verified {
     Nothing,
     Authority(RootCertStore),
@@ -55,7 +55,7 @@ impl Target {
         let (address, asked) = Asked::split_off(address).ok_or(StoreError::Address)?;
         // The parser's own message may repeat a part of the password.
         let mut config: Config = address.parse().map_err(|_| StoreError::Address)?;
-        // What is connected to by its number has no other name.
+        // A host that is given only by its IP address is verified by that.
         if config.get_hosts().is_empty() {
             for number in config.get_hostaddrs().to_vec() {
                 config.host(number.to_string());
@@ -79,7 +79,7 @@ impl Target {
     }
 }
 
-/// The parameters of an address that tokio-postgres does not know, or not with all their values.
+/// The parameters of an address that tokio-postgres does not support, or not with all values.
 #[derive(Debug, Default)]
 struct Asked {
     mode: Option<String>,
@@ -87,7 +87,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// Takes them out of an address of either form.
+    /// Removes them from an address of either form.
     fn split_off(address: &str) -> Option<(String, Self)> {
         let mut asked = Self::default();
         let is_url = ["postgres://", "postgresql://"]
@@ -106,7 +106,7 @@ impl Asked {
         let host = url.find('@').map_or(0, |at| at + 1);
         let (credentials, rest) = url.split_at_checked(host)?;
         if credentials.contains("sslmode=") || credentials.contains("sslrootcert=") {
-            // An `@` among the parameters: what is asked for would be taken for somebody's name.
+            // An `@` among the parameters: they would be read as a part of the user's name.
             return None;
         }
         let Some((place, query)) = rest.split_once('?') else {
@@ -125,7 +125,7 @@ impl Asked {
         let mut others = Vec::new();
         let mut rest = pairs.trim_start();
         while !rest.is_empty() {
-            // What can't be read is left to the parser to refuse.
+            // tokio-postgres refuses what can't be parsed.
             let (key, value, next) = pair(rest).unwrap_or((rest, String::new(), ""));
             let (this, next) = rest.split_at(rest.len() - next.len());
             if !self.take(key, value) {
@@ -136,7 +136,7 @@ impl Asked {
         others.join(" ")
     }
 
-    /// Keeps what belongs here; the last one counts.
+    /// Keeps a parameter of these. If it is repeated, the last one counts.
     fn take(&mut self, key: &str, value: String) -> bool {
         match key {
             "sslmode" => self.mode = Some(value),
@@ -170,7 +170,7 @@ impl Asked {
                 Verified::AuthorityAndName(authorities(file)?),
                 "with TLS, certificate and host name verified",
             ),
-            // Anybody can have a certificate of an authority that the system trusts, for another host.
+            // Anybody can get a certificate of a public authority, for another host.
             ("verify-ca", None) | ("require" | "verify-ca", Some("system")) => {
                 return Err(StoreError::Tls(
                     "authorities that everybody trusts need sslmode=verify-full, and sslmode=verify-ca an sslrootcert",
@@ -195,7 +195,7 @@ impl Asked {
     }
 }
 
-/// The first pair of `key=value key='value'`, and what comes after it.
+/// The first pair of `key=value key='value'`, and the rest.
 fn pair(text: &str) -> Option<(&str, String, &str)> {
     let (key, rest) = text.split_once('=')?;
     let rest = rest.trim_start();
@@ -275,8 +275,8 @@ fn connector(verified: Verified) -> Result<MakeRustlsConnect, StoreError> {
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// Takes a certificate whatever its name; without authorities any certificate at all, also one that can't be read. Whether the
-/// server has the key to that one would say nothing about who it is, so it is not asked.
+/// Accepts a certificate for any name. Without authorities it accepts any certificate, even one that can't be parsed, and does not
+/// check that the server has its key: that would say nothing about who the server is.
 #[derive(Debug)]
 struct AnyName {
     provider: Arc<CryptoProvider>,
@@ -336,10 +336,10 @@ impl ServerCertVerifier for AnyName {
     }
 }
 
-/// What to do about a connection that TLS kept from coming about. The error's own text may name hosts.
+/// What to do if TLS failed. The error's own text may name hosts.
 pub(super) fn advice(error: &tokio_postgres::Error) -> Option<&'static str> {
     let source = error.source()?;
-    // tokio-postgres has no kind or type for it.
+    // tokio-postgres has no error kind for this.
     if source.to_string() == "server does not support TLS" {
         return Some(
             "the server offers no TLS, which the address requires: set ssl = on in its postgresql.conf",
@@ -347,7 +347,7 @@ pub(super) fn advice(error: &tokio_postgres::Error) -> Option<&'static str> {
     }
     let refused = source.downcast_ref::<io::Error>()?.get_ref()?;
     Some(match refused.downcast_ref::<rustls::Error>()? {
-        // The signature is bad if an authority of the same name has another key.
+        // The signature does not fit if an authority of the same name has another key.
         rustls::Error::InvalidCertificate(
             CertificateError::UnknownIssuer | CertificateError::BadSignature,
         ) => {

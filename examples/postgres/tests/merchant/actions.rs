@@ -23,7 +23,7 @@ async fn on(client: &Client, path: &str, action: &str, fields: Value) -> (u16, V
     act(client, &format!("subscription/{action}"), &body).await
 }
 
-/// What a refusal looks like.
+/// An expected refusal.
 fn refused(message: &str) -> (u16, Value) {
     (400, json!({"code": 400, "message": message}))
 }
@@ -63,7 +63,7 @@ async fn a_cancellation_holds_at_once_or_from_the_end_of_the_period_on() {
     );
     let after = shop.at(JANUARY[1]);
     assert_eq!(status(&after, ADA_PRO).await, canceled(JANUARY[1]));
-    // Nothing more happens to what is over, but to be cancelled.
+    // A cancelled subscription takes no action but another cancellation.
     let immediate = json!({"scheduledAt": "immediate"});
     assert_eq!(on(&after, ADA_PRO, "cancel", immediate).await, DONE);
     assert_eq!(status(&after, ADA_PRO).await, canceled(JANUARY[1]));
@@ -108,7 +108,7 @@ async fn a_pause_holds_at_once_or_from_the_end_of_the_period_on_and_then_a_new_p
     let another = json!({"startAt": "immediate", "duration": {"amount": 3, "unit": "month"}});
     let already = refused("The subscription is paused already");
     assert_eq!(on(&now, ADA_PRO, "pause", another.clone()).await, already);
-    // After the first one, another pause is a pause of its own.
+    // After the end of the first pause, another one may begin.
     assert_eq!(on(&shop.at(end), ADA_PRO, "pause", another).await, DONE);
     assert_eq!(
         status(&shop.at(end), ADA_PRO).await["pause"],
@@ -143,7 +143,7 @@ async fn what_must_not_be_paused_is_not() {
         on(&now, ADA_YEAR, "pause", annual.clone()).await,
         refused("An annual subscription can't be paused")
     );
-    // Of a customer's subscriptions either all are paused or none.
+    // Either all subscriptions of a customer are paused, or none.
     let mut all = annual;
     all["customerId"] = "cus_ada".into();
     assert_eq!(
@@ -306,7 +306,7 @@ async fn a_price_changes_at_once_with_or_without_proration_or_at_the_end_of_the_
             active(end, "2027-02-15T12:00:00.000Z")
         )
     );
-    // Asking for the price that it has takes the plan back.
+    // A change to the present price removes the planned one.
     let year = price("price_pro_year", "immediate");
     assert_eq!(on(&now, ADA_PRO, "change-price", year).await, DONE);
     assert_eq!(served(shop.at(end)).await.0, "price_pro_year");
@@ -339,14 +339,14 @@ async fn an_action_in_one_mode_leaves_the_other_alone() {
     }
     let path = "/churnkey/customers/cus_test/subscriptions/sub_test";
     assert_eq!(status(&shop.test, path).await["name"], "canceled");
-    // The refusal has left nothing behind.
+    // The refusal changed nothing.
     let records = "SELECT (SELECT count(*) FROM churnkey_live.attempts),
         (SELECT count(*) FROM churnkey_test.attempts WHERE done)";
     let counted = shop.sql().await.query_one(records, &[]).await.unwrap();
     assert_eq!((counted.get(0), counted.get(1)), (0_i64, 1_i64));
 }
 
-/// The end of the calendar is the one moment that the wire, the database and the rules could see differently.
+/// The last valid time: the API, the database and the rules must agree on it.
 #[tokio::test]
 async fn a_pause_until_the_end_of_the_calendar_is_the_same_pause_when_it_comes_again() {
     let shop = Shop::with_demo_data().await;

@@ -1,4 +1,4 @@
-//! Actions at the same moment: some order of them, one after the other, explains every answer and what is left.
+//! Concurrent actions: some sequential order explains every answer and the final state.
 
 use std::num::NonZeroU32;
 
@@ -17,8 +17,8 @@ use throwaway_postgres::ThrowawayPostgres;
 use crate::{Shop, act, client, load_demo, migrated, with_options};
 
 const NOW: &str = "2026-01-15T12:00:00.000Z";
-/// As many processes as would serve a crowd, each with nearly a connection for every one of its requests: a request that waits
-/// too long for one, or for a lock, is shed, which is another test's subject.
+/// Several processes, each with nearly a connection for each of its requests. A request that waits too long for a connection or a
+/// lock is answered with 503, which other tests check.
 const PROCESSES: usize = 4;
 const CONNECTIONS: usize = 23;
 
@@ -26,7 +26,7 @@ fn moment(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// One request of a crowd.
+/// One of many concurrent requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Step {
     Cancel(usize, Schedule),
@@ -82,7 +82,7 @@ impl Step {
         }
     }
 
-    /// What the rules make of it, and the message of their refusal.
+    /// The subscription after it by the rules, and the message of a refusal.
     fn run(self, state: &mut Vec<Subscription>) -> Option<String> {
         let now = moment(NOW);
         let mut next = state.clone();
@@ -108,9 +108,9 @@ impl Step {
     }
 }
 
-/// Whether the requests can be put into an order in which the rules give every answer, and this end.
+/// Whether the rules give these answers and this final state in some order of the requests.
 fn explained(state: &[Subscription], mut rest: Vec<Done>, end: &Value) -> bool {
-    // What fits and changes nothing may come now as well as later.
+    // A request that fits and changes nothing may come at once.
     rest.retain(|done| {
         let mut next = state.to_vec();
         done.step.run(&mut next) != done.refused || next != state
@@ -130,7 +130,7 @@ fn explained(state: &[Subscription], mut rest: Vec<Done>, end: &Value) -> bool {
     })
 }
 
-/// Some moments, up to one when every plan has come true.
+/// Some times, the last one after all planned changes.
 const MOMENTS: [&str; 5] = [
     NOW,
     "2026-02-01T00:00:00Z",
@@ -139,7 +139,7 @@ const MOMENTS: [&str; 5] = [
     "2030-01-01T00:00:00Z",
 ];
 
-/// What is served at those moments.
+/// The subscriptions as they are served at these times.
 fn served(state: &[Subscription]) -> Value {
     let at = |moment| {
         let served = state.iter().map(|one| one.served(moment, &DemoPrices));
@@ -161,7 +161,7 @@ impl Catalogue for DemoPrices {
     }
 }
 
-/// The merchant in several processes, with connections that are open already.
+/// The merchant in several processes, with open connections.
 async fn processes(url: &str, number: usize) -> Vec<Client> {
     let url = with_options(url, "-c lock_timeout=0");
     let mut clients = Vec::new();
@@ -182,7 +182,7 @@ async fn processes(url: &str, number: usize) -> Vec<Client> {
     clients
 }
 
-/// Sends a hundred requests at once, and demands an explanation.
+/// Sends a hundred requests at once, and checks that some order explains the answers.
 async fn crowd(steps: &[Step]) {
     let server = ThrowawayPostgres::start();
     let url = server.url();
@@ -210,7 +210,7 @@ async fn crowd(steps: &[Step]) {
     assert!(is_explained, "{done:?} {end:?}");
 }
 
-/// Both of Ada's subscriptions, as they are at first.
+/// Both of Ada's subscriptions, before the requests.
 fn start() -> Vec<Subscription> {
     let demo = Demo::load().unwrap().live.subscriptions;
     let ada = demo
@@ -236,7 +236,7 @@ async fn a_hundred_cancels_and_pauses_of_one_subscription_come_one_after_the_oth
         .into_iter()
         .flat_map(|duration| NOW_OR_LATER.map(|start| Step::Pause(0, start, duration)));
     let mut steps: Vec<Step> = pauses.collect();
-    // Without an immediate cancellation, what is left tells which pause was the first.
+    // Without an immediate cancellation, the final state shows which pause was the first.
     steps.push(Step::Cancel(0, Schedule::EndOfPeriod));
     crowd(&steps).await;
     steps.push(Step::Cancel(0, Schedule::Immediate));
@@ -273,7 +273,7 @@ fn what_no_order_explains_is_not_explained() {
     assert_eq!(done(one).step.run(&mut paused), None);
     let (before, after) = (served(&start), served(&paused));
     assert!(explained(&start, vec![done(one), done(one)], &after));
-    // Lost, doubled, or done although something else was done before.
+    // An action is lost, done twice, or done although an earlier one forbids it.
     assert!(!explained(&start, vec![done(one)], &before));
     assert!(!explained(&start, vec![done(two)], &after));
     assert!(!explained(&start, vec![done(one), done(two)], &after));

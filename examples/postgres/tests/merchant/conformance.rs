@@ -39,7 +39,7 @@ async fn churnkey_can_work_with_this_merchant() {
         .between_pages(move || {
             let (sql, call) = (sql.clone(), calls.fetch_add(1, Ordering::Relaxed));
             async move {
-                // One more customer and family, and the customer before gone.
+                // Adds a customer and a family, and deletes the customer before.
                 let change = format!(
                     "INSERT INTO churnkey_live.families (id, name) VALUES ('fam_new_{call}', 'New plans');
                     INSERT INTO churnkey_live.customers (id) VALUES ('cus_new_{call}');
@@ -49,7 +49,7 @@ async fn churnkey_can_work_with_this_merchant() {
                 sql.batch_execute(&change).await.unwrap();
             }
         });
-    // The periods that the suite cancels and pauses in are not over on this clock.
+    // On this clock, the periods in which the suite cancels and pauses have not ended.
     let store = shop.store.at(Clock::Frozen(Demo::load().unwrap().clock));
     let integration = churnkey::integration(&store, demo_token().unwrap()).unwrap();
     let report = check(&client_of(integration), &fixtures).await.unwrap();

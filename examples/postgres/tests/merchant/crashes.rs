@@ -1,4 +1,4 @@
-//! The program dies around its COMMIT, or is asked to end during an action, and the caller comes again.
+//! The program dies around its COMMIT, or is stopped during an action, and the caller retries.
 
 use std::{
     io::{Read, Write},
@@ -61,7 +61,7 @@ impl Merchant {
         assert_eq!(caller.join().unwrap(), None);
     }
 
-    /// How many days the trial has grown.
+    /// By how many days the trial was extended.
     async fn days(&self) -> i64 {
         let days = "SELECT extract(epoch FROM trial_ends_at - $1::text::timestamptz)::bigint
             FROM churnkey_live.subscriptions WHERE id = 'sub_grace_trial'";
@@ -81,7 +81,7 @@ fn with_key(key: &str) -> Vec<u8> {
     request(&headers)
 }
 
-/// A request that only its signature tells from others.
+/// A request that is recognized by its signature only.
 fn signed(at: Timestamp) -> Vec<u8> {
     let body = A_DAY.as_bytes();
     let token = demo_token().unwrap();
@@ -105,7 +105,7 @@ fn send(address: &str, request: &[u8]) -> Option<(u16, Value)> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(request).unwrap();
     let mut answer = String::new();
-    // A dead program may end the connection in any way.
+    // A killed program may end the connection in any way.
     let _ = stream.read_to_string(&mut answer);
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -120,7 +120,7 @@ async fn a_crash_between_commit_and_answer_neither_loses_nor_doubles() {
             with_key(&format!("key {n}"))
         } else {
             let now = Timestamp::now().unix_seconds();
-            // Each of its own second, or it would be the same request.
+            // Each in another second, or it would be the same request.
             signed(Timestamp::from_unix_seconds(now - 100 + n).unwrap())
         };
         tokio::task::block_in_place(|| merchant.die(Trap::AfterCommit, &request));

@@ -17,7 +17,7 @@ async fn a_slower_transaction_neither_disturbs_a_crawl_nor_is_lost() {
     let shop = Shop::empty().await;
     let (sql, mut slow) = (shop.sql().await, shop.sql().await);
     sql.execute(INSERT, &[&"before"]).await.unwrap();
-    // Both take their numbers now. One commits before the crawl comes by, the other one when it is past.
+    // Both get their numbers now. One commits before the crawl reaches it, the other one afterwards.
     let slow = slow.transaction().await.unwrap();
     slow.execute(INSERT, &[&"slow"]).await.unwrap();
     let mut less_slow = shop.sql().await;
@@ -71,7 +71,7 @@ async fn under_writes_every_lasting_row_comes_exactly_once() {
     let shop = Shop::empty().await;
     let clock = "2026-01-15T12:00:00Z".parse().unwrap();
     shop.store.generate(1000, clock).await.unwrap();
-    // They insert, rewrite and delete, in transactions that overlap.
+    // They insert, update and delete, in overlapping transactions.
     let stop = Arc::new(AtomicBool::new(false));
     let mut writers = Vec::new();
     for writer in 0..3 {

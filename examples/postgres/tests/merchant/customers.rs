@@ -1,4 +1,4 @@
-//! What is served: the demo data, live and test apart, look-ups, and what a stranger may ask for.
+//! Customers: the demo data of each mode, look-ups, and unusual requests.
 
 use churnkey_integrator::{
     Amount, CouponId, Currency, CustomerId, Mode, Percentage, Timestamp,
@@ -91,7 +91,7 @@ async fn every_field_survives_the_database() {
     let answer = shop.live.get("/churnkey/customers").await;
     assert_eq!(answer.into_body(), json!({ "data": [full, bare] }));
 
-    // Discounts follow their position, not where their rows happen to be.
+    // Discounts are in order of their position, not of their rows.
     let reverse = "UPDATE churnkey_live.customer_discounts SET position = 9 - position";
     shop.sql().await.execute(reverse, &[]).await.unwrap();
     let reversed = full
@@ -258,7 +258,7 @@ async fn generated_customers_are_those_of_the_generator() {
         assert_eq!(answer.into_body(), expected[776]);
     }
 
-    // Again, at another time, and one more: only that one is new.
+    // Again, at another time, with one more customer: only that one is new.
     let later = "2027-01-01T00:00:00Z".parse().unwrap();
     shop.store.generate(1001, later).await.unwrap();
     assert_eq!(whole_crawl(&shop.live, 500).await.len(), 1001);
@@ -276,7 +276,7 @@ async fn generated_customers_are_those_of_the_generator() {
 async fn a_number_of_more_than_seven_digits_is_not_cut() {
     let shop = Shop::empty().await;
     let sql = shop.sql().await;
-    // The expression of the bulk load, for numbers that would take long to get to.
+    // The expression of the bulk load, for large numbers.
     let digits =
         "SELECT lpad(n::text, greatest(7, length(n::text)), '0') FROM (VALUES ($1::bigint)) v (n)";
     for n in [1, 9_999_999, 10_000_000, u32::MAX] {
@@ -292,7 +292,7 @@ async fn demo_data_goes_into_an_empty_database_only() {
     let before = whole_crawl(&shop.live, 500).await;
     assert_eq!(before.len(), 6);
 
-    // A customer of either mode is enough.
+    // A customer of one mode is enough.
     let shop = Shop::empty().await;
     let insert = "INSERT INTO churnkey_test.customers (id) VALUES ('cus_own')";
     shop.sql().await.execute(insert, &[]).await.unwrap();

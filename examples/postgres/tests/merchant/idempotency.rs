@@ -1,4 +1,4 @@
-//! Actions that arrive twice, at one process or at several, and what a read or an action costs.
+//! Actions that arrive twice, at one process or at several, and the number of statements of a read and an action.
 
 use churnkey_conformance::Client;
 use example_app::{Clock, DataSet, Demo};
@@ -44,7 +44,7 @@ async fn processes_share_what_they_know_of_a_request() {
         );
         assert_eq!(end_of_trial(client).await, "2026-01-31T00:00:00.000Z");
     }
-    // A refusal has changed nothing, and may be asked again.
+    // A refused request changed nothing, and may be sent again.
     let cancel =
         json!({"customerId": "cus_ada", "subscriptionId": "sub_ada_pro", "coupon": "coupon_full"});
     let refused = act_as(&one, "c", "subscription/apply-coupon", &cancel).await;
@@ -146,7 +146,7 @@ async fn an_attempt_that_has_overstayed_does_nothing_once_another_one_has_done_i
         async move { act_as(&client, "k", "subscription/extend-trial", &week()).await }
     });
     locked_out(&lock, 1).await;
-    // Another one, whose number is its own, has taken the record over and is done.
+    // Another attempt, with its own number, has taken the record over and is done.
     let over = "UPDATE churnkey_live.attempts SET number = 1, done = true";
     assert_eq!(shop.sql().await.execute(over, &[]).await.unwrap(), 1);
     lock.rollback().await.unwrap();
@@ -154,7 +154,7 @@ async fn an_attempt_that_has_overstayed_does_nothing_once_another_one_has_done_i
     let taken = json!({"code": 409, "message": taken});
     assert_eq!(slow.await.unwrap(), (409, taken));
     assert_eq!(end_of_trial(&client).await, "2026-01-24T00:00:00.000Z");
-    // The answer of the other one stays.
+    // The record of the other one stays.
     let again = act_as(&client, "k", "subscription/extend-trial", &week()).await;
     assert_eq!(again, DONE);
     assert_eq!(end_of_trial(&client).await, "2026-01-24T00:00:00.000Z");
@@ -183,7 +183,7 @@ async fn answers_are_forgotten_after_their_day_a_few_with_each_request() {
     let sql = shop.sql().await;
     let path = "subscription/extend-trial";
     assert_eq!(act_as(&client, "k", path, &week()).await, DONE);
-    // Its day is over, and that of ten others has been for longer.
+    // Its record has expired, and those of ten others have expired before.
     sql.batch_execute(
         "UPDATE churnkey_live.attempts SET kept_until = '2026-01-02';
         INSERT INTO churnkey_live.attempts (number, fingerprint, runs_until, kept_until)
@@ -194,8 +194,8 @@ async fn answers_are_forgotten_after_their_day_a_few_with_each_request() {
     )
     .await
     .unwrap();
-    // It is another request now, once.
-    // Each retry is known by its own signature from then on.
+    // It counts as a new request.
+    // From then on, each retry is also recognized by its own signature.
     for left in [(7_i64, 8_i64), (3, 5), (1, 4), (1, 5)] {
         assert_eq!(act_as(&client, "k", path, &week()).await, DONE);
         assert_eq!(end_of_trial(&client).await, "2026-02-07T00:00:00.000Z");

@@ -183,7 +183,7 @@ async fn an_action_that_postgresql_ends_because_of_a_deadlock_is_a_503() {
     let database = test_database();
     let client = crate::client(&open_store(database.url()).await);
     let mut sql = sql(database.url()).await;
-    // Somebody who locks in another order than all actions do.
+    // A transaction that locks in another order than actions do.
     let other = sql.transaction().await.unwrap();
     other
         .batch_execute(

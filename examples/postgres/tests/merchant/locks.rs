@@ -111,7 +111,7 @@ async fn a_pause_that_waited_while_the_billing_became_annual_asks_again_whether_
     let monthly = "UPDATE churnkey_live.subscriptions SET duration_unit = 'month' WHERE id = $1";
     let sql = shop.sql().await;
     assert_eq!(sql.execute(monthly, &[&"sub_ada_pro"]).await.unwrap(), 1);
-    // The features allow it, and without a word the request does, too.
+    // The features allow it, and so does a request that does not mention it.
     let answer = act_while(&shop, "pause", &pause(None), annual).await;
     assert_eq!(answer, (200, Value::Null));
     let served = shop.at(NOW).get(path).await.into_body();
@@ -150,7 +150,7 @@ async fn reads_are_answered_while_more_actions_than_there_are_connections_wait_f
     ] {
         let asked = Instant::now();
         assert_eq!(shop.live.get(path).await.status(), 200, "{path}");
-        // Nobody gets as far who has to wait for a connection in vain.
+        // A request that gets no connection does not get this far.
         let took = asked.elapsed();
         assert!(took < Duration::from_secs(1), "{path}: {took:?}");
     }
@@ -170,7 +170,7 @@ async fn reads_are_answered_while_more_actions_than_there_are_connections_wait_f
             panic!("{cause}");
         }
     }
-    // On a busy machine one may come so late that it gets the turn of one that has ended.
+    // On a busy machine a request may come so late that it gets the connection of one that has ended.
     assert_eq!(timed_out + shed, ACTIONS);
     assert!(
         timed_out >= Store::MAX_ACTIONS && shed > 0,

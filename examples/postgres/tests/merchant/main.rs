@@ -65,7 +65,7 @@ impl Shop {
         shop
     }
 
-    /// The live data as it is at a moment.
+    /// The live data at a given time.
     fn at(&self, moment: &str) -> Client {
         client(&self.store.at(Clock::Frozen(moment.parse().unwrap())))
     }
@@ -98,7 +98,7 @@ fn count() -> u32 {
 
 /// Calls an action with an `Idempotency-Key`.
 async fn act_as(client: &Client, key: &str, action: &str, body: &Value) -> (u16, Value) {
-    // A parameter that nobody reads tells the signatures of one second apart.
+    // An unused parameter makes the signatures of one second differ.
     let path = format!("/churnkey/actions/{action}?call={}", count());
     let call = client.call(Method::POST, &path);
     let call = call.header("idempotency-key", key).body(body.to_string());

@@ -1,4 +1,4 @@
-//! The schema: made once, whoever comes, and firm about what it holds.
+//! The schema: migrations run once, and its constraints refuse invalid data.
 
 use churnkey_integrator::Mode;
 use postgres::store::{Store, StoreError};
@@ -7,7 +7,7 @@ use throwaway_postgres::test_database;
 
 use crate::{Shop, client, load_demo, migrated, sql, whole_crawl};
 
-/// Everything that the migrations made, with the moment of each.
+/// Everything that the migrations created, and when each one ran.
 const MADE: &str = "
     SELECT table_schema || '.' || table_name || '.' || column_name FROM information_schema.columns
     WHERE table_schema LIKE 'churnkey%'
@@ -172,7 +172,7 @@ async fn the_tables_refuse_what_could_not_be_served() {
             "UPDATE churnkey_live.price_tiers SET unit_amount = NULL",
             "23514",
         ),
-        // Two tiers that take the rest, or two that end together.
+        // Two tiers without an end, or two with the same end.
         ("UPDATE churnkey_live.price_tiers SET up_to = NULL", "23505"),
         ("UPDATE churnkey_live.price_tiers SET up_to = 7", "23505"),
         (
@@ -251,7 +251,7 @@ async fn the_tables_refuse_what_could_not_be_served() {
     }
 }
 
-/// As it was when it knew customers only.
+/// The schema before it had more than customers.
 const SECOND_VERSION: &str = "
     CREATE TABLE migrations (
         version integer PRIMARY KEY,

@@ -1,4 +1,4 @@
-//! The database goes away, hangs, refuses and comes back.
+//! The database is stopped, hangs, refuses and comes back.
 
 use std::{
     sync::{
@@ -19,8 +19,7 @@ use crate::{client_of, hasty, load_demo, locked_out, migrated, open_store, sql, 
 
 const ADA: &str = "/churnkey/customers/cus_ada";
 const SECOND: Duration = Duration::from_secs(1);
-/// What waits for a second at most is over by then, also where other tests keep the machine busy; what waits for a deadline of
-/// ten seconds is not.
+/// Longer than a limit of one second, also on a busy machine, and shorter than the deadline of ten seconds.
 const SOON: Duration = Duration::from_secs(5);
 
 fn client(store: &Store, deadline: Duration) -> Client {
@@ -34,7 +33,7 @@ async fn open(url: &str, deadline: Duration) -> Client {
     client(&open_store(url).await, deadline)
 }
 
-/// Asks for Ada, and checks that a 503 is a whole one.
+/// Retrieves Ada. Checks the headers of a 503.
 async fn ask(client: &Client) -> (u16, Duration) {
     let (status, took, _) = ask_why(client).await;
     (status, took)
@@ -116,7 +115,7 @@ async fn a_database_that_stops_under_load_is_back_in_service_within_a_second() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         assert!(returned.elapsed() < SOON);
-        // From here on everybody is served.
+        // From here on every request is served.
         for _ in 0..50 {
             assert_eq!(ask(&client).await.0, 200);
         }
@@ -172,7 +171,7 @@ async fn connections_from_before_a_migration_cost_no_request() {
     let sql = sql(database.url()).await;
     for kind in ["varchar", "text"] {
         assert_eq!(ask(&client).await.0, 200);
-        // A view has to make room for a change of a column that it shows.
+        // PostgreSQL does not change the type of a column while a view shows it.
         let migration = format!(
             "DO $$ DECLARE
                 view text := pg_get_viewdef('churnkey_live.customer_records');
@@ -193,7 +192,7 @@ async fn a_database_that_hangs_gives_503_within_the_deadline() {
     let client = open(&server.url(), SECOND).await;
     assert_eq!(ask(&client).await.0, 200);
     server.freeze();
-    // First over a connection that was open, then over one that does not come about.
+    // First over an open connection, then over one that can't be opened.
     for _ in 0..3 {
         let (status, took) = ask(&client).await;
         assert_eq!(status, 503);
@@ -255,7 +254,7 @@ async fn a_dropped_request_takes_no_connection_with_it() {
     lock.batch_execute("LOCK TABLE churnkey_live.customers")
         .await
         .unwrap();
-    // The connection is stuck behind the lock when its request ends, and the other mode is not made to wait for it.
+    // The connection still waits for the lock when its request ends. The other mode must not wait for it.
     let (status, _, cause) = ask_why(&client).await;
     assert_eq!(status, 503);
     assert!(cause.contains("before the deadline"), "{cause}");
@@ -268,7 +267,7 @@ async fn a_dropped_request_takes_no_connection_with_it() {
 #[tokio::test]
 async fn a_statement_that_takes_too_long_is_ended_by_the_server() {
     let database = test_database();
-    // Without a limit of its own for locks, one is a way to make a statement slow.
+    // Without a limit for locks, a lock makes a statement slow.
     let patient = with_options(database.url(), "-c lock_timeout=0");
     let patient = open(&patient, 20 * SECOND).await;
     let hasty = open(&hasty(database.url()), 20 * SECOND).await;

@@ -5,8 +5,8 @@ use tokio_postgres::SimpleQueryMessage;
 
 use crate::Shop;
 
-/// Beside 100,000 customers: enough of everything that reading it all would not pay, discounts for every third customer and
-/// subscription, and one customer with a thousand subscriptions.
+/// Besides 100,000 customers: enough rows of every table that a sequential scan is slower than an index, discounts for every third
+/// customer and subscription, and one customer with a thousand subscriptions.
 const FILL: &str = "
     SET search_path TO churnkey_live;
     INSERT INTO coupons (id, duration_type, value_type, percent_hundredths)
@@ -48,14 +48,14 @@ const FILL: &str = "
     FROM generate_series(-10000, 10000) n, unnest('{signature, header}'::text[]) key;
     ANALYZE";
 
-/// The two keys of an attempt deep in its table.
+/// The two keys of an attempt in the middle of its table.
 macro_rules! keys {
     () => {
         "ARRAY[repeat(md5('signature-5000'), 2), repeat(md5('header-5000'), 2)]"
     };
 }
 
-/// Parameters that find something deep in a table, and how many rows come.
+/// Parameters that find rows in the middle of a table, and the number of rows.
 fn parameters(name: &str) -> (&'static str, u32) {
     match name {
         "CUSTOMER" => ("'cus_gen_0050000'", 1),
@@ -131,7 +131,7 @@ async fn no_statement_scans_sorts_or_skips() {
                 found.iter().any(|rows| top.contains(rows)),
                 "{name} with {plans}\n{plan}"
             );
-            // What changes rows tells about them one line further.
+            // A statement that changes rows shows their number in the second line.
             if top.starts_with("Update") || top.starts_with("Delete") {
                 assert!(
                     !plan.lines().nth(1).unwrap().contains("actual rows=0"),

@@ -24,7 +24,7 @@ pub(crate) fn program() -> Command {
     program
 }
 
-/// A running program, ended with the test even if that fails.
+/// A running program. It is killed when the test ends.
 pub(crate) struct Running {
     child: Child,
     out: BufReader<ChildStdout>,
@@ -51,13 +51,13 @@ impl Running {
             .to_owned()
     }
 
-    /// Ends it at once, as a crash would.
+    /// Kills it, as a crash would.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Asks it to end.
+    /// Sends SIGTERM.
     pub(crate) fn ask_to_end(&self) {
         let kill = format!("kill -TERM {}", self.child.id());
         assert!(
@@ -69,7 +69,7 @@ impl Running {
         );
     }
 
-    /// Asks it to end. Its exit code, the rest of its standard output, and its log.
+    /// Sends SIGTERM. Returns the exit code, the rest of standard output, and the log.
     pub(crate) fn terminate(mut self) -> (Option<i32>, String, String) {
         self.ask_to_end();
         let (mut rest, mut log) = (String::new(), String::new());
@@ -149,7 +149,7 @@ fn the_program_serves_demo_and_generated_customers_and_ends_cleanly() {
         "{log}"
     );
 
-    // Again, with the address as an option: nothing fails and nothing comes twice.
+    // Again, with the address as an option: nothing fails, and nothing is loaded twice.
     let mut running = Running::start(
         program()
             .args(["--database", database.url()])

@@ -1,4 +1,4 @@
-//! A proxy between the program and PostgreSQL. It counts statements, and it can stop the world around a COMMIT.
+//! A proxy between the program and PostgreSQL. It counts statements, and it can stop everything around a COMMIT.
 
 use std::{
     io::{self, Read, Write},
@@ -14,12 +14,12 @@ use std::{
 
 use crate::with_parameter;
 
-/// Where a program is to die.
+/// Where to stop a program.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Trap {
-    /// It has asked for its COMMIT, and PostgreSQL does not know yet.
+    /// It has sent its COMMIT, which has not reached PostgreSQL.
     BeforeCommit = 1,
-    /// PostgreSQL has committed, and the program does not know yet.
+    /// PostgreSQL has committed, and its answer has not reached the program.
     AfterCommit = 2,
 }
 
@@ -38,7 +38,7 @@ struct Shared {
 }
 
 impl Proxy {
-    /// Stands before the server of this address.
+    /// Starts a proxy for the server at this address.
     pub(crate) fn start(url: &str) -> Self {
         let (scheme, rest) = url.split_once("://").unwrap();
         let (host, path) = rest.split_once('/').unwrap();
@@ -65,7 +65,7 @@ impl Proxy {
             }
         });
         Self {
-            // It hands plain messages on.
+            // It forwards messages without TLS.
             url: with_parameter(
                 &format!("{scheme}://{user}{address}/{path}"),
                 "sslmode=disable",
@@ -80,17 +80,17 @@ impl Proxy {
         &self.url
     }
 
-    /// The next COMMIT is the last thing that its program does.
+    /// Stops the program at its next COMMIT.
     pub(crate) fn set(&self, trap: Trap) {
         self.shared.trap.store(trap as u8, Ordering::SeqCst);
     }
 
-    /// Waits until a program is in the trap, where nothing reaches it any more.
+    /// Waits until a program is stopped at the trap. It then receives nothing any more.
     pub(crate) fn wait(&self) {
         self.sprung.recv_timeout(Duration::from_secs(30)).unwrap();
     }
 
-    /// Cuts the connection of the program in the trap, which goes on.
+    /// Closes the connection of the stopped program, which then continues.
     pub(crate) fn cut(&self) {
         for connection in self.shared.trapped.lock().unwrap().drain(..) {
             connection.close();
@@ -127,7 +127,7 @@ impl Connection {
         for direction in [Self::to_server, Self::to_client] {
             let (connection, shared) = (connection.clone(), shared.clone());
             thread::spawn(move || {
-                // An end is an end, however it comes.
+                // An error is the end of the connection, like its close.
                 let _ = direction(&connection, &shared);
                 connection.close();
             });
@@ -139,7 +139,7 @@ impl Connection {
         let _ = self.server.shutdown(Shutdown::Both);
     }
 
-    /// Hands messages on, one by one. The first has no kind, but a length as they all have.
+    /// Forwards messages one by one. The first one has no kind, but a length like all others.
     fn to_server(self: &Arc<Self>, shared: &Shared) -> io::Result<()> {
         let mut is_first = true;
         loop {
@@ -167,7 +167,7 @@ impl Connection {
                 }
                 if trap == Trap::BeforeCommit as u8 {
                     let _ = shared.sprung.send(());
-                    // Until the program is dead.
+                    // Until the program is killed.
                     self.byte()?;
                 }
             }
@@ -190,9 +190,9 @@ impl Connection {
                 return Ok(());
             }
             if self.trapped.load(Ordering::SeqCst) == Trap::AfterCommit as u8 {
-                // That PostgreSQL has committed stays here.
+                // The answer to the COMMIT is not forwarded.
                 let _ = shared.sprung.send(());
-                // Until the program is dead, which the other direction notices.
+                // Until the program is killed, which the other direction notices.
                 while (&self.server).read(&mut buffer)? > 0 {}
                 return Ok(());
             }

@@ -99,7 +99,7 @@ async fn a_subscription_is_its_owners_alone_and_nothing_crosses_the_modes() {
     ] {
         assert_eq!(shop.live.get(path).await.status(), 404, "{path}");
     }
-    // The framework looks at the owner, too; the statement should not leave it to that.
+    // The framework checks the owner as well, but the statement has to find only the owner's.
     let cx = RequestContext::for_test(Mode::Live);
     for (customer, is_found) in [("cus_ada", true), ("cus_grace", false)] {
         let customer = CustomerId::new(customer).unwrap();
@@ -120,7 +120,7 @@ async fn a_subscription_is_its_owners_alone_and_nothing_crosses_the_modes() {
 #[tokio::test]
 async fn a_number_that_no_column_can_hold_is_refused_with_advice_and_never_wraps() {
     let shop = Shop::empty().await;
-    // Whatever else is a number in a model fits its column: it is at most 2^53 - 1.
+    // Every other number of a model fits its column: it is at most 2^53 - 1.
     let mut data = Demo::load().unwrap().live;
     data.coupons.push(Coupon::new(
         CouponId::new("coupon_new").unwrap(),

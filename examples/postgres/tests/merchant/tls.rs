@@ -25,7 +25,7 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
-        // A name that has to be encoded in a URL, and quoted elsewhere.
+        // A name that has to be encoded in a URL, and quoted in pairs.
         let dir = tempfile::Builder::new()
             .prefix("authority's files ")
             .tempdir()
@@ -62,7 +62,7 @@ fn address(server: &ThrowawayPostgres, host: &str, parameters: &[(&str, &str)]) 
     format!("{url}?{}", parameters.join("&"))
 }
 
-/// Connects as a start of the program does.
+/// Connects as the program does when it starts.
 async fn connect(address: &str) -> Result<Store, StoreError> {
     let store = Store::connect(address)?;
     store.migrate().await?;
@@ -200,7 +200,7 @@ async fn a_server_without_tls_is_refused_where_the_address_requires_it() {
 #[tokio::test]
 async fn a_certificate_that_nobody_verifies_may_be_any() {
     let authority = Authority::new();
-    // As strange to rustls as one of X.509's first version, which openssl makes unless told otherwise.
+    // rustls refuses it, as it does certificates of X.509 version 1, which openssl makes by default.
     let mut strange = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
     strange.set_criticality(true);
     let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
@@ -311,7 +311,7 @@ fn what_an_address_can_not_have_of_tls_is_said() {
         assert_eq!(error.to_string(), expected, "{parameters}");
         assert!(matches!(error, StoreError::Tls(_)));
     }
-    // Its `@` would make a user's name of what is asked for.
+    // Its `@` would make the parameters a part of the user's name.
     let lost = "postgres://host/db?sslmode=verify-full&application_name=a@b";
     let error = Store::connect(lost).unwrap_err();
     assert!(matches!(error, StoreError::Address), "{error:?}");
@@ -327,7 +327,7 @@ fn the_program_trusts_the_systems_authorities_and_says_what_it_verifies() {
         program.env("DATABASE_URL", address);
         program
     };
-    // Where OpenSSL looks, too, the system's own list aside.
+    // The variables of OpenSSL, besides the system's own list.
     let file = authority.file();
     let mut running = Running::start(start(&full).env("SSL_CERT_FILE", &file));
     running.address();

@@ -1,4 +1,4 @@
-//! Who calls: a merchant, by the Bearer token, and for some calls one of their customers, by a token of their own.
+//! Authentication: a merchant by the Bearer token, and for some calls one of their customers by a second token.
 
 use std::time::Instant;
 
@@ -24,7 +24,7 @@ pub(super) struct OwnCustomer(pub(super) CustomerData);
 /// The same, if the trial is running or they pay.
 pub(super) struct AdmittedCustomer(pub(super) CustomerData);
 
-/// Finds out which merchant calls, if any does, and counts the request. Without a [`Caller`] nearly nothing is answered.
+/// Finds the merchant of the token, if it is valid, and counts the request. Nearly every handler needs a [`Caller`].
 pub(super) async fn merchant(State(api): State<Api>, request: Request, next: Next) -> Response {
     let mut allowance = Allowance::UNCOUNTED;
     let answer = counted(&api, request, next, &mut allowance);
@@ -33,7 +33,7 @@ pub(super) async fn merchant(State(api): State<Api>, request: Request, next: Nex
     response
 }
 
-/// The answer. What is left of the merchant's minute is known even if the answer is late.
+/// The answer, with the headers of the rate limit, even if it is late.
 async fn counted(
     api: &Api,
     mut request: Request,
@@ -60,7 +60,7 @@ async fn counted(
     }
 }
 
-/// What the only `Authorization` header holds behind `Bearer`, whose letter case does not matter.
+/// The token in the only `Authorization` header. The letter case of `Bearer` does not matter.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = only(headers, &header::AUTHORIZATION)?.split_once(' ')?;
     scheme
@@ -68,7 +68,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
         .then_some(token.trim())
 }
 
-/// A header that must not come twice.
+/// A header that must not be repeated.
 fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut sent = headers.get_all(name).iter();
     match (sent.next(), sent.next()) {

@@ -8,9 +8,9 @@ use super::{error::Error, fields::Fields};
 
 const MAX: usize = 1024 * 1024;
 
-/// The fields are asked for by name, as the rules' sentences name them: a path of `serde_path_to_error` would have nothing to add.
+/// Each field is checked by its name, which its messages have as well, so a path of `serde_path_to_error` would add nothing.
 ///
-/// JSON that has no fields, such as a list, and no body at all lack every required field, and are told which.
+/// JSON without fields, such as a list, and a missing body lack every required field, and the error names them.
 impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = Error;
 

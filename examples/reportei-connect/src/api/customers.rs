@@ -24,7 +24,7 @@ use crate::{
 
 const LONGEST_NAME: usize = 255;
 
-/// A customer, as every answer shows one.
+/// A customer as every answer has them.
 #[derive(Serialize)]
 pub(super) struct CustomerView {
     uuid: String,
@@ -50,7 +50,7 @@ impl CustomerView {
     }
 }
 
-/// Single customers come in an envelope.
+/// The envelope of a single customer.
 #[derive(Serialize)]
 pub(super) struct Envelope<T> {
     customer: T,
@@ -119,7 +119,7 @@ pub(super) async fn show(
     Ok(Json(Envelope { customer }))
 }
 
-/// The customer whose token is sent. Not behind the trial's gate, so that they see why the rest is (R5).
+/// The customer of the token. It is served after the trial as well, so that customers see why other calls are refused (R5).
 pub(super) async fn settings(
     OwnCustomer(data): OwnCustomer,
 ) -> Result<Json<Envelope<SettingsView>>, Error> {
@@ -166,7 +166,7 @@ pub(super) async fn update(
     Ok(Json(Envelope { customer }))
 }
 
-/// The vendor's own sample sends a body, which is not read.
+/// The vendor's sample sends a body, which is ignored.
 pub(super) async fn delete(
     Caller(customers): Caller,
     PathUuid(uuid): PathUuid,
@@ -186,12 +186,12 @@ pub(super) async fn update_payment_status(
     Ok(done(if is_paying {
         "Customer is now marked as a paying customer"
     } else {
-        // The documents show the other one only (R6).
+        // The documents show only the other message (R6).
         "Customer is no longer marked as a paying customer"
     }))
 }
 
-/// What is answered where there is nothing to show.
+/// The answer of calls that return no record.
 pub(super) fn done(message: &str) -> Json<Value> {
     Json(json!({"success": true, "message": message}))
 }

@@ -1,4 +1,4 @@
-//! Errors in Reportei's shape (R12): `{"message"}`, with `errors` by field where the input breaks rules.
+//! Errors in Reportei's shape (R12): `{"message"}`, and `errors` by field if fields are not valid.
 
 use axum::{
     Json,
@@ -10,32 +10,32 @@ use serde_json::{Map, Value, json};
 
 use crate::store;
 
-/// Why a request is not answered as it was asked for.
+/// Why a request is refused.
 #[derive(Debug)]
 pub(super) enum Error {
     /// The merchant's token is missing or unknown.
     Unauthenticated,
-    /// The customer's token is missing, unknown, or of another merchant's customer.
+    /// The customer's token is missing, unknown, or belongs to another merchant's customer.
     InvalidCustomerToken,
     /// The trial is over and the customer does not pay.
     TrialEnded,
-    /// The session is over, or is none of the customer's.
+    /// The session has expired, or belongs to another customer.
     SessionEnded,
-    /// No path of the API.
+    /// The API has no such path.
     NoSuchPath,
-    /// Nothing of the merchant, or of the customer, has this UUID.
+    /// The merchant, or the customer, has no record with this UUID.
     NoSuchRecord,
-    /// No method of the path.
+    /// The path does not take this method.
     WrongMethod,
-    /// The body is no JSON, whatever it is said to be.
+    /// The body is not JSON.
     Malformed,
-    /// There is no body that can be used.
+    /// The body can't be used.
     Body(Unreadable),
-    /// The answer was not there in time.
+    /// The request took too long.
     TooSlow,
-    /// Fields that break rules, each with the rule's sentence.
+    /// Fields that are not valid, each with a message.
     Invalid(Vec<(String, String)>),
-    /// More requests than the merchant may send; the next one may pass in so many seconds.
+    /// The merchant has sent too many requests, and may send the next one in this many seconds.
     TooManyRequests(u64),
     /// The store failed.
     Failed(StoreFailure),

@@ -1,4 +1,4 @@
-//! The fields of a body or a query, each checked by its rule. What breaks one is kept, so that the caller is told all at once.
+//! The fields of a body or a query, each checked by its rule. Errors are collected, so that the caller gets all of them at once.
 
 use std::ops::RangeInclusive;
 
@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 
 use super::error::Error;
 
-/// What was sent, and what is wrong with it.
+/// The fields that were sent, and the errors so far.
 ///
-/// A rule gives `None` for what breaks it. Of a field that may be left out, `Some(None)` is one that was.
+/// A rule returns `None` for a value that is not valid. For an optional field, `Some(None)` means that it was not sent.
 pub(super) struct Fields {
     sent: Map<String, Value>,
     is_object: bool,
@@ -26,7 +26,7 @@ impl Fields {
         }
     }
 
-    /// Of JSON that is a list or a single value. It lacks what is required, and is refused also where nothing is.
+    /// For JSON that is a list or a single value. It lacks every required field, and is refused even if none is required.
     pub(super) fn of_no_object() -> Self {
         Self {
             is_object: false,
@@ -34,7 +34,7 @@ impl Fields {
         }
     }
 
-    /// Of a key that comes more than once, the last value counts.
+    /// If a key is repeated, the last value counts.
     pub(super) fn of_query(query: Option<&str>) -> Self {
         let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
         Self::new(
@@ -44,7 +44,7 @@ impl Fields {
         )
     }
 
-    /// What the rules gave, if none was broken.
+    /// The values, if all are valid.
     pub(super) fn accept<T>(self, fields: Option<T>) -> Result<T, Error> {
         match fields {
             Some(fields) if self.is_object && self.broken.is_empty() => Ok(fields),
@@ -52,7 +52,7 @@ impl Fields {
         }
     }
 
-    /// What was sent, `null` counting as nothing.
+    /// The value that was sent. `null` counts as not sent.
     pub(super) fn take(&mut self, field: &str) -> Option<Value> {
         self.sent.remove(field).filter(|value| !value.is_null())
     }
@@ -67,7 +67,7 @@ impl Fields {
         self.breaks(field, rule)
     }
 
-    /// A text that is more than blanks, in so many characters at most, without the blanks around it.
+    /// A text that is not blank, trimmed, of at most this many characters.
     pub(super) fn text(&mut self, field: &str, max: usize) -> Option<String> {
         match self.optional_text(field, max)? {
             Some(text) => Some(text),
@@ -75,7 +75,7 @@ impl Fields {
         }
     }
 
-    /// The same, where blanks count as nothing.
+    /// The same, where a blank text counts as not sent.
     pub(super) fn optional_text(&mut self, field: &str, max: usize) -> Option<Option<String>> {
         let text = match self.take(field) {
             None => return Some(None),
@@ -94,7 +94,7 @@ impl Fields {
         Some((!text.is_empty()).then(|| text.to_owned()))
     }
 
-    /// An address of the web.
+    /// A web address.
     pub(super) fn optional_url(&mut self, field: &str) -> Option<Option<String>> {
         let Some(text) = self.optional_text(field, 2048)? else {
             return Some(None);
@@ -143,7 +143,7 @@ impl Fields {
         }
     }
 
-    /// A boolean of a query, where there are only texts.
+    /// A boolean in a query, where all values are texts.
     pub(super) fn flag(&mut self, field: &str) -> Option<bool> {
         if let Some(Value::String(text)) = self.sent.get(field)
             && let Ok(flag) = text.parse()
@@ -154,7 +154,7 @@ impl Fields {
             .map(|flag| flag.unwrap_or_default())
     }
 
-    /// A whole number, also as text; `default` if there is none.
+    /// An integer, also as text. `default` if it was not sent.
     pub(super) fn integer(
         &mut self,
         field: &str,
@@ -180,7 +180,7 @@ impl Fields {
         self.breaks(field, rule)
     }
 
-    /// A day, or a moment in RFC 3339.
+    /// A day, or a time in RFC 3339.
     pub(super) fn date(&mut self, field: &str) -> Option<Timestamp> {
         match self.optional_date(field)? {
             Some(date) => Some(date),
@@ -202,7 +202,7 @@ impl Fields {
     }
 }
 
-/// How a field is called in a sentence.
+/// The name of a field in a message.
 fn name(field: &str) -> String {
     field.replace('_', " ")
 }
@@ -213,7 +213,7 @@ mod tests {
 
     use super::*;
 
-    /// What a rule gives for a value, or the sentence that it was broken with.
+    /// The result of a rule, or its message.
     fn check<T>(
         value: Value,
         rule: impl FnOnce(&mut Fields, &str) -> Option<T>,

@@ -1,4 +1,4 @@
-//! `/customer-integrations`: what a customer has connected.
+//! `/customer-integrations`: the networks that a customer has connected.
 
 use axum::{
     Json,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::record::{Integration, IntegrationStatus, Moment, Network};
 
-/// An integration, as its own endpoints show it.
+/// An integration as its own endpoints have it.
 #[derive(Serialize)]
 pub(super) struct IntegrationView {
     uuid: String,
@@ -28,7 +28,7 @@ pub(super) struct IntegrationView {
     integration: Network,
 }
 
-/// An integration, as a customer's settings show it.
+/// An integration as a customer's settings have it.
 #[derive(Serialize)]
 pub(super) struct IntegrationSummary {
     uuid: String,

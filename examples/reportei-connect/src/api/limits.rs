@@ -1,7 +1,7 @@
-//! How many requests a merchant may send. The real clock counts, also when that of the data stands still.
+//! Rate limits of merchants. They use the system's clock, even if the clock of the data is frozen.
 //!
-//! Not `governor`: it lets a request pass as soon as a 999th of the minute is over, and so has no number that goes down by one with
-//! every request and begins anew with the next minute, as `X-RateLimit-Remaining` does (R8).
+//! Not `governor`: it refills its quota continuously. `X-RateLimit-Remaining` counts down by one with each request, and starts again
+//! with the next minute (R8).
 
 use std::{
     collections::HashMap,
@@ -23,18 +23,18 @@ const SECOND: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(super) struct Limits(Mutex<HashMap<i64, (Window, Window)>>);
 
-/// A stretch of time that begins with its first request.
+/// A window of time that begins with its first request.
 struct Window {
     began: Instant,
     used: u32,
 }
 
-/// What is left of a merchant's minute (R8).
+/// The rest of a merchant's limit for the minute (R8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Allowance {
     limit: u32,
     remaining: u32,
-    /// In how many seconds the next request may pass, if this one may not.
+    /// In how many seconds the next request is accepted, if this one is not.
     pub(super) retry_after: Option<u64>,
 }
 
@@ -52,7 +52,7 @@ impl Window {
         }
     }
 
-    /// How long a window that is used up still lasts, in whole seconds.
+    /// The seconds until the end of a window whose limit is reached.
     fn wait(&self, limit: u32, length: Duration, now: Instant) -> Option<u64> {
         let left = length.saturating_sub(now.duration_since(self.began));
         (self.used >= limit).then(|| left.as_millis().div_ceil(1000).try_into().unwrap_or(1))
@@ -60,9 +60,9 @@ impl Window {
 }
 
 impl Limits {
-    /// Counts a request that comes now, unless there are too many already.
+    /// Counts a request, unless there are too many already.
     pub(super) fn take(&self, merchant: &Merchant, now: Instant) -> Allowance {
-        // A panic can't have left the numbers half changed: nothing in here panics.
+        // A poisoned lock is used on: nothing panics while it is held, so nothing is half changed.
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (minute, second) = windows
             .entry(merchant.id)
@@ -85,7 +85,7 @@ impl Limits {
 }
 
 impl Allowance {
-    /// Of a request that is nobody's: it is counted for nobody, so that strangers can't use anybody's minute up.
+    /// For a request without a valid token. It is not counted, so that strangers can't use up a merchant's limit.
     pub(super) const UNCOUNTED: Self = Self {
         limit: 999,
         remaining: 999,

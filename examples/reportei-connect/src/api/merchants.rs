@@ -18,7 +18,7 @@ struct MerchantView<'a> {
     redirect_url: Option<&'a str>,
     created_at: Moment,
     updated_at: Moment,
-    /// A text, as the vendor has it.
+    /// A text, as in the vendor's API.
     rate_limit_per_minute: String,
     /// A text as well.
     rate_limit_per_second: String,

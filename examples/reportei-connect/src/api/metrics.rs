@@ -1,17 +1,17 @@
-//! `/metrics`: what was measured on a customer's integrations.
+//! `/metrics`: the values of a customer's integrations.
 
 use axum::Json;
 use serde_json::{Map, Value, json};
 
 use super::{authenticate::AdmittedCustomer, customers::done, error::Error, fields::Fields};
 
-/// What values are asked for.
+/// The requested values.
 struct Query {
     integration: String,
     metrics: Vec<Metric>,
 }
 
-/// One value. Its id is the caller's own; demo values are known by either name.
+/// One value. The id is the caller's own. Demo values have both names.
 struct Metric {
     id: String,
     reference_key: Option<String>,
@@ -32,12 +32,12 @@ pub(super) async fn get_data(
     Ok(Json(answered.collect()))
 }
 
-/// Takes the order. Nothing is collected, and nothing is sent to the address in it: a demo calls nobody.
+/// Accepts the order. The demo collects nothing, and does not call the address in it.
 pub(super) async fn get_data_async(
     AdmittedCustomer(data): AdmittedCustomer,
     mut fields: Fields,
 ) -> Result<Json<Value>, Error> {
-    // A broken rule is kept in `fields`, and told with the others.
+    // An error is kept in `fields`, and reported with the others.
     let _ = fields.optional_url("metrics_webhook_url");
     let query = query(fields)?;
     let integration = data.integration(&query.integration).await?;
@@ -60,7 +60,7 @@ fn query(mut fields: Fields) -> Result<Query, Error> {
     )
 }
 
-/// Checks two dates, the second of which is not before the first. The demo's values are those of any time.
+/// Checks two dates. The second must not be before the first. The demo's values do not depend on them.
 fn period(fields: &mut Fields, start: &str, end: &str, required: bool) {
     let mut date = |field| {
         if required {
@@ -93,7 +93,7 @@ fn metrics(fields: &mut Fields) -> Option<Vec<Metric>> {
             _ => None,
         };
         let Some(id) = named("id") else {
-            // One is enough: thousands would only be noise.
+            // One is enough. There could be thousands.
             return fields.missing(&format!("metrics.{index}.id"));
         };
         metrics.push(Metric {

@@ -1,4 +1,4 @@
-//! Reportei Connect's own HTTP API. Every answer but the greeting is JSON, also errors and what no route takes.
+//! Reportei Connect's own HTTP API. Every answer except the greeting is JSON, also errors and unknown paths.
 
 mod authenticate;
 mod body;
@@ -27,7 +27,7 @@ use authenticate::Caller;
 use error::Error;
 use limits::Limits;
 
-/// What the handlers share.
+/// The state of the handlers.
 #[derive(Clone)]
 struct Api {
     store: Store,
@@ -35,7 +35,7 @@ struct Api {
     public_url: PublicUrl,
 }
 
-/// Where others reach the API, without a slash at the end.
+/// The public address of the API, without a slash at the end.
 #[derive(Clone)]
 struct PublicUrl(Arc<str>);
 
@@ -51,19 +51,19 @@ impl FromRef<Api> for PublicUrl {
     }
 }
 
-/// The API, for every path that the rest of the app does not serve.
+/// The API. It answers every path that the rest of the app does not serve.
 pub fn routes(store: Store, public_url: &str) -> Router {
     let api = Api {
         store,
         limits: Arc::default(),
         public_url: PublicUrl(public_url.into()),
     };
-    // The documents' calls leave `/api` out, their answers have it (R2).
+    // In the documents, calls have no `/api`, but the paths in answers have it (R2).
     Router::new()
         .merge(resources())
         .nest("/api", resources())
         .route("/", get(async || "Reportei Connect's customers.\n"))
-        // What no route takes asks for a token as well.
+        // Unknown paths need a token as well.
         .fallback(async |_: Caller| Error::NoSuchPath)
         .method_not_allowed_fallback(async |_: Caller| Error::WrongMethod)
         .layer(middleware::from_fn_with_state(
@@ -99,7 +99,7 @@ fn resources() -> Router<Api> {
         .route("/merchants/settings", get(merchants::settings))
 }
 
-/// The UUID in a path. What can't be anybody's, such as bytes that are no UTF-8, is empty.
+/// The UUID in a path. A value that can't be an id, such as bytes that are not UTF-8, is read as empty.
 struct PathUuid(String);
 
 impl<S: Send + Sync> FromRequestParts<S> for PathUuid {

@@ -1,4 +1,4 @@
-//! Pages by number, and what is said about them.
+//! Numbered pages, and their metadata.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::store::{PageNumber, Paged};
 const DEFAULT_PER_PAGE: i64 = 15;
 const MAX_PER_PAGE: i64 = 100;
 
-/// A page, as lists answer it.
+/// A page as lists answer it.
 #[derive(Serialize)]
 pub(super) struct PageView<T> {
     data: Vec<T>,
@@ -29,7 +29,7 @@ struct Meta {
     sorting: Option<Sorting>,
 }
 
-/// How the list was sorted, of those that can be.
+/// The order of the list, if it can be sorted.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Sorting {
@@ -48,7 +48,7 @@ pub(super) fn page_number(fields: &mut Fields) -> Option<PageNumber> {
 }
 
 impl<T> PageView<T> {
-    /// `path` is the list's own, behind `/api`.
+    /// `path` is the path of the list after `/api`.
     pub(super) fn new<R>(
         paged: Paged<R>,
         page: PageNumber,

@@ -18,7 +18,7 @@ use crate::{
 
 const DEFAULT_MINUTES: i64 = 5;
 
-/// The most entries of `limits`: more than there are networks.
+/// The most entries of `limits`. There are fewer networks.
 const MAX_ITEMS: usize = 100;
 /// How deep `limits` may be nested.
 const MAX_LEVELS: usize = 10;
@@ -53,7 +53,7 @@ impl<'a> SessionView<'a> {
     }
 }
 
-/// ISO 8601 with six digits, unlike every other time of this API. The clock has but three.
+/// ISO 8601 with six decimals, unlike every other time of this API. The clock has only three.
 fn with_microseconds(millis: i64) -> String {
     let text = Timestamp::from_unix_millis(millis).map(|moment| moment.to_string());
     let text = text.unwrap_or_default();
@@ -118,8 +118,8 @@ fn flag_option(fields: &mut Fields, field: &str) -> Option<Value> {
     fields.optional_boolean(field).flatten().map(Value::from)
 }
 
-/// How many accounts of which network: nothing tells in which form, but that it is one with entries. It is kept as it is sent,
-/// within bounds (R14).
+/// The number of accounts of each network. The documents don't say in which form, only that it has entries. It is stored as it was
+/// sent, within bounds (R14).
 fn limits_option(fields: &mut Fields) -> Option<Value> {
     let limits = fields.take("limits")?;
     let items = match &limits {
@@ -139,7 +139,7 @@ fn limits_option(fields: &mut Fields) -> Option<Value> {
     fields.breaks("limits", format!("The limits field {rule}."))
 }
 
-/// How many lists and objects lie in one another.
+/// The depth of nested lists and objects.
 fn levels(value: &Value) -> usize {
     let deepest = match value {
         Value::Object(entries) => entries.values().map(levels).max(),
@@ -149,14 +149,14 @@ fn levels(value: &Value) -> usize {
     deepest.unwrap_or_default().saturating_add(1)
 }
 
-/// What the page behind the link would show. The link itself is the credential, so no token is asked for.
+/// The page of the link. The link itself is the credential, so no token is needed.
 pub(super) async fn show(
     State(store): State<Store>,
     PathUuid(uuid): PathUuid,
 ) -> Result<impl IntoResponse, Error> {
     let session = store.session(&uuid).await?;
     let live = session.filter(|session| session.is_live(store.now()));
-    // One that is over may be gone: then nobody can tell it from one that never was (R13).
+    // An expired session may be deleted, so it has the same answer as an unknown one (R13).
     let session = live.ok_or(Error::SessionEnded)?;
     let page = json!({
         "integration_session": {

@@ -1,6 +1,6 @@
 //! Creating, reading, changing, deleting and listing customers.
 //!
-//! What writes here is one statement, which happens as a whole or not at all.
+//! Every change is a single statement, so none needs a transaction.
 
 use std::fmt;
 
@@ -9,21 +9,21 @@ use sqlx::AssertSqlSafe;
 use super::{Customers, Error, PageNumber, Paged, tokens::Hash};
 use crate::record::{Customer, Merchant, Moment, TRIAL_SECONDS};
 
-/// What a list is asked for.
+/// The parameters of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listing {
     /// Which page.
     pub page: PageNumber,
-    /// By which column; `None` is by creation.
+    /// The column to sort by. `None` is the order of creation.
     pub sort_by: Option<SortBy>,
-    /// Whether the column's greatest value comes first.
+    /// Whether the order is descending.
     pub descending: bool,
 }
 
 /// The columns that a list may be sorted by (R9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SortBy {
-    /// By name, as its characters are numbered.
+    /// By name, in order of code points.
     Name,
     /// By creation.
     CreatedAt,
@@ -45,7 +45,7 @@ impl SortBy {
         Self::IsPaying,
     ];
 
-    /// What the API, and the table, calls it.
+    /// Its name in the API and in the table.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -58,7 +58,7 @@ impl SortBy {
     }
 }
 
-/// A customer who was just created: the only time that the token is known in clear.
+/// A customer who was just created, with their token. Only its hash is stored.
 #[derive(Clone)]
 pub struct Created {
     /// The customer.
@@ -76,7 +76,7 @@ impl fmt::Debug for Created {
 }
 
 impl Customers {
-    /// Whose customers these are.
+    /// The merchant of these customers.
     #[must_use]
     pub fn merchant(&self) -> &Merchant {
         &self.merchant
@@ -121,7 +121,7 @@ impl Customers {
         Ok(found.await?)
     }
 
-    /// Gives a customer another name.
+    /// Changes the name of a customer.
     ///
     /// # Errors
     /// [`Error::NoSuchRecord`], [`Error::Failed`].
@@ -139,7 +139,7 @@ impl Customers {
         .ok_or(Error::NoSuchRecord)
     }
 
-    /// Says whether a customer pays. The end of the trial stays where it is.
+    /// Sets whether a customer pays. The end of the trial does not change.
     ///
     /// # Errors
     /// [`Error::NoSuchRecord`], [`Error::Failed`].
@@ -156,7 +156,7 @@ impl Customers {
         one(updated.rows_affected())
     }
 
-    /// Deletes a customer. Their integrations, sessions and metrics go with them, and their token opens nothing any more.
+    /// Deletes a customer, with the integrations, sessions and metrics. The token is no longer valid.
     ///
     /// # Errors
     /// [`Error::NoSuchRecord`], [`Error::Failed`].
@@ -176,7 +176,7 @@ impl Customers {
     pub async fn list(&self, listing: &Listing) -> Result<Paged<Customer>, Error> {
         let column = listing.sort_by.unwrap_or(SortBy::CreatedAt).name();
         let direction = if listing.descending { "DESC" } else { "ASC" };
-        // Nothing of a caller is in the statement. Equal values have the order of an unsorted list.
+        // The statement contains nothing of the caller's. Equal values are in the order of creation.
         let page = AssertSqlSafe(format!(
             "SELECT * FROM customers WHERE merchant_id = ?
              ORDER BY {column} {direction}, created_at, uuid LIMIT ? OFFSET ?"
@@ -195,7 +195,7 @@ impl Customers {
         Ok(Paged { rows, total })
     }
 
-    /// At most so many customers after an insertion number, in the order in which they came.
+    /// At most this many customers after an insertion number, in the order of insertion.
     ///
     /// # Errors
     /// [`Error::Failed`].

@@ -1,4 +1,4 @@
-//! The demo data: `demo.json`, with credentials that everybody may know.
+//! The demo data: `demo.json`, with public credentials.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ struct DemoIntegration {
 }
 
 impl Store {
-    /// Loads the demo data, all or nothing, unless there is a merchant already: then it is `false`.
+    /// Loads the demo data in one transaction. `false`, and nothing is loaded, if there is a merchant already.
     ///
     /// # Errors
     /// [`Error::Failed`].

@@ -12,13 +12,13 @@ impl CustomerData {
         &self.customer
     }
 
-    /// Whose customer it is.
+    /// The merchant of the customer.
     #[must_use]
     pub fn merchant(&self) -> &Merchant {
         &self.merchant
     }
 
-    /// What time it is for the data.
+    /// The time of the data.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.store.now()
@@ -61,7 +61,7 @@ impl CustomerData {
         Ok(found.await?)
     }
 
-    /// Deletes an integration, in one of the customer's sessions that still lives.
+    /// Deletes an integration. The customer must have this session, and it must not have expired.
     ///
     /// # Errors
     /// [`Error::NoSuchSession`], [`Error::NoSuchRecord`], [`Error::Failed`].

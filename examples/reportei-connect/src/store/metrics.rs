@@ -1,4 +1,4 @@
-//! What was measured on an integration.
+//! The values of an integration.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! The merchants' store. All of a customer's operations are those of [`Customers`], so that two merchants can't be mixed up.
+//! The merchants' store. Everything about customers is a method of [`Customers`], so that no caller reaches another merchant's.
 
 mod customers;
 mod demo;
@@ -36,14 +36,14 @@ pub struct Store {
     generator: Generator,
 }
 
-/// One merchant's customers. To have one is to be allowed to.
+/// One merchant's customers. Only a caller who may see them gets one.
 #[derive(Debug, Clone)]
 pub struct Customers {
     store: Store,
     merchant: Merchant,
 }
 
-/// What belongs to one customer: integrations, sessions and metrics.
+/// The records of one customer: integrations, sessions and metrics.
 #[derive(Debug, Clone)]
 pub struct CustomerData {
     store: Store,
@@ -60,7 +60,7 @@ pub struct Paged<T> {
     pub total: i64,
 }
 
-/// Which rows a list is asked for, from page 1 on.
+/// The number and the size of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageNumber {
     /// From 1.
@@ -77,13 +77,13 @@ impl PageNumber {
     }
 }
 
-/// Why the store does not do what it was asked for.
+/// Why the store refused, or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The merchant has no such customer, or the customer no such integration.
     #[error("there is no such record")]
     NoSuchRecord,
-    /// The customer has no such session, or its time is over.
+    /// The customer has no such session, or it has expired.
     #[error("there is no such session")]
     NoSuchSession,
     /// The customer was deleted in the meantime.
@@ -94,7 +94,7 @@ pub enum Error {
     Failed(StoreFailure),
 }
 
-/// For `?` on what the database or the generator fails with.
+/// So that `?` converts the errors of the database and of the generator.
 impl<E: Into<StoreFailure>> From<E> for Error {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
@@ -102,7 +102,7 @@ impl<E: Into<StoreFailure>> From<E> for Error {
 }
 
 impl Store {
-    /// Opens a database, in memory without a file, and brings it up to date.
+    /// Opens the database file and migrates it. Without a file, the database is in memory.
     ///
     /// # Errors
     /// [`CannotOpen`] if the file can't be used.
@@ -118,7 +118,7 @@ impl Store {
         })
     }
 
-    /// Whether nothing is in it yet.
+    /// Whether the store is empty.
     ///
     /// # Errors
     /// [`Error::Failed`].
@@ -126,7 +126,7 @@ impl Store {
         Ok(is_empty(self.database.pool(), "merchants").await?)
     }
 
-    /// What time it is for the data.
+    /// The time of the data.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -153,7 +153,7 @@ impl Store {
         Ok(found.map(|merchant| self.scoped(merchant)))
     }
 
-    /// What can be connected.
+    /// The networks that can be connected.
     ///
     /// # Errors
     /// [`Error::Failed`].

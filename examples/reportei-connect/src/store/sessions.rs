@@ -1,4 +1,4 @@
-//! Sessions: links that let a customer in without a token, for a while.
+//! Sessions: links that give a customer access without a token, for a limited time.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use crate::record::{Session, later};
 
 const MILLIS_A_MINUTE: i64 = 60_000;
 
-/// A session that is not stored yet.
+/// A session to be stored.
 #[derive(Clone)]
 pub struct NewSession {
     /// Where the customer goes afterwards; `None` is the merchant's own address.
     pub redirect_url: Option<String>,
-    /// What else the merchant wants of the page, as a JSON object.
+    /// Other options of the page, as a JSON object.
     pub options: String,
     /// How long the link works.
     pub minutes: i64,
@@ -25,7 +25,7 @@ impl fmt::Debug for NewSession {
 }
 
 impl Store {
-    /// The session with this UUID, be it live or not. Those of deleted customers are gone, and in time those that are over.
+    /// The session with this UUID, also if it has expired. Sessions of deleted customers are deleted, and expired ones in time.
     ///
     /// # Errors
     /// [`Error::Failed`].
@@ -43,8 +43,7 @@ impl Store {
 }
 
 impl CustomerData {
-    /// Begins a session, and deletes all that are over: nobody needs them, and here they are never more than have ended since
-    /// the last one began (R13).
+    /// Begins a session, and deletes all expired ones (R13).
     ///
     /// # Errors
     /// [`Error::CustomerGone`], [`Error::Failed`].

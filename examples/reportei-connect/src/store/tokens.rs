@@ -1,4 +1,4 @@
-//! What the tokens of merchants and customers open. Only their hashes are stored.
+//! Finding merchants and customers by their tokens. Only hashes of tokens are stored.
 
 use sha2::{Digest, Sha256};
 use sqlx::{FromRow, Row, sqlite::SqliteRow};
@@ -19,12 +19,12 @@ impl Hash {
         &self.0
     }
 
-    /// What it is looked up by. That an index compares these bytes faster or slower tells nothing about the others.
+    /// The part that is looked up in an index. The time of that look-up reveals nothing about the other bytes.
     fn beginning(&self) -> &[u8] {
         self.0.first_chunk::<8>().map_or(&[], |bytes| bytes)
     }
 
-    /// The row whose whole hash is this one, compared in constant time (R4).
+    /// The row with this hash, compared in constant time (R4).
     fn find<T>(&self, rows: &[SqliteRow]) -> Result<Option<T>, sqlx::Error>
     where
         T: for<'r> FromRow<'r, SqliteRow>,
@@ -40,7 +40,7 @@ impl Hash {
 }
 
 impl Store {
-    /// The customers of the merchant whose token this is.
+    /// The customers of the merchant with this token.
     ///
     /// # Errors
     /// [`Error::Failed`].
@@ -56,7 +56,7 @@ impl Store {
 }
 
 impl Customers {
-    /// The data of the customer whose token this is. Another merchant's customer is none (R1).
+    /// The records of the customer with this token, if it is this merchant's customer (R1).
     ///
     /// # Errors
     /// [`Error::Failed`].

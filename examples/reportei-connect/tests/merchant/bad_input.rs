@@ -91,7 +91,7 @@ async fn a_content_type_is_json_or_not_given() {
             assert_eq!(answer.into_body(), json!({"message": message}));
         }
     }
-    // It says nothing where there is no body.
+    // Without a body, the content type does not matter.
     let headers = [
         HEADERS[0],
         HEADERS[1],
@@ -160,7 +160,7 @@ async fn unknown_paths_and_methods_are_told_in_the_own_shape() {
             "{path}"
         );
     }
-    // The seed's own call to delete is one of these: it puts to the list.
+    // The documented call to delete is one of these: a PUT to the list.
     for (method, path) in [
         ("PUT", "/customers".to_owned()),
         ("PUT", "/api/customers".to_owned()),

@@ -1,4 +1,4 @@
-//! A merchant whose addresses are kept elsewhere.
+//! A merchant with addresses in another system.
 
 use churnkey_conformance::{Fixtures, check};
 use churnkey_integrator::{Email, Phone, Result, async_trait};
@@ -35,7 +35,7 @@ impl ContactResolver for AddressBook {
 async fn merchant(hide_ambiguous: bool) -> Merchant {
     let book = [
         ("ada@example.com", C1),
-        // Twice the same is no other owner, and who is not Reportei's customer is none.
+        // A repeated entry is the same owner. Customers whom Reportei doesn't know don't count.
         ("ada@example.com", C1),
         ("ada@example.com", C3),
         ("ada@example.com", NOBODY),
@@ -49,7 +49,7 @@ async fn merchant(hide_ambiguous: bool) -> Merchant {
     let store = Merchant::new().await.store;
     let mut churnkey = churnkey(&store, REPORTEI);
     churnkey.mapping.hide_ambiguous = hide_ambiguous;
-    // Who is found by an address is shown with it: without one, Churnkey can't write to them.
+    // The addresses are shown as well: without them Churnkey can't write to customers.
     churnkey.mapping.extra = Extra::new(|native: &Customer, mapped| match native.uuid.as_str() {
         C1 => mapped.with_email(Email::new("ada@example.com").ok()),
         C2 => mapped.with_phone(Phone::new("+5491155550101").ok()),

@@ -284,7 +284,7 @@ async fn a_customers_token_is_needed_and_must_be_the_merchants_own_customers() {
             merchant.json("GET", &path, &two, json!(null)).await,
             invalid
         );
-        // The merchant's token is looked at first.
+        // The merchant's token is checked first.
         let without = [("x-customer-token", C2_TOKEN)];
         let answer = merchant.json("GET", &path, &without, json!(null)).await;
         assert_eq!(answer, error(401, "Unauthenticated."));

@@ -1,4 +1,4 @@
-//! Who is slow is told so, and keeps nobody else waiting.
+//! Slow requests are answered with an error, and don't block others.
 
 use http::request;
 use merchant_cases::{answer_behind_hanging, answer_to_unfinished_body};
@@ -21,7 +21,7 @@ async fn a_body_that_never_arrives_is_a_408() {
     let answer = answer.unwrap();
     let late = json!({"message": "The request body did not arrive within 8 seconds."});
     assert_eq!((answer.status, answer.json()), (408, Some(late)));
-    // The merchant is known, and the request counted (R8).
+    // The merchant was authenticated, and the request counted (R8).
     let [limit, remaining] = ["x-ratelimit-limit", "x-ratelimit-remaining"].map(|header| {
         let number = answer.headers[header].to_str().unwrap();
         number.parse::<u32>().unwrap()

@@ -1,10 +1,10 @@
-//! The trial: what it opens, and for how long.
+//! The trial: what it gives access to, and for how long.
 
 use serde_json::{Value, json};
 
 use crate::{C1, C1_TOKEN, C2, C2_TOKEN, INSTAGRAM, Merchant, error, unknown};
 
-/// What the gate is around, each call with a status if it is open.
+/// The calls that need a trial or a payment, each with its status if it is allowed.
 fn guarded() -> [(&'static str, String, Value, u16); 6] {
     let query = json!({"customer_integration": "x", "start": "2024-01-01", "end": "2024-01-02", "metrics": []});
     let integration = format!("/customer-integrations/{INSTAGRAM}");
@@ -41,7 +41,7 @@ async fn the_gate_is_around_integrations_and_metrics_and_nothing_else() {
     for (method, path, body, _) in guarded() {
         let answer = merchant.call_for(C1_TOKEN, method, &path, body).await;
         assert_eq!(answer, ended, "{method} {path}");
-        // It comes before the input is looked at.
+        // The trial is checked before the input.
         let headers = [
             ("authorization", crate::TOKEN),
             ("x-customer-token", C1_TOKEN),
@@ -92,7 +92,7 @@ async fn paying_opens_the_gate_at_once_and_not_paying_closes_it_again() {
             .call("POST", &path, json!({"is_paying": is_paying}))
             .await;
         assert_eq!(is_open(&merchant, C2_TOKEN).await, is_paying);
-        // Within the trial it makes no difference.
+        // During the trial it makes no difference.
         assert!(is_open(&merchant.at("2024-10-08T17:15:11Z"), C2_TOKEN).await);
     }
 }

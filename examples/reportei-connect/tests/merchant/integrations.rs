@@ -69,7 +69,7 @@ async fn a_customers_integrations_are_listed_and_shown() {
     let path = format!("/customer-integrations/{INSTAGRAM}");
     let shown = merchant.call_for(C2_TOKEN, "GET", &path, json!(null)).await;
     assert_eq!(shown, (200, json!({"customer_integration": instagram()})));
-    // It is nobody else's.
+    // It belongs to no other customer.
     let others = [
         ("authorization", OTHER_TOKEN),
         ("x-customer-token", C3_TOKEN),
@@ -134,12 +134,12 @@ async fn sessions_that_are_over_are_deleted_when_another_one_begins() {
     let second = begun(&merchant, json!({"expires_in_minutes": 6})).await;
     assert_eq!(sessions(&file).await, [first.as_str(), second.as_str()]);
 
-    // The one ends at this moment, the other a minute later.
+    // One ends at this time, the other a minute later.
     let later = merchant.at("2024-10-10T12:05:00Z");
     let third = begun(&later, json!(null)).await;
     assert_eq!(sessions(&file).await, [second.as_str(), third.as_str()]);
 
-    // Whose session is gone is told what they were told before.
+    // A deleted session has the same answer as an expired one.
     let over = error(401, "Integration session is invalid or has expired.");
     for (uuid, status) in [(&first, 401), (&second, 200), (&third, 200)] {
         let path = format!("/customer-integrations/session/{uuid}");
@@ -187,7 +187,7 @@ async fn limits_have_100_items_4096_characters_and_10_levels_at_most() {
         let entries = (0..items).map(|n| (n.to_string(), json!(1)));
         Value::Object(entries.collect())
     };
-    // Quotes and brackets count, and a letter beyond ASCII is one character.
+    // Quotes and brackets count, and a non-ASCII letter is one character.
     let text = |characters: usize| json!(["\u{eb}".repeat(characters - 4)]);
     let deep = |levels: usize| {
         let nested = "[".repeat(levels) + &"]".repeat(levels);

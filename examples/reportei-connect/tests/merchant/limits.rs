@@ -22,7 +22,7 @@ async fn the_thousandth_request_of_a_minute_is_too_many() {
         let seconds: u32 = refused.header("retry-after").unwrap().parse().unwrap();
         assert!((1..=60).contains(&seconds), "{seconds}");
     }
-    // Neither others nor Churnkey are kept out by it, and strangers are told nothing new.
+    // Other merchants and Churnkey are not limited, and the answer to callers without a token is the same.
     let other = merchant
         .raw("GET", "/customers", &[("authorization", OTHER_TOKEN)], "")
         .await;

@@ -90,7 +90,7 @@ async fn the_numbers_of_a_page_are_right_at_its_edges() {
         );
         assert_eq!(meta["total"], 6);
     }
-    // Somebody with no customers has one page nevertheless.
+    // Without customers there is still one page.
     let merchant = Merchant::new().await;
     for uuid in [C1, C2] {
         merchant
@@ -124,7 +124,7 @@ async fn a_list_is_sorted_by_five_columns_in_two_directions() {
         ("sortBy=created_at&descending=true", ["Alpha", two, one]),
         ("sortBy=updated_at", [one, two, "Alpha"]),
         ("sortBy=trial_ends_at", [one, two, "Alpha"]),
-        // Those with equal values keep the order of an unsorted list.
+        // Equal values are in the order of an unsorted list.
         ("sortBy=trial_ends_at&descending=true", ["Alpha", one, two]),
         ("sortBy=is_paying", [one, two, "Alpha"]),
         ("sortBy=is_paying&descending=true", [two, "Alpha", one]),
@@ -221,7 +221,7 @@ async fn what_is_no_page_size_or_order_is_refused() {
         }
     });
     assert_eq!((status, answer), (422, expected));
-    // What is not asked about is ignored, and the last of two values counts.
+    // Unknown parameters are ignored, and the last of two values counts.
     assert_eq!(names(&merchant, "search=x&page[]=9&%ff=%ff").await.len(), 2);
     assert_eq!(names(&merchant, "page=9&page=1").await.len(), 2);
 }

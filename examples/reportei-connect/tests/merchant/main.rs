@@ -1,4 +1,4 @@
-//! Reportei Connect as its own clients, Churnkey and whoever runs it meet it.
+//! Reportei Connect as its own clients, Churnkey and its operator use it.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -131,7 +131,7 @@ impl Merchant {
         (answer.status(), answer.into_body())
     }
 
-    /// A call with whatever headers and body. What holds for every answer is checked.
+    /// A call with any headers and body. Checks what is true of every answer.
     pub(crate) async fn raw(
         &self,
         method: &str,
@@ -151,7 +151,7 @@ impl Merchant {
         answer
     }
 
-    /// What Churnkey gets of its customers.
+    /// The answer to Churnkey.
     pub(crate) async fn churnkey(&self, path: &str) -> (u16, Value) {
         merchant_cases::churnkey(&self.client, path).await
     }

@@ -65,7 +65,7 @@ async fn a_customer_whose_trial_is_over_stays_visible_and_no_gate_keeps_churnkey
     );
     let (_, page) = merchant.churnkey("").await;
     assert_eq!(page["data"][0]["id"], C1);
-    // At the very second of its end it is over (R10).
+    // At the second of its end it is over (R10).
     let before = merchant.at("2024-10-08T17:15:11.999Z");
     assert_eq!(
         metadata(&before, C1).await,
@@ -147,7 +147,7 @@ async fn a_merchant_may_choose_other_limits_and_add_what_is_theirs() {
         "name": "Reportei Customer 1",
         "email": "1@example.com",
         "currency": "brl",
-        // `merchant` has a character too many.
+        // `merchant` is one character too long.
         "metadata": {"isPaying": "false", "trialExpired": "true"}
     });
     assert_eq!(merchant.churnkey(&format!("/{C1}")).await, (200, expected));

@@ -1,4 +1,4 @@
-//! The program as a person meets it.
+//! The program from outside.
 
 use std::{path::Path, process::Command};
 

@@ -25,7 +25,7 @@ fn uuid() -> impl Strategy<Value = String> {
     "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 }
 
-/// What the API takes for a name.
+/// A name that the API accepts.
 fn name() -> impl Strategy<Value = String> {
     "(?s).{1,255}"
         .prop_map(|name| name.trim().to_owned())
@@ -46,7 +46,7 @@ fn mapped(native: &Customer, merchant: &str, now: Timestamp) -> Value {
     serde_json::to_value(mapped.unwrap()).unwrap()
 }
 
-/// All that Churnkey gets, page by page.
+/// All customers that Churnkey gets, page by page.
 async fn crawl(merchant: &Merchant, limit: usize) -> Vec<Value> {
     merchant_cases::crawl(limit, async |query| merchant.churnkey(&query).await).await
 }
@@ -101,7 +101,7 @@ proptest! {
             let changed = changed(&before, &mapped(&changed_native, "Reportei", now));
             prop_assert_eq!(changed, paths(outputs));
         }
-        // At the very second of its end the trial is over (R10).
+        // At the second of its end the trial is over (R10).
         let ending = |seconds| {
             let native = Customer { trial_ends_at: moment.later(seconds), ..native.clone() };
             mapped(&native, "Reportei", now)
@@ -112,7 +112,7 @@ proptest! {
         prop_assert_eq!(changed(&ending(-1), &ending(0)), paths(&[end]));
         let renamed = changed(&before, &mapped(&native, "Other", now));
         prop_assert_eq!(renamed, BTreeSet::from(["metadata.merchant".to_owned()]));
-        // Each output is a native value, or says what follows from it.
+        // Each output is a native value, or follows from one.
         prop_assert_eq!(before, json!({
             "id": native.uuid,
             "name": native.name,
@@ -169,7 +169,7 @@ proptest! {
         })?;
     }
 
-    /// Rule 6, for a merchant who keeps addresses elsewhere.
+    /// Rule 6, for a merchant with addresses in another system.
     #[test]
     fn who_is_found_owns_the_address_and_is_the_only_one_who_does(
         entries in vec(("[ab]@example\\.com", prop::sample::select(vec![C1, C2, C3])), 0..6)

@@ -1,4 +1,4 @@
-//! Every operation happens as a whole or not at all, however many callers there are.
+//! Every operation is atomic, also with many callers.
 
 use std::{path::Path, sync::Arc};
 
@@ -9,7 +9,7 @@ use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::{C1_TOKEN, C2, C2_TOKEN, INSTAGRAM, Merchant, error};
 
-/// Something that happens behind the program's back.
+/// A statement of another program.
 pub(crate) async fn execute(file: &Path, statement: &'static str) {
     let options = SqliteConnectOptions::new().filename(file);
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
@@ -32,7 +32,7 @@ async fn what_fails_half_way_leaves_nothing_behind_and_tells_nothing() {
     let session = session["integration_session"]["session_uuid"]
         .as_str()
         .unwrap();
-    // The last of what goes with a customer, and with an integration, can't be deleted.
+    // The last rows that are deleted with a customer, and with an integration, can't be deleted.
     execute(
         &file,
         "CREATE TRIGGER boom BEFORE DELETE ON metric_values BEGIN SELECT RAISE(ABORT, 'secret'); END",
@@ -58,7 +58,7 @@ async fn what_fails_half_way_leaves_nothing_behind_and_tells_nothing() {
         .await;
     assert_eq!(after, before);
     assert_eq!(merchant.get(&format!("{begin}/{session}")).await.0, 200);
-    // The connections are as good as before.
+    // The connections still work.
     assert_eq!(
         merchant
             .call("POST", "/customers", json!({"name": "x"}))
@@ -194,7 +194,7 @@ async fn concurrent_callers_neither_fail_nor_undo_each_other() {
             assert_eq!(settings["customer"]["is_paying"], true);
         }
 
-        // Of concurrent deletions one succeeds, and a session that begins meanwhile is none of a customer who is gone.
+        // One of several concurrent deletions succeeds, and no session of a deleted customer begins.
         let path = format!("/customers/{}", created[0].0);
         let mut calls = tokio::task::JoinSet::new();
         for number in 0..12 {
