@@ -2,7 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a test that panics has done its work"
+    reason = "a test fails by panicking"
 )]
 #![expect(
     clippy::needless_pass_by_value,

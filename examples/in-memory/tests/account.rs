@@ -1,5 +1,5 @@
 //! The merchant's own site: the cancel flow's session, and Churnkey's webhook.
-#![expect(clippy::unwrap_used, reason = "a test that panics has done its work")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use churnkey_conformance::Client;
 use churnkey_integrator::{

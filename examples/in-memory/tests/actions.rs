@@ -1,5 +1,5 @@
 //! What an action does when the record has changed since the framework looked it up.
-#![expect(clippy::unwrap_used, reason = "a test that panics has done its work")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use churnkey_conformance::Client;
 use churnkey_integrator::{

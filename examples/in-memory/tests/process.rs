@@ -1,5 +1,5 @@
 //! The program from outside: options, output, signals.
-#![expect(clippy::unwrap_used, reason = "a test that panics has done its work")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

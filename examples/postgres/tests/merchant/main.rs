@@ -3,7 +3,7 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test that panics with a clear sentence has done its work"
+    reason = "a test fails by panicking"
 )]
 
 mod actions;
