@@ -89,6 +89,12 @@ impl Attempt {
         self.signature_key.as_ref()
     }
 
+    /// The key that stands for the `Idempotency-Key`, if the request has one.
+    #[must_use]
+    pub fn header_key(&self) -> Option<&IdempotencyKey> {
+        self.header_key.as_ref()
+    }
+
     /// What the request asks for. If a key has a record with another fingerprint, it was used for another request.
     #[must_use]
     pub fn fingerprint(&self) -> &Fingerprint {
@@ -112,6 +118,61 @@ impl Attempt {
     #[must_use]
     pub fn kept_until(&self) -> Timestamp {
         after(self.now, self.keep)
+    }
+
+    /// The parameters of a statement that begins this attempt, in types that every database driver can bind.
+    #[must_use]
+    pub fn parameters(&self) -> Parameters<'_> {
+        Parameters(self)
+    }
+}
+
+/// The parameters of a statement that begins an [`Attempt`], such as
+/// [`postgres::BEGIN`](crate::idempotency::postgres::BEGIN), in its order. Times are Unix milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameters<'a>(&'a Attempt);
+
+impl<'a> Parameters<'a> {
+    /// Parameter 1: [`Attempt::signature_key`].
+    #[must_use]
+    pub fn signature_key(self) -> Option<&'a str> {
+        self.0.signature_key().map(IdempotencyKey::as_str)
+    }
+
+    /// Parameter 2: [`Attempt::header_key`].
+    #[must_use]
+    pub fn header_key(self) -> Option<&'a str> {
+        self.0.header_key().map(IdempotencyKey::as_str)
+    }
+
+    /// Parameter 3: [`Attempt::number`].
+    #[must_use]
+    pub fn number(self) -> i64 {
+        self.0.number()
+    }
+
+    /// Parameter 4: [`Attempt::fingerprint`].
+    #[must_use]
+    pub fn fingerprint(self) -> &'a str {
+        self.0.fingerprint().as_str()
+    }
+
+    /// Parameter 5: [`Attempt::now`].
+    #[must_use]
+    pub fn now(self) -> i64 {
+        self.0.now().unix_millis()
+    }
+
+    /// Parameter 6: [`Attempt::runs_until`].
+    #[must_use]
+    pub fn runs_until(self) -> i64 {
+        self.0.runs_until().unix_millis()
+    }
+
+    /// Parameter 7: [`Attempt::kept_until`].
+    #[must_use]
+    pub fn kept_until(self) -> i64 {
+        self.0.kept_until().unix_millis()
     }
 }
 
@@ -150,6 +211,13 @@ impl Attempt {
         self.signature_key = Some(IdempotencyKey(digest(&format!("signature {signature}"))));
         self
     }
+
+    /// The same attempt at a request without an `Idempotency-Key`, which is recognized by its signature alone.
+    #[must_use]
+    pub fn without_header_key(mut self) -> Self {
+        self.header_key = None;
+        self
+    }
 }
 
 /// Keys have their real form, so that a column that is made for them holds those of a test.
@@ -158,16 +226,4 @@ fn digest(text: &str) -> String {
     use sha2::{Digest, Sha256};
 
     hex::encode(Sha256::digest(text))
-}
-
-#[cfg(test)]
-impl Attempt {
-    pub(crate) fn of_keys(keys: [Option<&str>; 2], body: &str, now_seconds: i64) -> Self {
-        let [signature_key, header_key] =
-            keys.map(|key| key.map(|key| IdempotencyKey(key.to_owned())));
-        let now = Timestamp::from_unix_seconds(now_seconds).unwrap();
-        let (lease, day) = (Duration::from_secs(10), Duration::from_secs(86_400));
-        let fingerprint = Fingerprint(body.to_owned());
-        Self::new(signature_key, header_key, fingerprint, now, lease, day).unwrap()
-    }
 }

@@ -6,6 +6,7 @@
 //! * [Paging](paging): keys, cursors and limits.
 //! * [Errors](errors): what to return, and what the caller sees of it.
 //! * [Actions and retries](actions): idempotency, records and shutdown.
+//! * [Idempotency records in your database](idempotency): the statements, with sqlx, diesel and tokio-postgres.
 //! * [Authentication and signing](signing): what Churnkey documents, and what this project decided.
 //! * [The cancel flow and webhooks](cancel_flow): what the browser and Churnkey's webhooks need.
 //! * [PostgreSQL](postgres): the example to copy.
@@ -59,12 +60,22 @@ pub mod errors {
 
 pub mod actions {
     //! [errors]: super::errors
-    //! [postgres]: super::postgres
+    //! [idempotency]: super::idempotency
     //! [`actions`]: crate::actions
     //! [`IdempotencyStore`]: crate::idempotency::IdempotencyStore
     //! [`RequestContext::extension`]: crate::RequestContext::extension
     //!
     #![doc = include_str!("../docs/actions.md")]
+}
+
+pub mod idempotency {
+    //! [actions]: super::actions
+    //! [`idempotency::postgres`]: crate::idempotency::postgres
+    //! [`idempotency::sqlite`]: crate::idempotency::sqlite
+    //! [`IdempotencyStore`]: crate::idempotency::IdempotencyStore
+    //!
+    // Its programs need databases and their drivers. A test of the repository compiles and runs them.
+    #![cfg_attr(not(doctest), doc = include_str!("../docs/idempotency.md"))]
 }
 
 pub mod signing {

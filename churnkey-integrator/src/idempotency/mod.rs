@@ -26,17 +26,24 @@
 //! The default, [`InMemoryIdempotency`], keeps them in the memory of one process. With a database, implement
 //! [`IdempotencyStore`] over it, and mark the record as done in the transaction of the change itself: an action finds its
 //! attempt in [`RequestContext::attempt`]. Then a crash between commit and response neither loses an action nor runs it
-//! twice. `examples/postgres` does that.
+//! twice.
+//!
+//! The statements for that are constants, for any driver: [`postgres`] and [`sqlite`].
+//! [`guide::idempotency`](crate::guide::idempotency) shows whole stores.
 
 use std::{
     collections::{BTreeSet, HashMap},
     fmt,
+    str::FromStr,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 
-pub use crate::attempt::{Attempt, Fingerprint, IdempotencyKey};
+pub mod postgres;
+pub mod sqlite;
+
+pub use crate::attempt::{Attempt, Fingerprint, IdempotencyKey, Parameters};
 
 use crate::{context::RequestContext, controllers::forward, error::Result, time::Timestamp};
 
@@ -54,10 +61,33 @@ pub enum Known {
     AnotherRequest,
 }
 
+/// What [`postgres::BEGIN`] and [`sqlite::BEGIN`] return: `new`, `running`, `done` or `another-request`.
+impl FromStr for Known {
+    type Err = InvalidKnown;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKnown> {
+        match text {
+            "new" => Ok(Self::New),
+            "running" => Ok(Self::Running),
+            "done" => Ok(Self::Done),
+            "another-request" => Ok(Self::AnotherRequest),
+            _ => Err(InvalidKnown(())),
+        }
+    }
+}
+
+/// A text that says nothing about an attempt's request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("what is known of a request must be `new`, `running`, `done` or `another-request`")]
+pub struct InvalidKnown(());
+
 /// Records which actions run and which were done.
 ///
 /// A record has the keys of a request, its fingerprint, the number of the attempt that it belongs to, the end of that
 /// attempt's lease, and whether the action was done.
+///
+/// Over PostgreSQL or SQLite, each method is one statement that this crate has: [`postgres`], [`sqlite`].
+/// [`guide::idempotency`](crate::guide::idempotency) has whole stores.
 ///
 /// # A small implementation
 /// ```
