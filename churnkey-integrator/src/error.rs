@@ -3,7 +3,13 @@
 //! The rule (contract, section 2.6): a caller reads a message only if a constructor was given one, and only with a 4xx. Any
 //! other error, above all one that `?` converts, is a fixed message to the caller, and stays in the merchant's log.
 
-use std::{borrow::Cow, error::Error, fmt, iter, time::Duration};
+use std::{
+    borrow::Cow,
+    error::Error,
+    fmt, iter,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
 use http::StatusCode;
 
@@ -27,6 +33,9 @@ pub type Result<T, E = HandlerError> = std::result::Result<T, E>;
 /// `?` converts any error into a 500 with the fixed message `Internal Server Error`. The error itself is logged once, its
 /// text at debug level only. Every other status has a constructor. A record that does not exist is not an error: return
 /// `Ok(None)`.
+///
+/// [`IntegrationBuilder::classify_errors`](crate::IntegrationBuilder::classify_errors) says in one place which of your own
+/// errors are a 503 or a 409 instead of a 500.
 ///
 /// This crate's own errors about a value, such as [`InvalidField`], name the field and the rule and hold no data. So their
 /// texts are logged at error level. They are found as the source of another error too, however deep. An error that shows
@@ -170,6 +179,61 @@ impl<E: Into<BoxError>> From<E> for HandlerError {
     }
 }
 
+/// What an error of yours means to the caller, where it is no 500
+/// ([`IntegrationBuilder::classify_errors`](crate::IntegrationBuilder::classify_errors)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorClass {
+    /// The store can't answer at the moment: no connection, none left in the pool, a lock that was held too long. A 503
+    /// with `Retry-After: 1`, as [`HandlerError::unavailable`].
+    Unavailable,
+    /// Another change came first, such as a transaction that could not be serialized. A 409 with the fixed message
+    /// `Conflict`; [`HandlerError::conflict`] has a message of your own.
+    Conflict,
+}
+
+type Classify = dyn Fn(&(dyn Error + 'static)) -> Option<ErrorClass> + Send + Sync;
+
+/// The merchant's functions that classify errors, in the order of their registration.
+#[derive(Default)]
+pub(crate) struct Classifiers(Vec<Box<Classify>>);
+
+impl Classifiers {
+    pub(crate) fn push(
+        &mut self,
+        classify: impl Fn(&(dyn Error + 'static)) -> Option<ErrorClass> + Send + Sync + 'static,
+    ) {
+        self.0.push(Box::new(classify));
+    }
+
+    /// The error with its class, if it is one that `?` made. What the merchant has decided stays, and so does what the
+    /// framework itself diagnosed.
+    pub(crate) fn apply(&self, mut error: HandlerError) -> HandlerError {
+        let is_failure = error.0.status == StatusCode::INTERNAL_SERVER_ERROR;
+        let is_foreign = |source: &mut BoxError| !source.is::<ContractViolation>();
+        let source = error
+            .0
+            .source
+            .take_if(|source| is_failure && is_foreign(source));
+        let Some(source) = source else { return error };
+        // A panic can leave only the function's own state broken.
+        match catch_unwind(AssertUnwindSafe(|| self.class(&*source))) {
+            Ok(None) => source.into(),
+            Ok(Some(ErrorClass::Unavailable)) => {
+                HandlerError::unavailable(Duration::from_secs(1), source)
+            }
+            Ok(Some(ErrorClass::Conflict)) => {
+                HandlerError::conflict("Conflict").with_source(source)
+            }
+            Err(_) => ContractViolation::ClassifierPanic(source).into(),
+        }
+    }
+
+    fn class(&self, error: &(dyn Error + 'static)) -> Option<ErrorClass> {
+        causes(error).find_map(|cause| self.0.iter().find_map(|classify| classify(cause)))
+    }
+}
+
 /// The error, and what caused it.
 pub(crate) fn causes<'a>(
     error: &'a (dyn Error + 'static),
@@ -234,6 +298,8 @@ pub(crate) enum ContractViolation {
     CursorTooLong { length: usize, max: usize },
     #[error("the controller panicked")]
     Panic,
+    #[error("a function given to classify_errors panicked")]
+    ClassifierPanic(#[source] BoxError),
     #[error(
         "the controller did not answer before the deadline: look at what it waits for, or raise deadline"
     )]

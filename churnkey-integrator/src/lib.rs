@@ -146,7 +146,7 @@ pub use controllers::{
     CouponsController, CustomersController, FamiliesController, PricesController,
     ProductsController, Serves, SubscriptionsController, sole_owner,
 };
-pub use error::{HandlerError, Result};
+pub use error::{ErrorClass, HandlerError, Result};
 pub use id::{
     CouponId, CustomerId, FamilyId, InvalidId, ItemId, PriceId, ProductId, SubscriptionId,
 };

@@ -17,6 +17,7 @@ mod demo;
 mod demo_data;
 mod differential;
 mod dirty_rows;
+mod error_classes;
 mod idempotency;
 mod large_bodies;
 mod letter_case;

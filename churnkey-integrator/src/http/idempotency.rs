@@ -11,7 +11,6 @@ use axum::{
 use futures_util::future::FutureExt;
 use sha2::{Digest, Sha256};
 use tokio::{sync::oneshot, time::timeout};
-use tokio_util::task::TaskTracker;
 use tracing::{Instrument, instrument::WithSubscriber};
 
 use super::{
@@ -110,15 +109,16 @@ fn fingerprint(operation: Operation, body: &[u8]) -> Fingerprint {
 /// deadline stops it halfway.
 pub(super) async fn once(
     store: Arc<dyn IdempotencyStore>,
-    running: &TaskTracker,
+    shared: Arc<Shared>,
     cx: Arc<RequestContext>,
     action: impl Future<Output = Result<()>> + Send + 'static,
 ) -> Result<Response> {
     let (answer, answered) = oneshot::channel();
+    let running = shared.running.clone();
     let task = async move {
         let done = run(&*store, &cx, action).await;
         if let Err(unheard) = answer.send(done) {
-            report_unheard(unheard);
+            report_unheard(unheard.map_err(|error| shared.classifiers.apply(error)));
         }
     };
     running.spawn(task.in_current_span().with_current_subscriber());

@@ -34,7 +34,10 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::task::TaskTracker;
 
-use crate::{auth::Verifier, features::Features, signed_cursor::CursorSigner, time::Timestamp};
+use crate::{
+    auth::Verifier, error::Classifiers, features::Features, signed_cursor::CursorSigner,
+    time::Timestamp,
+};
 
 /// The settings and the state of an integration, which all of its requests share.
 pub(crate) struct Shared {
@@ -43,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) cursor_signer: CursorSigner,
     pub(crate) limits: Limits,
     pub(crate) live_only: bool,
+    pub(crate) classifiers: Classifiers,
     /// Separates this integration's actions from those of others that share its idempotency store.
     pub(crate) namespace: String,
     pub(crate) running: TaskTracker,

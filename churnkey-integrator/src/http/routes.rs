@@ -64,11 +64,12 @@ impl Routes {
     {
         let controller = Arc::clone(controller);
         self.mount(operation, move |shared, authenticated| async move {
-            let answer = match Call::new(operation, shared, authenticated).await {
+            let call = Call::new(operation, Arc::clone(&shared), authenticated);
+            let answer = match call.await {
                 Ok(call) => handler(controller, call).await,
                 Err(error) => Err(error),
             };
-            answer.unwrap_or_else(response::from_error)
+            answer.unwrap_or_else(|error| response::from_error(shared.classifiers.apply(error)))
         });
     }
 

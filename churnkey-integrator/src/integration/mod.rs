@@ -1,6 +1,6 @@
 //! Builds an integration from tokens, controllers and limits, and turns it into a router.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use axum::Router;
 use http::HeaderName;
@@ -19,6 +19,7 @@ use crate::{
         CouponsController, CustomersController, FamiliesController, PricesController,
         ProductsController, SubscriptionsController,
     },
+    error::{Classifiers, ErrorClass},
     http::{
         self as wire, Clock, Limits, Part, Parts, Routes, Shared,
         actions::{
@@ -87,6 +88,7 @@ impl Integration {
             require_signature: false,
             tolerance: DEFAULT_TOLERANCE,
             live_only: false,
+            classifiers: Classifiers::default(),
             limits: Limits {
                 body_bytes: 64 * 1024,
                 id_bytes: 255,
@@ -167,6 +169,7 @@ pub struct IntegrationBuilder {
     require_signature: bool,
     tolerance: Duration,
     live_only: bool,
+    classifiers: Classifiers,
     limits: Limits,
     clock: Clock,
 }
@@ -289,6 +292,55 @@ impl IntegrationBuilder {
         self
     }
 
+    /// Says which errors of your own are a 503 or a 409, so that `?` is enough wherever they occur. Without a class, an
+    /// error is a 500.
+    ///
+    /// The function sees every error that a controller, an action or the [idempotency store](Self::idempotency) returned
+    /// by `?`, and then what caused it, from the outermost [`source`](Error::source) inwards. The first class counts. An
+    /// error that was made by a constructor, such as [`HandlerError::conflict`](crate::HandlerError::conflict), has its
+    /// status already and stays as it is. A panic of the function is a 500. With several calls, each cause is shown to the
+    /// functions in this order.
+    ///
+    /// ```
+    /// use std::{error::Error, io};
+    ///
+    /// use churnkey_integrator::{ErrorClass, IntegrationBuilder};
+    ///
+    /// /// A connection that was refused or lost.
+    /// fn class(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
+    ///     error.is::<io::Error>().then_some(ErrorClass::Unavailable)
+    /// }
+    ///
+    /// fn with_classes(builder: IntegrationBuilder) -> IntegrationBuilder {
+    ///     builder.classify_errors(class)
+    /// }
+    /// # use churnkey_integrator::{
+    /// #     CustomerId, CustomersController, Integration, IntegrationToken, RequestContext, Result,
+    /// #     controller, model::Customer, testing::Client,
+    /// # };
+    /// # struct Shop;
+    /// # #[controller]
+    /// # impl CustomersController for Shop {
+    /// #     async fn retrieve(&self, _: &RequestContext, _: &CustomerId) -> Result<Option<Customer>> {
+    /// #         Err(io::Error::from(io::ErrorKind::ConnectionRefused).into())
+    /// #     }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::result::Result<(), Box<dyn Error>> {
+    /// #     let token = IntegrationToken::new("a-token-for-this-example")?;
+    /// #     let builder = with_classes(Integration::builder("Shop", token).customers(Shop));
+    /// #     assert_eq!(Client::new(&builder.build()?).get("/churnkey/customers/cus_1").await.status, 503);
+    /// #     Ok(())
+    /// # }
+    /// ```
+    pub fn classify_errors(
+        mut self,
+        classify: impl Fn(&(dyn Error + 'static)) -> Option<ErrorClass> + Send + Sync + 'static,
+    ) -> Self {
+        self.classifiers.push(classify);
+        self
+    }
+
     /// Mounts under this path instead of `/churnkey`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
@@ -386,6 +438,7 @@ impl IntegrationBuilder {
                 ),
                 limits: self.limits,
                 live_only: self.live_only,
+                classifiers: self.classifiers,
                 namespace,
                 running: TaskTracker::new(),
                 clock: self.clock,

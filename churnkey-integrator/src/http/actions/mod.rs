@@ -57,7 +57,7 @@ impl<P, N> Action<P, N> {
             context, shared, ..
         } = call;
         let cx = Arc::new(context);
-        once(store, &shared.running, Arc::clone(&cx), act(self, cx)).await
+        once(store, shared, Arc::clone(&cx), act(self, cx)).await
     }
 }
 
