@@ -184,11 +184,12 @@ impl<E: Into<BoxError>> From<E> for HandlerError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorClass {
-    /// The store can't answer at the moment: no connection, none left in the pool, a lock that was held too long. A 503
-    /// with `Retry-After: 1`, as [`HandlerError::unavailable`].
+    /// The same request may succeed in a moment: no connection, none left in the pool, a lock that was held too long, a
+    /// transaction that was rolled back because of another one. A 503 with `Retry-After: 1`, as
+    /// [`HandlerError::unavailable`].
     Unavailable,
-    /// Another change came first, such as a transaction that could not be serialized. A 409 with the fixed message
-    /// `Conflict`; [`HandlerError::conflict`] has a message of your own.
+    /// The current state does not allow it, for example because another change came first and a unique constraint is
+    /// violated. A 409 with the fixed message `Conflict`. [`HandlerError::conflict`] has a message of your own.
     Conflict,
 }
 

@@ -3,6 +3,7 @@
 //! * [Quick start](quick_start): run the example merchant, then put the crate into your own app.
 //! * [Endpoints](endpoints): every trait, its routes, and what is required.
 //! * [Mapping](mapping): how common billing schemas map to Churnkey's models.
+//! * [Existing schemas](existing_schemas): what other schemas have, and what they don't store.
 //! * [Paging](paging): keys, cursors and limits.
 //! * [Errors](errors): what to return, and what the caller sees of it.
 //! * [Actions and retries](actions): idempotency, records and shutdown.
@@ -11,6 +12,14 @@
 //! * [The cancel flow and webhooks](cancel_flow): what the browser and Churnkey's webhooks need.
 //! * [PostgreSQL](postgres): the example to copy.
 //! * [Tests](testing): the conformance suite for your merchant.
+//!
+//! If you have a billing schema already, read in this order:
+//!
+//! 1. [Mapping](mapping) and [existing schemas](existing_schemas): from your rows to the models.
+//! 2. [Paging](paging): the lists, and rows that don't fit.
+//! 3. [Errors](errors): what to return, and which errors of your database are a 503.
+//! 4. [Actions and retries](actions): cancel, and what changes something.
+//! 5. [Tests](testing): run the suite against a copy of your data.
 
 // The pages link to each other as files, by link definitions at their ends. Markdown takes the first of two definitions, so
 // rustdoc uses those above each `include_str!`.
@@ -35,7 +44,21 @@ pub mod endpoints {
 }
 
 pub mod mapping {
+    //! [existing-schemas]: super::existing_schemas
+    //! [paging]: super::paging
+    //!
     #![doc = include_str!("../docs/mapping.md")]
+}
+
+pub mod existing_schemas {
+    //! [mapping]: super::mapping
+    //! [paging]: super::paging
+    //! [errors]: super::errors
+    //! [actions]: super::actions
+    //! [testing]: super::testing
+    //! [`Page::fill_valid`]: crate::Page::fill_valid
+    //!
+    #![doc = include_str!("../docs/existing-schemas.md")]
 }
 
 pub mod paging {
@@ -97,6 +120,7 @@ pub mod cancel_flow {
 
 pub mod postgres {
     //! [actions]: super::actions
+    //! [errors]: super::errors
     //! [paging]: super::paging
     //! [`IdempotencyStore`]: crate::idempotency::IdempotencyStore
     //! [`RequestContext::attempt`]: crate::RequestContext::attempt

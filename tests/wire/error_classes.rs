@@ -301,6 +301,38 @@ fn an_action_whose_caller_has_left_is_logged_with_its_class() {
     );
 }
 
+/// The function of `docs/errors.md`, over sqlx itself. The page runs it over a stand-in.
+mod of_sqlx {
+    use std::error::Error;
+
+    use churnkey_integrator::ErrorClass;
+
+    #[rustfmt::skip]
+    pub(super) fn class(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
+        match error.downcast_ref()? {
+            sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) => Some(ErrorClass::Unavailable),
+            sqlx::Error::Database(error) => match error.code()?.as_ref() {
+                // Serialization failure, deadlock, too many connections, lock not available, statement cancelled, shutdown.
+                "40001" | "40P01" | "53300" | "55P03" | "57014" | "57P01" => {
+                    Some(ErrorClass::Unavailable)
+                }
+                "23505" => Some(ErrorClass::Conflict), // a unique constraint
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+#[test]
+fn the_function_of_the_page_is_compiled_with_sqlx() {
+    let page = include_str!("../../churnkey-integrator/docs/errors.md");
+    let tested = include_str!("error_classes.rs").replace("\n    ", "\n");
+    let (_, from) = page.split_once("\nfn class(").unwrap();
+    let (function, _) = from.split_once("\n}\n").unwrap();
+    assert!(tested.contains(&format!("fn class({function}\n}}\n")));
+}
+
 /// Asks a pool for a connection.
 struct Pooled(SqlitePool);
 
@@ -335,18 +367,11 @@ fn a_pools_own_wait_decides_only_if_it_is_shorter_than_the_deadline() {
             let pool = pool.await.unwrap();
             let taken = pool.acquire().await.unwrap();
             let builder = Integration::builder("Shop", token()).customers(Pooled(pool));
-            let is_busy = |error: &(dyn Error + 'static)| match error.downcast_ref()? {
-                sqlx::Error::PoolTimedOut => Some(ErrorClass::Unavailable),
-                _ => None,
-            };
-            let builder = builder.classify_errors(is_busy).deadline(deadline);
+            let builder = builder.classify_errors(of_sqlx::class).deadline(deadline);
             let client = Client::new(&builder.build().unwrap());
             assert_eq!(client.get("/churnkey/customers/cus_1").await.status, 503);
             drop(taken);
         });
-        assert!(
-            log.contains(&format!("failed reason=\"{reason}\"")),
-            "{log}"
-        );
+        assert!(log.contains(&format!("failed reason=\"{reason}")), "{log}");
     }
 }
