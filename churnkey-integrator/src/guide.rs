@@ -27,6 +27,11 @@
 pub mod quick_start {
     //! [endpoints]: super::endpoints
     //! [mapping]: super::mapping
+    //! [existing-schemas]: super::existing_schemas
+    //! [paging]: super::paging
+    //! [errors]: super::errors
+    //! [actions-and-retries]: super::actions
+    //! [testing]: super::testing
     //! [signing]: super::signing
     //! [`controllers`]: crate::controllers
     //! [`actions`]: crate::actions

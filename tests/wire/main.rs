@@ -18,6 +18,7 @@ mod demo_data;
 mod differential;
 mod dirty_rows;
 mod error_classes;
+mod existing_schemas;
 mod idempotency;
 mod large_bodies;
 mod letter_case;
