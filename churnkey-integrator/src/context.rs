@@ -5,7 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{attempt::Attempt, variant::words};
+use crate::{
+    attempt::Attempt,
+    error::{ContractViolation, HandlerError},
+    id::TenantId,
+    variant::words,
+};
 
 /// Whether a request is about live data or test data (contract, section 2.4).
 ///
@@ -65,6 +70,7 @@ pub struct RequestContext {
     request_id: RequestId,
     deadline: Instant,
     attempt: Option<Attempt>,
+    tenant: Option<TenantId>,
     extensions: http::Extensions,
 }
 
@@ -80,12 +86,18 @@ impl RequestContext {
             request_id,
             deadline,
             attempt: None,
+            tenant: None,
             extensions,
         }
     }
 
     pub(crate) fn with_attempt(mut self, attempt: Option<Attempt>) -> Self {
         self.attempt = attempt;
+        self
+    }
+
+    pub(crate) fn of_tenant(mut self, tenant: Option<TenantId>) -> Self {
+        self.tenant = tenant;
         self
     }
 
@@ -117,6 +129,13 @@ impl RequestContext {
         self.with_attempt(Some(attempt))
     }
 
+    /// The same context for a tenant, as [`tenant`](Self::tenant) gives it.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn for_tenant(self, tenant: TenantId) -> Self {
+        self.of_tenant(Some(tenant))
+    }
+
     /// Whether the request is about live or test data: choose the data set by it.
     #[must_use]
     pub fn mode(&self) -> Mode {
@@ -146,7 +165,34 @@ impl RequestContext {
         self.attempt.as_ref()
     }
 
-    /// An extension that one of the merchant's own layers has added to the request, such as a tenant.
+    /// The tenant with whose token the request was authenticated: select by it in every query.
+    ///
+    /// ```
+    /// # use churnkey_integrator::{CustomerId, RequestContext, Result, TenantId, model::Customer};
+    /// # struct Shop;
+    /// # impl Shop {
+    /// #     async fn find(&self, _: &TenantId, _: &CustomerId) -> Result<Option<Customer>> { Ok(None) }
+    /// # }
+    /// # impl Shop {
+    /// async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
+    ///     self.find(cx.tenant()?, id).await // where tenant_id = $1 and id = $2
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// A 500 if the integration has no tenants: it was not built with
+    /// [`Integration::for_tenants`](crate::Integration::for_tenants).
+    pub fn tenant(&self) -> Result<&TenantId, HandlerError> {
+        let tenant = self.tenant.as_ref();
+        tenant.ok_or_else(|| ContractViolation::NoTenants.into())
+    }
+
+    /// An extension that one of the merchant's own layers has added to the request.
+    ///
+    /// Don't take a tenant that such a layer reads from the path or the host: the caller was authenticated by the
+    /// integration's tokens, whichever tenant the request names. [`Integration::for_tenants`](crate::Integration::for_tenants) and
+    /// [`tenant`](Self::tenant) are for that ([the guide](crate::guide::tenants)).
     #[must_use]
     pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
         self.extensions.get()
@@ -158,6 +204,7 @@ impl fmt::Debug for RequestContext {
         f.debug_struct("RequestContext")
             .field("mode", &self.mode)
             .field("request_id", &self.request_id)
+            .field("tenant", &self.tenant)
             .finish_non_exhaustive()
     }
 }

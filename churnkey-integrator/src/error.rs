@@ -311,6 +311,16 @@ pub(crate) enum ContractViolation {
     ActionDeadline,
     #[error("the idempotency store did not answer in time: look at what it waits for")]
     StoreDeadline,
+    #[error(
+        "the integration has no tenants, but a controller asked for one: build it with Integration::for_tenants"
+    )]
+    NoTenants,
+    #[error("the tenant resolver did not answer before the deadline")]
+    ResolverDeadline,
+    #[error(
+        "the tenant resolver answered with a 4xx, but the caller is not known yet: return Ok(None) for an unknown tenant"
+    )]
+    ResolverRejected,
 }
 
 impl ContractViolation {

@@ -1,35 +1,32 @@
 //! The features manifest (contract, section 2.3). Churnkey's public documentation does not confirm its shape, so no other
 //! file depends on it. The keys are in the table of operations, and what a part declares is in the part's file.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{
+    Map, Value, json,
+    value::{RawValue, to_raw_value},
+};
 
 use crate::{
     actions::{Durations, Schedules},
     operation::{Operation, Section},
 };
 
-/// The manifest: what an integration serves, for Churnkey to read.
+/// What an integration serves: the manifest without the name.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Features {
-    name: String,
     controllers: BTreeMap<&'static str, Map<String, Value>>,
     actions: BTreeMap<&'static str, Map<String, Value>>,
 }
 
 impl Features {
-    pub(crate) fn new(name: String) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            name,
             controllers: BTreeMap::new(),
             actions: BTreeMap::new(),
         }
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.name
     }
 
     /// Adds the operation. What is not served is absent.
@@ -57,6 +54,57 @@ impl Features {
             Section::Actions => &mut self.actions,
         };
         section.entry(module).or_default()
+    }
+}
+
+/// Changes the manifest's JSON.
+pub(crate) type MapManifest = Arc<dyn Fn(Value) -> Value + Send + Sync>;
+
+/// The manifest as it is sent.
+pub(crate) struct Manifest {
+    features: Features,
+    map: Option<MapManifest>,
+    /// Of the one merchant, if there is one.
+    built: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+struct Named<'a> {
+    name: &'a str,
+    #[serde(flatten)]
+    features: &'a Features,
+}
+
+impl Manifest {
+    pub(crate) fn new(features: Features, map: Option<MapManifest>) -> Self {
+        Self {
+            features,
+            map,
+            built: None,
+        }
+    }
+
+    /// Builds it once, for the one merchant.
+    pub(crate) fn build(&mut self, name: &str) {
+        // What can't be written is an error of each request.
+        self.built = self.render(name).ok();
+    }
+
+    /// The JSON for the merchant with this name.
+    pub(crate) fn of(&self, name: &str) -> serde_json::Result<Cow<'_, RawValue>> {
+        match &self.built {
+            Some(built) => Ok(Cow::Borrowed(built)),
+            None => self.render(name).map(Cow::Owned),
+        }
+    }
+
+    fn render(&self, name: &str) -> serde_json::Result<Box<RawValue>> {
+        let features = &self.features;
+        let named = Named { name, features };
+        match &self.map {
+            None => to_raw_value(&named),
+            Some(map) => to_raw_value(&map(serde_json::to_value(named)?)),
+        }
     }
 }
 

@@ -9,6 +9,8 @@
 //! * [Actions and retries](actions): idempotency, records and shutdown.
 //! * [Idempotency records in your database](idempotency): the statements, with sqlx, diesel and tokio-postgres.
 //! * [Authentication and signing](signing): what Churnkey documents, and what this project decided.
+//! * [Many tenants](tenants): one process for many merchants, each with a token of its own.
+//! * [Proxies and gateways](proxies): nginx, AWS, actix and plain hyper.
 //! * [The cancel flow and webhooks](cancel_flow): what the browser and Churnkey's webhooks need.
 //! * [PostgreSQL](postgres): the example to copy.
 //! * [Tests](testing): the conformance suite for your merchant.
@@ -108,10 +110,28 @@ pub mod idempotency {
 
 pub mod signing {
     //! [actions]: super::actions
+    //! [proxies]: super::proxies
+    //! [tenants]: super::tenants
+    //! [`AcceptedTokens`]: crate::AcceptedTokens
+    //! [`AuthenticationScheme`]: crate::AuthenticationScheme
     //! [`sign`]: crate::sign
     //! [`Verifier`]: crate::Verifier
     //!
     #![doc = include_str!("../docs/signing.md")]
+}
+
+pub mod tenants {
+    //! [`RequestContext::tenant`]: crate::RequestContext::tenant
+    //! [`Tenant`]: crate::Tenant
+    //! [`TenantRequest`]: crate::TenantRequest
+    //! [`TenantResolver`]: crate::TenantResolver
+    //!
+    #![doc = include_str!("../docs/tenants.md")]
+}
+
+pub mod proxies {
+    // Its programs need other servers. A test of the repository compiles and runs them.
+    #![cfg_attr(not(doctest), doc = include_str!("../docs/proxies.md"))]
 }
 
 pub mod cancel_flow {

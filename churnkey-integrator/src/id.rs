@@ -138,6 +138,12 @@ id!(
     "product id"
 );
 id!(
+    /// A platform's id of one of its [tenants](crate::Tenant). Every request of the tenant is logged with it, so use no
+    /// personal data.
+    TenantId,
+    "tenant id"
+);
+id!(
     /// The merchant's id of a product family.
     FamilyId,
     "family id"

@@ -66,6 +66,7 @@
 //! * [`HandlerError`]: which errors to return, and what the caller sees of them.
 //! * [`idempotency`]: how a repeated action is recognized.
 //! * [`Integration`] and [`IntegrationBuilder`]: how to build an integration, with every setting and limit.
+//! * [`TenantResolver`]: many merchants in one process, each with a token of its own ([`guide::tenants`]).
 //! * [`Verifier`]: how requests are authenticated, also for routes of your own. [`sign`]: how to sign one.
 //! * [`cancel_flow`]: what the browser needs to open Churnkey's cancel flow. [`webhooks`]: the events that Churnkey sends.
 //! * `testing` (with the feature of that name): contexts and requests for your unit tests. The crate
@@ -113,6 +114,7 @@ pub mod page;
 
 mod auth;
 mod signed_cursor;
+mod tenants;
 pub mod webhooks;
 
 mod http;
@@ -131,15 +133,16 @@ pub use async_trait::async_trait;
 /// types are in the signatures of [`Verifier`], [`sign`] and [`webhooks::verify`].
 pub use axum;
 pub use churnkey_integrator_macros::controller;
-/// The version of serde_json whose `Value` [`webhooks::Webhook::data`] returns.
+/// The version of serde_json whose `Value` [`webhooks::Webhook::data`] returns and
+/// [`IntegrationBuilder::map_manifest`] changes.
 pub use serde_json;
 
 pub use actions::{
     ApplyCouponAction, CancelAction, ChangePriceAction, ExtendTrialAction, PauseAction,
 };
 pub use auth::{
-    AuthenticationError, Credential, MODE_HEADER, SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER,
-    Verifier, sign,
+    AcceptedTokens, Authenticated, AuthenticationError, AuthenticationScheme, Credential,
+    MODE_HEADER, RequestHead, SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER, Verifier, sign,
 };
 pub use context::{Mode, RequestContext, RequestId};
 pub use controllers::{
@@ -148,7 +151,7 @@ pub use controllers::{
 };
 pub use error::{ErrorClass, HandlerError, Result};
 pub use id::{
-    CouponId, CustomerId, FamilyId, InvalidId, ItemId, PriceId, ProductId, SubscriptionId,
+    CouponId, CustomerId, FamilyId, InvalidId, ItemId, PriceId, ProductId, SubscriptionId, TenantId,
 };
 pub use integration::{BuildError, Integration, IntegrationBuilder, Readiness, RunningActions};
 pub use money::{
@@ -162,5 +165,6 @@ pub use operation::{
 pub use page::{Cursor, InvalidCursorKey, Page, PageRequest};
 pub use pii::{Email, InvalidContact, Phone};
 pub use secret::{ApiKey, IntegrationToken, InvalidSecret, TokenError, WebhookSecret};
+pub use tenants::{Tenant, TenantRequest, TenantResolver};
 pub use time::{CalendarUnit, InvalidTimestamp, Timestamp};
 pub use variant::InvalidVariant;

@@ -2,14 +2,16 @@
 //!
 //! The text is URL-safe base64 of a version byte, a 128-bit tag and the key's JSON. The tag is a truncated HMAC-SHA256 over
 //! version, list, path keys, mode and payload, under a key that is derived from the integration token. So a cursor is valid
-//! for one list of one owner in one mode, and any changed bit makes it invalid.
+//! for one list of one owner in one mode, and any changed bit makes it invalid. A cursor of a
+//! [tenant](crate::Tenant) is valid for that tenant only, even if another one has the same token.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use crate::{
-    auth::keyed, context::Mode, error::ContractViolation, page::Cursor, secret::IntegrationToken,
+    auth::keyed, context::Mode, error::ContractViolation, id::TenantId, page::Cursor,
+    secret::IntegrationToken,
 };
 
 const VERSION: u8 = 1;
@@ -24,37 +26,43 @@ pub(crate) struct Binding<'a> {
     /// The parameters of the path, such as the id of the customer whose subscriptions are listed.
     pub(crate) path_keys: &'a [&'a str],
     pub(crate) mode: Mode,
+    pub(crate) tenant: Option<&'a TenantId>,
 }
 
 /// The keys that sign and verify cursors.
 #[derive(Clone)]
-pub(crate) struct CursorSigner {
+pub(crate) struct CursorKeys {
     signing: Hmac<Sha256>,
-    verifying: Vec<Hmac<Sha256>>,
-    max_bytes: usize,
+    further: Vec<Hmac<Sha256>>,
 }
 
-impl CursorSigner {
-    /// Signs with the first token, and verifies with every token.
-    pub(crate) fn new(
-        token: &IntegrationToken,
-        further: &[IntegrationToken],
-        max_bytes: usize,
-    ) -> Self {
-        let derived = |token: &IntegrationToken| {
-            let key = keyed(token.expose()).chain_update(KEY_LABEL).finalize();
-            keyed(&key.into_bytes())
-        };
-        let signing = derived(token);
+impl CursorKeys {
+    pub(crate) fn new(token: &IntegrationToken) -> Self {
         Self {
-            verifying: std::iter::once(signing.clone())
-                .chain(further.iter().map(derived))
-                .collect(),
-            signing,
-            max_bytes,
+            signing: derived(token),
+            further: Vec::new(),
         }
     }
 
+    /// Verifies with this token too.
+    pub(crate) fn also_accept(&mut self, token: &IntegrationToken) {
+        self.further.push(derived(token));
+    }
+}
+
+fn derived(token: &IntegrationToken) -> Hmac<Sha256> {
+    let key = keyed(token.expose()).chain_update(KEY_LABEL).finalize();
+    keyed(&key.into_bytes())
+}
+
+/// Signs and verifies cursors of a bounded length.
+#[derive(Clone, Copy)]
+pub(crate) struct CursorSigner<'a> {
+    pub(crate) keys: &'a CursorKeys,
+    pub(crate) max_bytes: usize,
+}
+
+impl CursorSigner<'_> {
     /// The text that is sent as `next`.
     pub(crate) fn sign(
         &self,
@@ -64,7 +72,9 @@ impl CursorSigner {
         let payload = cursor.payload();
         let mut bytes = Vec::with_capacity(1 + TAG_BYTES + payload.len());
         bytes.push(VERSION);
-        let tag = tagged(&self.signing, payload, to).finalize().into_bytes();
+        let tag = tagged(&self.keys.signing, payload, to)
+            .finalize()
+            .into_bytes();
         bytes.extend(tag.iter().take(TAG_BYTES));
         bytes.extend_from_slice(payload);
         let text = BASE64_URL_SAFE_NO_PAD.encode(bytes);
@@ -88,7 +98,8 @@ impl CursorSigner {
         let (tag, payload) = rest.split_at_checked(TAG_BYTES)?;
         let is_ours =
             |key: &Hmac<Sha256>| tagged(key, payload, to).verify_truncated_left(tag).is_ok();
-        if *version != VERSION || !self.verifying.iter().any(is_ours) {
+        let is_ours = is_ours(&self.keys.signing) || self.keys.further.iter().any(is_ours);
+        if *version != VERSION || !is_ours {
             return None;
         }
         Cursor::from_payload(payload.to_vec())
@@ -103,6 +114,11 @@ fn tagged(key: &Hmac<Sha256>, payload: &[u8], to: Binding<'_>) -> Hmac<Sha256> {
         mac.update(&(bytes.len() as u64).to_be_bytes());
         mac.update(bytes);
     };
+    if let Some(tenant) = to.tenant {
+        // No list is called so.
+        part(b"tenant");
+        part(tenant.as_str().as_bytes());
+    }
     part(to.list.as_bytes());
     part(to.mode.as_str().as_bytes());
     part(&(to.path_keys.len() as u64).to_be_bytes());
@@ -115,6 +131,8 @@ fn tagged(key: &Hmac<Sha256>, payload: &[u8], to: Binding<'_>) -> Hmac<Sha256> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -123,17 +141,25 @@ mod tests {
         IntegrationToken::new(text).unwrap()
     }
 
-    fn signer() -> CursorSigner {
-        CursorSigner::new(&token("the-first-integration-token"), &[], 512)
+    fn signer_for(keys: &CursorKeys, max_bytes: usize) -> CursorSigner<'_> {
+        CursorSigner { keys, max_bytes }
+    }
+
+    static KEYS: LazyLock<CursorKeys> =
+        LazyLock::new(|| CursorKeys::new(&token("the-first-integration-token")));
+
+    fn signer() -> CursorSigner<'static> {
+        signer_for(&KEYS, 512)
     }
 
     const LIST: Binding<'static> = Binding {
         list: "customers.list",
         path_keys: &[],
         mode: Mode::Live,
+        tenant: None,
     };
 
-    fn signed(signer: &CursorSigner) -> (Cursor, String) {
+    fn signed(signer: &CursorSigner<'_>) -> (Cursor, String) {
         let cursor = Cursor::new(&42).unwrap();
         let text = signer.sign(&cursor, LIST).unwrap();
         (cursor, text)
@@ -188,14 +214,46 @@ mod tests {
     }
 
     #[test]
+    fn a_cursor_is_good_for_its_own_tenant_only_also_under_the_same_token() {
+        let tenants = ["a", "b", "tenant"].map(|id| TenantId::new(id).unwrap());
+        let of = |tenant| Binding { tenant, ..LIST };
+        let owners: Vec<_> = [None].into_iter().chain(tenants.iter().map(Some)).collect();
+        for minted in &owners {
+            let cursor = Cursor::new(&42).unwrap();
+            let text = signer().sign(&cursor, of(*minted)).unwrap();
+            for asked in &owners {
+                let verified = signer().verify(&text, of(*asked));
+                assert_eq!(verified.is_some(), minted == asked, "{minted:?} {asked:?}");
+            }
+        }
+        // A list may be named as a tenant is, and an owner too: the parts are told apart by their lengths.
+        let tenant = Binding {
+            tenant: tenants.first(),
+            list: "b",
+            ..LIST
+        };
+        let joined = Binding {
+            list: "tenantab",
+            ..LIST
+        };
+        let text = signer().sign(&Cursor::new(&1).unwrap(), tenant).unwrap();
+        assert_eq!(signer().verify(&text, joined), None);
+    }
+
+    #[test]
     fn during_a_rotation_every_accepted_token_verifies_and_the_first_one_signs() {
         let (old, new) = (
             token("the-former-integration-token"),
             token("the-newer-integration-token"),
         );
-        let before = CursorSigner::new(&old, &[], 512);
-        let during = CursorSigner::new(&new, &[old], 512);
-        let after = CursorSigner::new(&new, &[], 512);
+        let mut both = CursorKeys::new(&new);
+        both.also_accept(&old);
+        let (old, new) = (CursorKeys::new(&old), CursorKeys::new(&new));
+        let (before, during, after) = (
+            signer_for(&old, 512),
+            signer_for(&both, 512),
+            signer_for(&new, 512),
+        );
         let (_, from_before) = signed(&before);
         let (_, from_during) = signed(&during);
         assert!(during.verify(&from_before, LIST).is_some());
@@ -211,7 +269,7 @@ mod tests {
             error.starts_with("the signed cursor has 559 bytes, but at most 512 are allowed"),
             "{error}"
         );
-        let roomy = CursorSigner::new(&token("the-first-integration-token"), &[], 600);
+        let roomy = signer_for(&KEYS, 600);
         let text = roomy.sign(&long, LIST).unwrap();
         assert!(roomy.verify(&text, LIST).is_some());
         assert_eq!(signer().verify(&text, LIST), None);
@@ -219,15 +277,10 @@ mod tests {
 
     #[test]
     fn a_cursor_may_be_as_long_as_the_limit_and_no_longer() {
-        let token = token("the-first-integration-token");
-        let (_, text) = signed(&CursorSigner::new(&token, &[], 26));
+        let (_, text) = signed(&signer_for(&KEYS, 26));
         assert_eq!(text.len(), 26);
-        assert!(
-            CursorSigner::new(&token, &[], 26)
-                .verify(&text, LIST)
-                .is_some()
-        );
-        let tight = CursorSigner::new(&token, &[], 25);
+        assert!(signer_for(&KEYS, 26).verify(&text, LIST).is_some());
+        let tight = signer_for(&KEYS, 25);
         let error = tight.sign(&Cursor::new(&42).unwrap(), LIST).unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -252,7 +305,7 @@ mod tests {
     proptest! {
         #[test]
         fn keys_survive_the_round_trip(key in any::<(i64, String)>()) {
-            let roomy = CursorSigner::new(&token("the-first-integration-token"), &[], 10_000);
+            let roomy = signer_for(&KEYS, 10_000);
             let cursor = Cursor::new(&key).unwrap();
             let text = roomy.sign(&cursor, LIST).unwrap();
             let opened = roomy.verify(&text, LIST).unwrap();

@@ -6,20 +6,17 @@
 //!
 //! ```
 //! use churnkey_integrator::{
-//!     CustomerId, CustomersController, Mode, Page, PageRequest, RequestContext, Result, controller, model::Customer,
+//!     CustomerId, CustomersController, Mode, Page, PageRequest, RequestContext, Result, TenantId, controller,
+//!     model::Customer,
 //! };
-//!
-//! /// Which shop is meant, as a layer of the app has found out.
-//! #[derive(Clone)]
-//! struct Tenant(&'static str);
 //!
 //! struct Shops;
 //!
 //! #[controller]
 //! impl CustomersController for Shops {
 //!     async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
-//!         let Tenant(name) = cx.extension().ok_or("no tenant")?;
-//!         Ok((*name == "tea" && id.as_str() == "cus_1").then(|| Customer::new(id.clone())))
+//!         let is_there = cx.tenant()?.as_str() == "tea" && id.as_str() == "cus_1";
+//!         Ok(is_there.then(|| Customer::new(id.clone())))
 //!     }
 //!
 //!     async fn list(&self, _: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
@@ -34,7 +31,7 @@
 //! # async fn main() -> Result<()> {
 //! // #[tokio::test]
 //! // async fn a_shop_has_its_own_customers() -> Result<()> {
-//! let cx = RequestContext::for_test(Mode::Live).with_extension(Tenant("tea"));
+//! let cx = RequestContext::for_test(Mode::Live).for_tenant(TenantId::new("tea")?);
 //! let found = Shops.retrieve(&cx, &CustomerId::new("cus_1")?).await?;
 //! assert!(found.is_some());
 //!

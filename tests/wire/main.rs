@@ -28,6 +28,8 @@ mod mounting;
 mod once;
 mod paging;
 mod pointers;
+mod settings;
 mod socket;
 mod subsets;
+mod tenants;
 mod webhook;

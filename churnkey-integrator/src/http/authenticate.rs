@@ -20,14 +20,16 @@ pub(super) async fn authenticate<F: Future<Output = Response>>(
     request: Request,
     request_id: RequestId,
     started: Instant,
+    own_parameters: usize,
     route: impl FnOnce(Arc<Shared>, AuthenticatedRequest) -> F,
 ) -> Response {
     let deadline = started + shared.limits.deadline;
     let authenticated =
-        match AuthenticatedRequest::authenticate(&shared, request, request_id, deadline).await {
-            Ok(authenticated) => authenticated,
-            Err(response) => return response,
-        };
+        AuthenticatedRequest::authenticate(&shared, request, request_id, deadline, own_parameters);
+    let authenticated = match authenticated.await {
+        Ok(authenticated) => authenticated,
+        Err(response) => return response,
+    };
     Span::current().record("mode", authenticated.mode().as_str());
     match timeout_at(deadline.into(), route(shared, authenticated)).await {
         Ok(response) => response,

@@ -1,23 +1,26 @@
 //! [`AuthenticatedRequest`]: checks a request's size, credential and mode. A wrong signature or token is answered 401 here.
 
-use std::time::Instant;
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use axum::{
     body::Bytes,
-    extract::{OriginalUri, Request},
-    http::{HeaderMap, Method, StatusCode, request::Parts},
+    extract::{FromRequestParts, OriginalUri, RawPathParams, Request},
+    http::{HeaderMap, HeaderName, Method, StatusCode, request::Parts},
     response::Response,
 };
+use tracing::Span;
 
 use super::{
     Shared,
     payload::{Unread, read, unless_announced_too_large},
     response::{self, Cause},
+    tenant::resolve,
 };
 use crate::{
-    auth::{AuthenticationError, Credential, MODE_HEADER},
+    auth::{AuthenticationError, Credential, MODE_HEADER, RequestHead},
     context::{Mode, RequestId},
     error::HandlerError,
+    tenants::{Merchant, Merchants},
 };
 
 /// A request with a valid credential. Routes take nothing else, and only [`authenticate`](Self::authenticate) creates one.
@@ -25,38 +28,78 @@ pub(super) struct AuthenticatedRequest {
     request: Parts,
     body: Bytes,
     credential: Credential,
+    merchant: Arc<Merchant>,
     request_id: RequestId,
     mode: Mode,
     deadline: Instant,
 }
 
 impl AuthenticatedRequest {
-    /// Size, headers, timestamp, signature, mode, in this order: the cheapest check first.
+    /// Checks size, headers, timestamp, tenant, signature and mode, in this order: the cheapest check first. Without a tenant
+    /// no check is skipped, so that the time does not reveal which tenants exist.
     pub(super) async fn authenticate(
         shared: &Shared,
         request: Request,
         request_id: RequestId,
         deadline: Instant,
+        own_parameters: usize,
     ) -> Result<Self, Response> {
-        let (request, body) = request.into_parts();
+        let (mut request, body) = request.into_parts();
         let max_bytes = shared.limits.body_bytes;
         let body = unless_announced_too_large(&request.headers, body, max_bytes);
         let body = body.await.map_err(unread)?;
+        let parameters = match shared.merchants {
+            Merchants::One(_) => None,
+            Merchants::Many { .. } => RawPathParams::from_request_parts(&mut request, &())
+                .await
+                .ok(),
+        };
+        let path = path_as_sent(&request, shared);
         let now = (shared.clock)();
-        let claim = shared
-            .verifier
-            .read(&request.headers, now)
-            .map_err(unauthorized)?;
+        let head = RequestHead::new(&request.method, &path, &request.headers, now);
+        let (credential, scheme) = shared.schemes.of(&head).map_err(unauthorized)?;
+        let merchant = match &shared.merchants {
+            Merchants::One(merchant) => Some(Arc::clone(merchant)),
+            Merchants::Many { resolver, .. } => {
+                let parameters = parameters.as_ref();
+                resolve(
+                    &**resolver,
+                    &request,
+                    &path,
+                    parameters,
+                    own_parameters,
+                    deadline,
+                )
+                .await
+                .map_err(response::from_error)?
+            }
+        };
+        if let Some(tenant) = merchant.as_ref().and_then(|merchant| merchant.id()) {
+            Span::current().record("tenant", tenant.as_str());
+        }
+        let verify = |body: &[u8]| match &merchant {
+            Some(merchant) => scheme.verify(&head, body, merchant.tokens()).map(drop),
+            None => {
+                let _ = scheme.verify(&head, body, shared.merchants.decoy());
+                Err(AuthenticationError::UnknownTenant)
+            }
+        };
+        if !scheme.needs_body() {
+            verify(b"").map_err(unauthorized)?;
+        }
         let within = deadline.saturating_duration_since(Instant::now());
         let body = read(body, max_bytes, within).await.map_err(unread)?;
-        let credential = claim
-            .check(&request.method, path_as_sent(&request), &body)
-            .map_err(unauthorized)?;
-        let mode = mode(&request, shared.live_only).map_err(response::from_error)?;
+        if scheme.needs_body() {
+            verify(&body).map_err(unauthorized)?;
+        }
+        let merchant = merchant.ok_or_else(|| unauthorized(AuthenticationError::UnknownTenant))?;
+        let mode = mode(&request, &shared.schemes.headers().mode, shared.live_only)
+            .map_err(response::from_error)?;
         Ok(Self {
             request,
             body,
             credential,
+            merchant,
             request_id,
             mode,
             deadline,
@@ -71,9 +114,9 @@ impl AuthenticatedRequest {
         &self.request.headers
     }
 
-    /// The path and query that the caller sent, before an outer router removed a prefix.
-    pub(super) fn path_as_sent(&self) -> &str {
-        path_as_sent(&self.request)
+    /// The path and query that the caller sent, before a proxy or an outer router removed a prefix.
+    pub(super) fn path_as_sent(&self, shared: &Shared) -> Cow<'_, str> {
+        path_as_sent(&self.request, shared)
     }
 
     pub(super) fn body(&self) -> &[u8] {
@@ -82,6 +125,10 @@ impl AuthenticatedRequest {
 
     pub(super) fn is_signed(&self) -> bool {
         self.credential == Credential::Signature
+    }
+
+    pub(super) fn merchant(&self) -> &Arc<Merchant> {
+        &self.merchant
     }
 
     pub(super) fn mode(&self) -> Mode {
@@ -102,26 +149,33 @@ impl AuthenticatedRequest {
     }
 }
 
-fn path_as_sent(request: &Parts) -> &str {
+fn path_as_sent<'a>(request: &'a Parts, shared: &Shared) -> Cow<'a, str> {
     let original = request.extensions.get::<OriginalUri>();
     let uri = original.map_or(&request.uri, |OriginalUri(uri)| uri);
-    uri.path_and_query().map_or("/", |path| path.as_str())
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    match shared.external_prefix.as_str() {
+        "" => Cow::Borrowed(path),
+        prefix => Cow::Owned(format!("{prefix}{path}")),
+    }
 }
 
 fn unread(unread: Unread) -> Response {
     response::error(unread.status())
 }
 
-fn mode(parts: &Parts, live_only: bool) -> Result<Mode, HandlerError> {
-    match parts.headers.get(&MODE_HEADER).map(|mode| mode.as_bytes()) {
+fn mode(parts: &Parts, header: &HeaderName, live_only: bool) -> Result<Mode, HandlerError> {
+    match parts.headers.get(header).map(|mode| mode.as_bytes()) {
         None | Some(b"live") => Ok(Mode::Live),
         Some(b"test") if live_only => Err(HandlerError::bad_request(
             "This integration serves live data only",
         )),
         Some(b"test") => Ok(Mode::Test),
-        Some(_) => Err(HandlerError::bad_request(
+        Some(_) if *header == MODE_HEADER => Err(HandlerError::bad_request(
             "X-Churnkey-Mode must be live or test",
         )),
+        Some(_) => Err(HandlerError::bad_request(format!(
+            "{header} must be live or test"
+        ))),
     }
 }
 

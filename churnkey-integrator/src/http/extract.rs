@@ -17,13 +17,15 @@ use crate::{
     error::{ContractViolation, HandlerError, Result},
     operation::Operation,
     page::{Page, PageRequest},
-    signed_cursor::Binding,
+    signed_cursor::{Binding, CursorSigner},
+    tenants::Merchant,
 };
 
 /// An authenticated request for one operation.
 pub(super) struct Call {
     pub(super) context: RequestContext,
     pub(super) shared: Arc<Shared>,
+    merchant: Arc<Merchant>,
     pub(super) operation: Operation,
     pub(super) body: Bytes,
     parameters: RawPathParams,
@@ -47,13 +49,17 @@ impl Call {
             _ => (authenticated.deadline(), None),
         };
         let mode = authenticated.mode();
+        let merchant = Arc::clone(authenticated.merchant());
         let (request, body, request_id) = authenticated.into_parts();
         let context = RequestContext::new(mode, request_id, ends, request.extensions);
         Ok(Self {
-            context: context.with_attempt(attempt),
+            context: context
+                .with_attempt(attempt)
+                .of_tenant(merchant.id().cloned()),
             body,
             query: request.uri.query().map(str::to_owned),
             shared,
+            merchant,
             operation,
             parameters,
         })
@@ -88,7 +94,7 @@ impl Call {
         let cursor = match self.query_parameter("cursor")? {
             None => None,
             Some(text) => Some(
-                self.with_binding(|to| self.shared.cursor_signer.verify(&text, to))
+                self.with_binding(|to| self.cursor_signer().verify(&text, to))
                     .ok_or_else(HandlerError::invalid_cursor)?,
             ),
         };
@@ -105,13 +111,20 @@ impl Call {
         if held > limit {
             return Err(ContractViolation::PageOverLimit { held, limit }.into());
         }
-        let sign = |cursor| self.with_binding(|to| self.shared.cursor_signer.sign(cursor, to));
+        let sign = |cursor| self.with_binding(|to| self.cursor_signer().sign(cursor, to));
         let next = page.next().map(sign).transpose()?;
         let body = PageBody {
             data: page.data(),
             next,
         };
         Ok(response::sized(StatusCode::OK, &body, 512 * (held + 1)))
+    }
+
+    fn cursor_signer(&self) -> CursorSigner<'_> {
+        CursorSigner {
+            keys: self.merchant.cursor_keys(),
+            max_bytes: self.shared.limits.cursor_bytes,
+        }
     }
 
     /// What a cursor of this list is bound to.
@@ -121,6 +134,7 @@ impl Call {
             list: self.operation.name(),
             path_keys: &path_keys,
             mode: self.context.mode(),
+            tenant: self.merchant.id(),
         })
     }
 

@@ -20,7 +20,6 @@ use super::{
 };
 use crate::{
     attempt::{Attempt, Fingerprint, IdempotencyKey},
-    auth::TIMESTAMP_HEADER,
     context::RequestContext,
     error::{ContractViolation, HandlerError, Result},
     idempotency::{IdempotencyStore, Known},
@@ -48,6 +47,10 @@ pub(super) fn attempt(
             digest.update(bytes);
         };
         part(shared.namespace.as_bytes());
+        if let Some(tenant) = authenticated.merchant().id() {
+            part(b"tenant");
+            part(tenant.as_str().as_bytes());
+        }
         part(&(parameters.iter().count() as u64).to_be_bytes());
         for (name, value) in parameters {
             part(name.as_bytes());
@@ -61,10 +64,12 @@ pub(super) fn attempt(
         IdempotencyKey(hex::encode(digest.finalize()))
     };
     let signature_key = authenticated.is_signed().then(|| {
-        let timestamp = authenticated.headers().get(TIMESTAMP_HEADER);
+        let timestamp = &shared.schemes.headers().timestamp;
+        let timestamp = authenticated.headers().get(timestamp);
         let timestamp = timestamp.map_or(b"".as_slice(), |timestamp| timestamp.as_bytes());
-        let path = authenticated.path_as_sent().as_bytes();
-        key(b"signature", &[timestamp, path, authenticated.body()])
+        let path = authenticated.path_as_sent(shared);
+        let parts = [timestamp, path.as_bytes(), authenticated.body()];
+        key(b"signature", &parts)
     });
     let header_key = sent_key(authenticated)?.map(|sent| key(b"header", &[sent]));
     Ok(Attempt::new(

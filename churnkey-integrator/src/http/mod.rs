@@ -1,8 +1,8 @@
 //! HTTP, and the only files that know axum.
 //!
 //! A request passes these steps: [`mod@observe`] (request id, span, one log line), panic to 500, [`mod@authenticate`] (body
-//! cap, signature or token, mode, deadline), then its route, or the prefix's 404 or 405. The steps wrap every route, so a
-//! caller without a credential can't find out which paths exist.
+//! cap, tenant, signature or token, mode, deadline), then its route, or the prefix's 404 or 405. The steps wrap every route,
+//! so a caller without a credential can't find out which paths exist.
 
 pub(crate) mod actions;
 mod authenticate;
@@ -22,6 +22,7 @@ mod record;
 mod response;
 mod routes;
 pub(crate) mod subscriptions;
+mod tenant;
 mod webhook;
 
 pub(crate) use observe::RequestIds;
@@ -35,15 +36,16 @@ use std::{sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    auth::Verifier, error::Classifiers, features::Features, signed_cursor::CursorSigner,
-    time::Timestamp,
+    auth::Schemes, error::Classifiers, features::Manifest, tenants::Merchants, time::Timestamp,
 };
 
 /// The settings and the state of an integration, which all of its requests share.
 pub(crate) struct Shared {
-    pub(crate) features: Features,
-    pub(crate) verifier: Verifier,
-    pub(crate) cursor_signer: CursorSigner,
+    pub(crate) manifest: Manifest,
+    pub(crate) merchants: Merchants,
+    pub(crate) schemes: Schemes,
+    /// What a proxy takes off the path, so that a signature covers it; empty if it takes nothing.
+    pub(crate) external_prefix: String,
     pub(crate) limits: Limits,
     pub(crate) live_only: bool,
     pub(crate) classifiers: Classifiers,

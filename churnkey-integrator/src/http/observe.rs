@@ -1,7 +1,7 @@
 //! Request id, span and log line of a request.
 //!
-//! The span has the operation, mode, status, duration and request id. Nothing else that the caller sent is logged: no path
-//! parameter, e-mail address, phone number, body, token or signature. The text of a merchant's error is logged at debug
+//! The span has the operation, tenant, mode, status, duration and request id. Nothing else that the caller sent is logged: no
+//! path parameter, e-mail address, phone number, body, token or signature. The text of a merchant's error is logged at debug
 //! level only.
 
 use std::{
@@ -58,6 +58,7 @@ pub(super) async fn observe<F: Future<Output = Response>>(
         "churnkey",
         operation,
         request_id = request_id.as_str(),
+        tenant = field::Empty,
         mode = field::Empty,
         status = field::Empty,
         duration_ms = field::Empty,

@@ -28,19 +28,32 @@ use crate::{
 pub(crate) struct Routes {
     mounted: Vec<(Operation, MethodRouter<Arc<Shared>>)>,
     features: Features,
+    manifest_path: String,
 }
 
 impl Routes {
     /// Starts with the route of the manifest, which every integration has.
-    pub(crate) fn new(name: String) -> Self {
+    pub(crate) fn new(manifest_path: String) -> Self {
         let mut routes = Self {
             mounted: Vec::new(),
-            features: Features::new(name),
+            features: Features::new(),
+            manifest_path,
         };
-        routes.mount(Operation::Features, |shared, _| async move {
-            response::json(StatusCode::OK, &shared.features)
+        routes.mount(Operation::Features, |shared, authenticated| async move {
+            match shared.manifest.of(authenticated.merchant().name()) {
+                Ok(manifest) => response::json(StatusCode::OK, &manifest),
+                Err(error) => response::from_error(error.into()),
+            }
         });
         routes
+    }
+
+    /// The path behind the prefix.
+    pub(crate) fn path(&self, operation: Operation) -> &str {
+        match operation {
+            Operation::Features => &self.manifest_path,
+            operation => operation.path(),
+        }
     }
 
     /// The routes of a part that lists these operations.
@@ -90,6 +103,7 @@ impl Routes {
         self.features.advertise(operation);
         let guarded = Guarded {
             operation: operation.name(),
+            own_parameters: operation.path().matches('{').count(),
             route,
         };
         self.mounted.push((operation, any(guarded)));
@@ -138,18 +152,19 @@ where
 }
 
 /// Mounts the routes under the prefix, and a 404 in the contract's shape everywhere else under it.
-pub(crate) fn router<S>(routes: Routes, shared: &Arc<Shared>, prefix: &str) -> Router<S>
+pub(crate) fn router<S>(routes: &Routes, shared: &Arc<Shared>, prefix: &str) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
     let mut router = Router::new();
-    for (operation, route) in routes.mounted {
-        let path = format!("{prefix}{}", operation.path());
-        router = mount(router, &path, route);
+    for (operation, route) in &routes.mounted {
+        let path = format!("{prefix}{}", routes.path(*operation));
+        router = mount(router, &path, route.clone());
     }
     for rest in ["", "/", "/{*rest}"] {
         let route = any(Guarded {
             operation: "none",
+            own_parameters: rest.matches('{').count(),
             route: |_, _| async { response::error(StatusCode::NOT_FOUND) },
         });
         router = mount(router, &format!("{prefix}{rest}"), route);
@@ -163,6 +178,8 @@ where
 #[derive(Clone)]
 struct Guarded<R> {
     operation: &'static str,
+    /// How many parameters of the path are not the app's.
+    own_parameters: usize,
     route: R,
 }
 
@@ -175,10 +192,14 @@ where
 
     fn call(self, request: Request, shared: Arc<Shared>) -> Self::Future {
         Box::pin(async move {
-            let Self { operation, route } = self;
+            let Self {
+                operation,
+                own_parameters,
+                route,
+            } = self;
             let request_ids = &Arc::clone(&shared).request_ids;
             observe(operation, request_ids, request, |request, id, started| {
-                let answer = authenticate(shared, request, id, started, route);
+                let answer = authenticate(shared, request, id, started, own_parameters, route);
                 // A panic can leave only the controller's own state broken: nothing of the request is used after it.
                 AssertUnwindSafe(answer)
                     .catch_unwind()

@@ -4,22 +4,26 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use axum::Router;
 use http::HeaderName;
+use serde_json::Value;
 use tokio_util::task::TaskTracker;
 
+mod headers;
 mod readiness;
 mod running;
 
 pub use readiness::Readiness;
 pub use running::RunningActions;
 
+use self::headers::Headers;
 use crate::{
     actions::{ApplyCouponAction, CancelAction, ChangePriceAction, ExtendTrialAction, PauseAction},
-    auth::{DEFAULT_TOLERANCE, Verifier},
+    auth::{AuthenticationScheme, DEFAULT_TOLERANCE, Schemes},
     controllers::{
         CouponsController, CustomersController, FamiliesController, PricesController,
         ProductsController, SubscriptionsController,
     },
     error::{Classifiers, ErrorClass},
+    features::{Manifest, MapManifest},
     http::{
         self as wire, Clock, Limits, Part, Parts, Routes, Shared,
         actions::{
@@ -37,7 +41,7 @@ use crate::{
     idempotency::{IdempotencyStore, InMemoryIdempotency},
     operation::Operation,
     secret::IntegrationToken,
-    signed_cursor::CursorSigner,
+    tenants::{Merchant, Merchants, TenantResolver},
     time::Timestamp,
 };
 
@@ -76,30 +80,19 @@ pub struct Integration {
 impl Integration {
     /// Starts with the merchant's name, which is in the manifest, and the token that callers authenticate with.
     pub fn builder(name: impl Into<String>, token: IntegrationToken) -> IntegrationBuilder {
-        IntegrationBuilder {
-            name: name.into(),
-            token,
-            further_tokens: Vec::new(),
-            parts: Vec::new(),
-            idempotency: None,
-            namespace: None,
-            prefix: "/churnkey".to_owned(),
-            token_header: None,
-            require_signature: false,
-            tolerance: DEFAULT_TOLERANCE,
-            live_only: false,
-            classifiers: Classifiers::default(),
-            limits: Limits {
-                body_bytes: 64 * 1024,
-                id_bytes: 255,
-                cursor_bytes: 512,
-                default_page: 100,
-                max_page: 500,
-                deadline: Duration::from_secs(10),
-                action_deadline: Duration::from_secs(60),
-            },
-            clock: Arc::new(Timestamp::now),
-        }
+        let name = name.into();
+        IntegrationBuilder::new(Called::Merchant { name, token })
+    }
+
+    /// Starts with a resolver, for many merchants in one process. Each tenant has an id, a name and tokens of its own, and the
+    /// resolver finds the tenant of a request. Controllers select by
+    /// [`RequestContext::tenant`](crate::RequestContext::tenant).
+    ///
+    /// Nest the router under a path with the tenant in it, such as `Router::nest("/tenants/{tenant}", ..)`. A tenant's token,
+    /// signatures, cursors and idempotency keys are not valid for another tenant. [The guide](crate::guide::tenants) has a
+    /// whole program.
+    pub fn for_tenants(resolver: impl TenantResolver) -> IntegrationBuilder {
+        IntegrationBuilder::new(Called::Tenants(Arc::new(resolver)))
     }
 
     /// The router. Merge or nest it into an app with any state. It answers under its prefix only, with its own 404 and 405
@@ -111,7 +104,7 @@ impl Integration {
     where
         S: Clone + Send + Sync + 'static,
     {
-        wire::router(self.routes, &self.shared, &self.prefix)
+        wire::router(&self.routes, &self.shared, &self.prefix)
     }
 
     /// The operations that are served, in the order of the operation table.
@@ -136,6 +129,12 @@ impl Integration {
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
+
+    /// The manifest's path, behind the [prefix](Self::prefix).
+    #[must_use]
+    pub fn manifest_path(&self) -> &str {
+        self.routes.path(Operation::Features)
+    }
 }
 
 /// Lists what is served, for a log at start-up. It contains no secret.
@@ -143,13 +142,19 @@ impl fmt::Debug for Integration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let serves: Vec<String> = self
             .operations()
-            .map(|o| format!("{} {}{}", o.method(), self.prefix, o.path()))
+            .map(|o| format!("{} {}{}", o.method(), self.prefix, self.routes.path(o)))
             .collect();
-        f.debug_struct("Integration")
-            .field("name", &self.shared.features.name())
+        let mut shown = f.debug_struct("Integration");
+        match &self.shared.merchants {
+            Merchants::One(merchant) => shown
+                .field("name", &merchant.name())
+                .field("accepted_tokens", &merchant.accepted_tokens()),
+            Merchants::Many { .. } => shown.field("has_tenants", &true),
+        };
+        shown
             .field("serves", &serves)
             .field("live_only", &self.shared.live_only)
-            .field("verifier", &self.shared.verifier)
+            .field("schemes", &self.shared.schemes)
             .field("limits", &self.shared.limits)
             .finish()
     }
@@ -158,23 +163,65 @@ impl fmt::Debug for Integration {
 /// Builds an [`Integration`]. Nothing is checked before [`build`](Self::build).
 #[must_use]
 pub struct IntegrationBuilder {
-    name: String,
-    token: IntegrationToken,
+    called: Called,
     further_tokens: Vec<IntegrationToken>,
     parts: Vec<Arc<dyn Part>>,
     idempotency: Option<Arc<dyn IdempotencyStore>>,
     namespace: Option<String>,
     prefix: String,
-    token_header: Option<HeaderName>,
+    external_prefix: Option<String>,
+    headers: Headers,
+    schemes: Vec<Arc<dyn AuthenticationScheme>>,
     require_signature: bool,
     tolerance: Duration,
+    manifest_path: String,
+    map_manifest: Option<MapManifest>,
     live_only: bool,
     classifiers: Classifiers,
     limits: Limits,
     clock: Clock,
 }
 
+/// Whose integration it is.
+enum Called {
+    Merchant {
+        name: String,
+        token: IntegrationToken,
+    },
+    Tenants(Arc<dyn TenantResolver>),
+}
+
 impl IntegrationBuilder {
+    fn new(called: Called) -> Self {
+        Self {
+            called,
+            further_tokens: Vec::new(),
+            parts: Vec::new(),
+            idempotency: None,
+            namespace: None,
+            prefix: "/churnkey".to_owned(),
+            external_prefix: None,
+            headers: Headers::default(),
+            schemes: Vec::new(),
+            require_signature: false,
+            tolerance: DEFAULT_TOLERANCE,
+            manifest_path: Operation::Features.path().to_owned(),
+            map_manifest: None,
+            live_only: false,
+            classifiers: Classifiers::default(),
+            limits: Limits {
+                body_bytes: 64 * 1024,
+                id_bytes: 255,
+                cursor_bytes: 512,
+                default_page: 100,
+                max_page: 500,
+                deadline: Duration::from_secs(10),
+                action_deadline: Duration::from_secs(60),
+            },
+            clock: Arc::new(Timestamp::now),
+        }
+    }
+
     /// Serves customers. An `Arc` of a controller is a controller, too.
     pub fn customers(self, controller: impl CustomersController) -> Self {
         self.with(Customers::new(controller))
@@ -250,6 +297,9 @@ impl IntegrationBuilder {
     /// namespace, such as the tenant's id, if several integrations share name, prefix and store. Set one also before you
     /// change the name or the prefix: a retry is recognized only in the namespace in which the action was done. So the
     /// namespace must not change when the token is rotated. Never derive it from the token.
+    ///
+    /// With [tenants](Integration::for_tenants), the tenant's id is always part of the namespace, and the prefix is the
+    /// default of the rest.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = Some(namespace.into());
         self
@@ -258,6 +308,10 @@ impl IntegrationBuilder {
     /// Accepts a further token during a rotation, as a plain token and for signatures. First accept the new token here. Then
     /// change it in Churnkey's dashboard. Then pass it to [`Integration::builder`], and drop the old one. Cursors are signed
     /// with the builder's token.
+    ///
+    /// **All tokens here give access to the same data.** Don't use it for merchants who have a token each: under
+    /// `/{tenant}`, with the tokens of all of them accepted, one merchant's token reads another's customers. Use
+    /// [`Integration::for_tenants`] instead. There, `also_accept` is an error of [`build`](Self::build).
     pub fn also_accept(mut self, token: IntegrationToken) -> Self {
         self.further_tokens.push(token);
         self
@@ -276,7 +330,36 @@ impl IntegrationBuilder {
     /// not document which header it uses: set this if it is not `Authorization`. A header that already has another meaning
     /// is an error of [`build`](Self::build), because programs on the way might log, echo or change it.
     pub fn token_header(mut self, name: HeaderName) -> Self {
-        self.token_header = Some(name);
+        self.headers.token = Some(name);
+        self
+    }
+
+    /// Reads the signature from this header, instead of `X-Churnkey-Signature`. A signature in another form is an
+    /// [`authentication_scheme`](Self::authentication_scheme).
+    pub fn signature_header(mut self, name: HeaderName) -> Self {
+        self.headers.others.signature = name;
+        self
+    }
+
+    /// Reads the time of a signature from this header, instead of `X-Churnkey-Timestamp`.
+    pub fn timestamp_header(mut self, name: HeaderName) -> Self {
+        self.headers.others.timestamp = name;
+        self
+    }
+
+    /// Reads the [mode](crate::Mode) from this header, instead of `X-Churnkey-Mode`.
+    pub fn mode_header(mut self, name: HeaderName) -> Self {
+        self.headers.others.mode = name;
+        self
+    }
+
+    /// Accepts a further form of credential, besides the signature and the plain token.
+    ///
+    /// One scheme decides: the signature, if the request has one; else the first registered scheme that
+    /// [applies](AuthenticationScheme::applies_to); else the plain token. `.require_signature()` turns off the plain token
+    /// only.
+    pub fn authentication_scheme(mut self, scheme: impl AuthenticationScheme) -> Self {
+        self.schemes.push(Arc::new(scheme));
         self
     }
 
@@ -347,6 +430,45 @@ impl IntegrationBuilder {
         self
     }
 
+    /// The prefix that a proxy or a gateway in front removes from the path, such as `/api`: the caller requests
+    /// `/api/churnkey/customers`, and `/churnkey/customers` arrives. A signature covers the path that the caller sent, which
+    /// is this prefix and the path that arrives. It changes nothing about where the router is mounted.
+    pub fn external_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.external_prefix = Some(prefix.into());
+        self
+    }
+
+    /// Serves the features manifest at this path behind the prefix, instead of `/features`.
+    pub fn manifest_path(mut self, path: impl Into<String>) -> Self {
+        self.manifest_path = path.into();
+        self
+    }
+
+    /// Changes the manifest's JSON, in case Churnkey reads it in another shape. The function runs once, in
+    /// [`build`](Self::build). With [tenants](Integration::for_tenants) it runs for every request of the manifest.
+    ///
+    /// ```
+    /// # use churnkey_integrator::{CustomerId, CustomersController, Integration, IntegrationToken, RequestContext, Result, controller, model::Customer};
+    /// # struct Shop;
+    /// # #[controller]
+    /// # impl CustomersController for Shop {
+    /// #     async fn retrieve(&self, _: &RequestContext, _: &CustomerId) -> Result<Option<Customer>> { Ok(None) }
+    /// # }
+    /// # let token = IntegrationToken::new("a-token-for-this-example")?;
+    /// let churnkey = Integration::builder("Acme", token)
+    ///     .customers(Shop)
+    ///     .map_manifest(|mut manifest| {
+    ///         manifest["version"] = 1.into();
+    ///         manifest
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn map_manifest(mut self, map: impl Fn(Value) -> Value + Send + Sync + 'static) -> Self {
+        self.map_manifest = Some(Arc::new(map));
+        self
+    }
+
     /// The largest body, in bytes; 65,536 unless set. A larger one is answered 413.
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.limits.body_bytes = bytes;
@@ -407,35 +529,47 @@ impl IntegrationBuilder {
         let parts = Parts::of(std::mem::take(&mut self.parts), idempotency);
         let mut problems = self.problems();
         problems.extend(parts.problems());
-        problems.extend(self.token_header.as_ref().and_then(token_header_problem));
+        self.headers.problems(&mut problems);
         if !problems.is_empty() {
             return Err(BuildError { problems });
         }
 
-        let mut verifier = Verifier::new(self.token.clone()).tolerance(self.tolerance);
-        for token in &self.further_tokens {
-            verifier = verifier.also_accept(token.clone());
-        }
+        let mut schemes = Schemes::default();
+        schemes.set_tolerance(self.tolerance);
+        schemes.set_headers(self.headers.others);
         if self.require_signature {
-            verifier = verifier.require_signature();
+            schemes.require_signature();
         }
-        if let Some(name) = self.token_header {
-            verifier = verifier.token_header(name);
+        if let Some(name) = self.headers.token {
+            schemes.set_token_header(name);
+        }
+        for scheme in self.schemes {
+            schemes.add(scheme);
         }
 
-        let namespace = self.namespace;
-        let namespace = namespace.unwrap_or_else(|| format!("{}\n{}", self.name, self.prefix));
-        let mut routes = Routes::new(self.name);
+        let mut routes = Routes::new(self.manifest_path);
         parts.mount(&mut routes);
+        let mut manifest = Manifest::new(routes.features().clone(), self.map_manifest);
+        // A tenant's id is added to the namespace for each action.
+        let (name, merchants) = match self.called {
+            Called::Merchant { name, token } => {
+                let mut merchant = Merchant::new(None, name.clone(), token);
+                for token in self.further_tokens {
+                    merchant.also_accept(token);
+                }
+                manifest.build(&name);
+                (name, Merchants::One(Arc::new(merchant)))
+            }
+            Called::Tenants(resolver) => (String::new(), Merchants::many(resolver)),
+        };
+        let namespace = self.namespace;
+        let namespace = namespace.unwrap_or_else(|| format!("{name}\n{}", self.prefix));
         let integration = Integration {
             shared: Arc::new(Shared {
-                features: routes.features().clone(),
-                verifier,
-                cursor_signer: CursorSigner::new(
-                    &self.token,
-                    &self.further_tokens,
-                    self.limits.cursor_bytes,
-                ),
+                manifest,
+                merchants,
+                schemes,
+                external_prefix: self.external_prefix.unwrap_or_default(),
                 limits: self.limits,
                 live_only: self.live_only,
                 classifiers: self.classifiers,
@@ -458,15 +592,37 @@ impl IntegrationBuilder {
 
     fn problems(&self) -> Vec<String> {
         let limits = &self.limits;
+        let (is_named, has_tenants) = match &self.called {
+            Called::Merchant { name, .. } => (!name.trim().is_empty(), false),
+            Called::Tenants(_) => (true, true),
+        };
+        let external_prefix = self.external_prefix.as_deref();
         let rules = [
             (
-                !self.name.trim().is_empty(),
+                is_named,
                 "the name is empty: give the company's name to Integration::builder",
+            ),
+            (
+                !has_tenants || self.further_tokens.is_empty(),
+                ".also_accept(..) is not for an integration with tenants: accept a further token of one tenant with \
+                 Tenant::also_accept",
             ),
             (
                 is_prefix(&self.prefix),
                 "the prefix is not a plain path: write it like /churnkey or /api/churnkey, with a leading slash, \
                  without a trailing one, and only with letters, digits, `-`, `_`, `.` and `~` between slashes",
+            ),
+            (
+                external_prefix.is_none_or(is_prefix),
+                "the external prefix is not a plain path: write it like /api, with a slash in front and none at the end",
+            ),
+            (
+                is_prefix(&self.manifest_path),
+                "the manifest's path is not a plain path: write it like /features, with a slash in front and none at the end",
+            ),
+            (
+                !is_in_use(&self.manifest_path),
+                "the manifest's path begins like the path of an operation: choose one like /features",
             ),
             (
                 (30..=900).contains(&self.tolerance.as_secs()),
@@ -501,8 +657,12 @@ impl IntegrationBuilder {
 
 impl fmt::Debug for IntegrationBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IntegrationBuilder")
-            .field("name", &self.name)
+        let mut shown = f.debug_struct("IntegrationBuilder");
+        match &self.called {
+            Called::Merchant { name, .. } => shown.field("name", name),
+            Called::Tenants(_) => shown.field("has_tenants", &true),
+        };
+        shown
             .field("prefix", &self.prefix)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
@@ -517,96 +677,11 @@ fn is_prefix(prefix: &str) -> bool {
     })
 }
 
-/// Headers that already have a meaning, so that clients, servers or proxies may log, echo or change them. Those that begin
-/// with one of [`FAMILIES`] are not listed.
-const TAKEN: &[&str] = &[
-    "accept",
-    "age",
-    "allow",
-    "alt-svc",
-    "authorization",
-    "b3",
-    "baggage",
-    "cache-control",
-    "cache-status",
-    "cdn-cache-control",
-    "ck-signature",
-    "connection",
-    "cookie",
-    "date",
-    "dnt",
-    "early-data",
-    "etag",
-    "expect",
-    "expires",
-    "forwarded",
-    "from",
-    "host",
-    "idempotency-key",
-    "keep-alive",
-    "last-modified",
-    "link",
-    "location",
-    "max-forwards",
-    "origin",
-    "pragma",
-    "priority",
-    "public-key-pins",
-    "public-key-pins-report-only",
-    "range",
-    "referer",
-    "referrer-policy",
-    "refresh",
-    "retry-after",
-    "server",
-    "set-cookie",
-    "strict-transport-security",
-    "te",
-    "traceparent",
-    "tracestate",
-    "trailer",
-    "transfer-encoding",
-    "true-client-ip",
-    "upgrade",
-    "upgrade-insecure-requests",
-    "user-agent",
-    "vary",
-    "via",
-    "warning",
-    "www-authenticate",
-    "x-amzn-trace-id",
-    "x-client-ip",
-    "x-cloud-trace-context",
-    "x-content-type-options",
-    "x-correlation-id",
-    "x-dns-prefetch-control",
-    "x-frame-options",
-    "x-real-ip",
-    "x-request-id",
-    "x-xss-protection",
-];
-const FAMILIES: &[&str] = &[
-    "accept-",
-    "access-control-",
-    "content-",
-    "if-",
-    "proxy-",
-    "sec-",
-    "x-b3-",
-    "x-churnkey-",
-    "x-forwarded-",
-];
-
-/// What is wrong with a header that already has another meaning.
-fn token_header_problem(name: &HeaderName) -> Option<String> {
-    let in_a_family = |family: &&str| name.as_str().starts_with(family);
-    let is_taken = TAKEN.contains(&name.as_str()) || FAMILIES.iter().any(in_a_family);
-    is_taken.then(|| {
-        format!(
-            "the token header {name} already has another meaning: choose one like x-integration-token \
-             (Authorization is always read)"
-        )
-    })
+/// Whether a path begins like that of an operation, such as `/customers`.
+fn is_in_use(manifest_path: &str) -> bool {
+    let first = |path| str::split(path, '/').nth(1);
+    let mut others = Operation::all().filter(|operation| *operation != Operation::Features);
+    others.any(|operation| first(operation.path()) == first(manifest_path))
 }
 
 /// All problems that prevent an [`Integration`] from being built, each with its fix.
@@ -631,3 +706,6 @@ impl BuildError {
         &self.problems
     }
 }
+
+#[cfg(test)]
+mod tests;
