@@ -1,0 +1,8 @@
+//! The programs of [`guide::proxies`](churnkey_integrator::guide::proxies): the router in other servers than axum's, and
+//! behind a gateway.
+//!
+//! The text between two `ANCHOR`s is on the guide's page, word for word. A test compares them.
+
+pub mod actix;
+pub mod gateway;
+pub mod plain_hyper;
