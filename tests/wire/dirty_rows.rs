@@ -112,14 +112,14 @@ fn crawled(integration: &Integration, limit: u32) -> (Vec<String>, String) {
         let mut path = first.clone();
         loop {
             let page = client.get(&path).await;
-            assert_eq!(page.status, 200);
-            let data = page.body["data"].as_array().unwrap();
+            assert_eq!(page.status(), 200);
+            let data = page.body()["data"].as_array().unwrap();
             assert!(!data.is_empty());
             ids.extend(
                 data.iter()
                     .map(|one| one["id"].as_str().unwrap().to_owned()),
             );
-            match page.body["next"].as_str() {
+            match page.body()["next"].as_str() {
                 Some(next) => path = format!("{first}&cursor={next}"),
                 None => break,
             }
@@ -210,7 +210,7 @@ impl CustomersController for ByAddress {
 fn an_address_that_is_a_key_is_not_logged() {
     let client = client_of(&integration(ByAddress));
     let log = log_while(Level::TRACE, async {
-        assert_eq!(client.get("/churnkey/customers").await.status, 200);
+        assert_eq!(client.get("/churnkey/customers").await.status(), 200);
     });
     assert!(
         log.contains("key=Email([redacted]) reason=\"a customer id must not be empty\""),

@@ -160,10 +160,10 @@ fn an_id_in_another_letter_case_is_nobodys_and_the_log_says_why() {
         ),
     ] {
         let log = log_while(Level::INFO, async {
-            assert_eq!(client.get(&path).await.status, 200, "{path}");
+            assert_eq!(client.get(&path).await.status(), 200, "{path}");
             let answer = client.get(&other_case).await;
             let expected = json!({ "code": 404, "message": message });
-            assert_eq!(answer.body, expected, "{other_case}");
+            assert_eq!(*answer.body(), expected, "{other_case}");
         });
         let (_, reason) = log.split_once(" reason=").unwrap();
         assert!(
