@@ -21,7 +21,7 @@
 //! 2. [Paging](paging): the lists, and rows that don't fit.
 //! 3. [Errors](errors): what to return, and which errors of your database are a 503.
 //! 4. [Actions and retries](actions): cancel, and what changes something.
-//! 5. [Tests](testing): run the suite against a copy of your data.
+//! 5. [Tests](testing): run the conformance suite over a copy of your data.
 
 // The pages link to each other as files, by link definitions at their ends. Markdown takes the first of two definitions, so
 // rustdoc uses those above each `include_str!`.

@@ -17,15 +17,15 @@ use churnkey_integrator::{
     async_trait, controller,
     idempotency::{Attempt, IdempotencyStore, Known},
     model::Customer,
-    testing::{Client, demo},
 };
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use tokio::{sync::Notify, time::timeout};
 use tracing::Level;
 
 use crate::{
+    demo,
     logs::log_while,
-    merchants::{server, token},
+    merchants::{client_of, server, token},
     socket::{Reply, Server},
 };
 
@@ -35,7 +35,7 @@ enum Fault {
     Busy,
     Deadlock,
     Bug,
-    Above(Box<Fault>),
+    Above(Box<Self>),
 }
 
 impl fmt::Display for Fault {
@@ -180,12 +180,12 @@ async fn what_is_decided_already_stays() {
 #[test]
 fn a_panic_while_an_error_is_classified_is_a_500_that_the_log_explains() {
     let integration = failing(|builder| builder.classify_errors(|_| panic!("no such class")));
-    let client = Client::new(&integration);
+    let client = client_of(&integration);
     let log_at = |level| {
         log_while(level, async {
             let answer = client.get("/churnkey/customers/busy").await;
-            assert_eq!(answer.status, 500);
-            assert_eq!(answer.body["message"], "Internal Server Error");
+            assert_eq!(answer.status(), 500);
+            assert_eq!(answer.message(), Some("Internal Server Error"));
         })
     };
     let log = log_at(Level::INFO);
@@ -288,7 +288,7 @@ fn an_action_whose_caller_has_left_is_logged_with_its_class() {
     };
     let builder = demo::controllers(Integration::builder("Shop", token())).cancel(action);
     let integration = builder.classify_errors(class).build().unwrap();
-    let client = Client::new(&integration);
+    let client = client_of(&integration);
     let log = log_while(Level::INFO, async {
         let left = timeout(Duration::from_millis(50), client.post(CANCEL, BODY)).await;
         assert!(left.is_err());
@@ -368,8 +368,8 @@ fn a_pools_own_wait_decides_only_if_it_is_shorter_than_the_deadline() {
             let taken = pool.acquire().await.unwrap();
             let builder = Integration::builder("Shop", token()).customers(Pooled(pool));
             let builder = builder.classify_errors(of_sqlx::class).deadline(deadline);
-            let client = Client::new(&builder.build().unwrap());
-            assert_eq!(client.get("/churnkey/customers/cus_1").await.status, 503);
+            let client = client_of(&builder.build().unwrap());
+            assert_eq!(client.get("/churnkey/customers/cus_1").await.status(), 503);
             drop(taken);
         });
         assert!(log.contains(&format!("failed reason=\"{reason}")), "{log}");

@@ -399,7 +399,7 @@ impl IntegrationBuilder {
     /// }
     /// # use churnkey_integrator::{
     /// #     CustomerId, CustomersController, Integration, IntegrationToken, RequestContext, Result,
-    /// #     controller, model::Customer, testing::Client,
+    /// #     controller, model::Customer,
     /// # };
     /// # struct Shop;
     /// # #[controller]
@@ -412,7 +412,10 @@ impl IntegrationBuilder {
     /// # async fn main() -> std::result::Result<(), Box<dyn Error>> {
     /// #     let token = IntegrationToken::new("a-token-for-this-example")?;
     /// #     let builder = with_classes(Integration::builder("Shop", token).customers(Shop));
-    /// #     assert_eq!(Client::new(&builder.build()?).get("/churnkey/customers/cus_1").await.status, 503);
+    /// #     let app: axum::Router = builder.build()?.into_router();
+    /// #     let call = axum::http::Request::get("/churnkey/customers/cus_1");
+    /// #     let call = call.header("authorization", "a-token-for-this-example").body(axum::body::Body::empty())?;
+    /// #     assert_eq!(tower::ServiceExt::oneshot(app, call).await?.status(), 503);
     /// #     Ok(())
     /// # }
     /// ```
