@@ -11,7 +11,7 @@ use axum::{
 };
 use churnkey_conformance::{Client, Fixtures, NotChecked, Report, UrlError, check};
 use churnkey_integrator::{
-    CustomerId, FamilyId, Integration, IntegrationToken, Timestamp,
+    AuthenticationError, CustomerId, FamilyId, Integration, IntegrationToken, Timestamp,
     model::{Customer, Family},
 };
 use example_app::{Clock, Demo};
@@ -428,7 +428,8 @@ async fn why_a_request_failed_is_known_in_process_alone() {
     let integration = churnkey::integration(&in_memory_store(), token()).unwrap();
     let in_process = client_of(&integration);
     let over_http = Client::at(&server(integration).await.url(), token()).unwrap();
-    for (client, cause) in [(in_process, Some("no credential")), (over_http, None)] {
+    let cause = AuthenticationError::Missing.to_string();
+    for (client, cause) in [(in_process, Some(cause.as_str())), (over_http, None)] {
         let answer = client.call(Method::GET, "/churnkey/customers").send().await;
         assert_eq!((answer.status(), answer.cause()), (401, cause));
     }
