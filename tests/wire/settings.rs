@@ -333,14 +333,20 @@ impl AuthenticationScheme for Halves {
 #[tokio::test]
 async fn a_scheme_that_needs_no_body_decides_before_the_body_is_read() {
     let server = server(shop().authentication_scheme(Halves).build().unwrap()).await;
-    for (second, status) in [("token-0001", 413), ("token-0002", 401)] {
-        let head = format!(
-            "POST /churnkey/customers HTTP/1.1\r\nHost: merchant\r\nx-first: ck-demo-integration-\r\n\
-             x-second: {second}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n\
-             11170\r\n{}\r\n0\r\n\r\n",
+    let halves = |second| format!("x-first: ck-demo-integration-\r\nx-second: {second}");
+    for (credential, status) in [
+        (halves("token-0001"), 413),
+        (halves("token-0002"), 401),
+        (format!("Authorization: {DEMO}"), 413),
+        ("Authorization: another-integration-token".to_owned(), 401),
+    ] {
+        let request = format!(
+            "POST /churnkey/customers HTTP/1.1\r\nHost: merchant\r\n{credential}\r\n\
+             Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n11170\r\n{}\r\n0\r\n\r\n",
             "a".repeat(70_000)
         );
-        assert_eq!(server.exchange(head.as_bytes()).await.status, status);
+        let reply = server.exchange(request.as_bytes()).await;
+        assert_eq!(reply.status, status, "{credential}");
     }
 }
 
