@@ -91,6 +91,8 @@ pub mod errors {
 pub mod actions {
     //! [errors]: super::errors
     //! [idempotency]: super::idempotency
+    //! [postgres]: super::postgres
+    //! [tenants]: super::tenants
     //! [`actions`]: crate::actions
     //! [`IdempotencyStore`]: crate::idempotency::IdempotencyStore
     //! [`RequestContext::extension`]: crate::RequestContext::extension

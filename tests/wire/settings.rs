@@ -350,6 +350,44 @@ async fn a_scheme_that_needs_no_body_decides_before_the_body_is_read() {
     }
 }
 
+/// Says something else each time it is asked, and accepts nobody.
+#[derive(Default)]
+struct Fickle(AtomicUsize);
+
+impl AuthenticationScheme for Fickle {
+    fn applies_to(&self, _: &RequestHead<'_>) -> Result<bool, AuthenticationError> {
+        Ok(true)
+    }
+
+    fn needs_body(&self) -> bool {
+        self.0.fetch_add(1, Ordering::SeqCst).is_multiple_of(2)
+    }
+
+    fn verify<'t>(
+        &self,
+        _: &RequestHead<'_>,
+        _: &[u8],
+        tokens: AcceptedTokens<'t>,
+    ) -> Result<Authenticated<'t>, AuthenticationError> {
+        tokens.verify_token(b"")
+    }
+}
+
+#[tokio::test]
+async fn a_scheme_that_contradicts_itself_lets_nobody_in() {
+    let server = server(
+        shop()
+            .authentication_scheme(Fickle::default())
+            .build()
+            .unwrap(),
+    )
+    .await;
+    for _ in 0..4 {
+        let reply = server.request("GET", "/churnkey/features").send().await;
+        assert_eq!(reply.status, 401);
+    }
+}
+
 #[test]
 fn build_names_what_is_wrong_with_these_settings() {
     let error = shop()

@@ -17,7 +17,7 @@ use super::{
     tenant::resolve,
 };
 use crate::{
-    auth::{AuthenticationError, Credential, MODE_HEADER, RequestHead},
+    auth::{Authenticated, AuthenticationError, Credential, MODE_HEADER, RequestHead},
     context::{Mode, RequestId},
     error::HandlerError,
     tenants::{Merchant, Merchants},
@@ -78,20 +78,22 @@ impl AuthenticatedRequest {
             Span::current().record("tenant", tenant.as_str());
         }
         let verify = |body: &[u8]| match &merchant {
-            Some(merchant) => scheme.verify(&head, body, merchant.tokens()).map(drop),
+            Some(merchant) => scheme.verify(&head, body, merchant.tokens()),
             None => {
                 let _ = scheme.verify(&head, body, shared.merchants.decoy());
                 Err(AuthenticationError::UnknownTenant)
             }
         };
-        if !scheme.needs_body() {
-            verify(b"").map_err(unauthorized)?;
-        }
+        let without_body = match scheme.needs_body() {
+            true => None,
+            false => Some(verify(b"").map_err(unauthorized)?),
+        };
         let within = deadline.saturating_duration_since(Instant::now());
         let body = read(body, max_bytes, within).await.map_err(unread)?;
-        if scheme.needs_body() {
-            verify(&body).map_err(unauthorized)?;
-        }
+        let _: Authenticated<'_> = match without_body {
+            Some(authenticated) => authenticated,
+            None => verify(&body).map_err(unauthorized)?,
+        };
         let merchant = merchant.ok_or_else(|| unauthorized(AuthenticationError::UnknownTenant))?;
         let mode = mode(&request, &shared.schemes.headers().mode, shared.live_only)
             .map_err(response::from_error)?;

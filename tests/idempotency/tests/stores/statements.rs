@@ -1,10 +1,12 @@
 //! The statements by themselves.
 
+use std::time::{Duration, Instant};
+
 use churnkey_integrator::{
     Mode, RequestContext, Timestamp,
     idempotency::{Attempt, Known, postgres, sqlite},
 };
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use throwaway_postgres::test_database;
 use tokio_postgres::{Client, NoTls, types::ToSql};
 
@@ -133,6 +135,96 @@ async fn the_statements_work_in_a_schema_that_is_named() {
     let (late, at_most) = ((NOON + KEPT) * 1000, 10_i64);
     let purged = client.execute(&purge, &[&late, &at_most]).await.unwrap();
     assert_eq!(purged, 1);
+}
+
+/// Runs something in a transaction, and commits once the attempt waits for it. What is known of the attempt then?
+async fn begin_during(
+    database: &Database,
+    first: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+    attempt: &Attempt,
+) -> Known {
+    let mut client = connect(database.url()).await;
+    let transaction = client.transaction().await.unwrap();
+    transaction.query(first, parameters).await.unwrap();
+    let other = connect(database.url()).await;
+    let waiting = begin(&other, postgres::BEGIN, attempt);
+    let commit = async {
+        let waits = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let patience = Instant::now() + Duration::from_secs(30);
+        while database.number(waits).await == 0 {
+            assert!(Instant::now() < patience, "the attempt does not wait");
+        }
+        transaction.commit().await.unwrap();
+    };
+    join(waiting, commit).await.0.unwrap()
+}
+
+async fn begin_during_another(database: &Database, other: &Attempt, attempt: &Attempt) -> Known {
+    let parameters = other.parameters();
+    let parameters: [&(dyn ToSql + Sync); 7] = [
+        &parameters.signature_key(),
+        &parameters.header_key(),
+        &parameters.number(),
+        &parameters.fingerprint(),
+        &parameters.now(),
+        &parameters.runs_until(),
+        &parameters.kept_until(),
+    ];
+    begin_during(database, postgres::BEGIN, &parameters, attempt).await
+}
+
+#[tokio::test]
+async fn attempts_that_share_a_key_wait_for_each_other() {
+    let database = Database::postgres().await;
+    let signed = |key: &str| keyed(key, 0).with_signature("s");
+    let known = begin_during_another(&database, &signed("a"), &signed("b")).await;
+    assert_eq!(known, Known::Running);
+    let unsigned = signed("c").without_header_key();
+    let signed = |signature: &str| keyed("c", 0).with_signature(signature);
+    let known = begin_during_another(&database, &signed("t"), &signed("u")).await;
+    assert_eq!(known, Known::Running);
+    let known = begin_during_another(&database, &keyed("d", 0), &keyed("d", 0)).await;
+    assert_eq!(known, Known::Running);
+    let client = connect(database.url()).await;
+    let known = begin(&client, postgres::BEGIN, &unsigned).await.unwrap();
+    assert_eq!(known, Known::Running);
+}
+
+#[tokio::test]
+async fn an_attempt_waits_for_a_record_that_is_being_forgotten() {
+    let database = Database::postgres().await;
+    let client = connect(database.url()).await;
+    let first = keyed("k", 0);
+    let begun = begin(&client, postgres::BEGIN, &first).await.unwrap();
+    assert_eq!(begun, Known::New);
+    let retry = keyed("k", 1).with_signature("s");
+    let known = begin_during(&database, postgres::FORGET, &[&first.number()], &retry).await;
+    assert_eq!(known, Known::New);
+}
+
+#[tokio::test]
+async fn only_an_attempt_that_could_take_over_waits_for_an_action_that_has_not_committed() {
+    let database = Database::postgres().await;
+    let client = connect(database.url()).await;
+    let first = keyed("k", 0);
+    let begun = begin(&client, postgres::BEGIN, &first).await.unwrap();
+    assert_eq!(begun, Known::New);
+
+    let mut action = connect(database.url()).await;
+    let transaction = action.transaction().await.unwrap();
+    let number = first.number();
+    let completed = transaction.execute(postgres::COMPLETE, &[&number]).await;
+    assert_eq!(completed.unwrap(), 1);
+    let retry = keyed("k", 59).with_signature("s");
+    let begun = begin(&client, postgres::BEGIN, &retry).await.unwrap();
+    assert_eq!(begun, Known::Running);
+    transaction.rollback().await.unwrap();
+
+    let late = keyed("k", 60).with_signature("t");
+    let known = begin_during(&database, postgres::COMPLETE, &[&number], &late).await;
+    assert_eq!(known, Known::Done);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
