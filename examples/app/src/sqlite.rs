@@ -13,8 +13,6 @@ pub type Migrations = &'static [(&'static str, &'static str)];
 
 /// How long a write waits for another one.
 const BUSY: Duration = Duration::from_secs(5);
-/// How long a request waits for a connection: less than its deadline of ten seconds.
-const WAIT: Duration = Duration::from_secs(3);
 
 /// The database can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +97,6 @@ async fn open_sqlite(
     let pool = SqlitePoolOptions::new()
         .idle_timeout(None)
         .max_lifetime(None)
-        .acquire_timeout(WAIT)
         .test_before_acquire(false);
     let (pool, options) = match file {
         None => (pool.min_connections(1).max_connections(1), options),

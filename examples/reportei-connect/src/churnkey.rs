@@ -8,7 +8,7 @@ use churnkey_integrator::{
     BuildError, CustomerId, CustomersController, Integration, IntegrationToken, Page, PageRequest,
     RequestContext, Result, Timestamp, controller, model::Customer,
 };
-use example_app::error_class;
+use example_app::failed;
 
 use crate::{
     record,
@@ -26,7 +26,6 @@ pub fn integration(
     Integration::builder("Reportei Connect example", token)
         .customers(customers)
         .live_only()
-        .classify_errors(error_class)
         .build()
 }
 
@@ -69,7 +68,10 @@ pub fn customer(
 
 impl Churnkey {
     async fn customers(&self) -> Result<Option<Customers>> {
-        Ok(self.store.customers_of(&self.merchant).await?)
+        self.store
+            .customers_of(&self.merchant)
+            .await
+            .map_err(failed)
     }
 
     fn mapped(&self, native: &record::Customer, of: &Customers) -> Option<Customer> {
@@ -84,7 +86,7 @@ impl CustomersController for Churnkey {
         let Some(customers) = self.customers().await? else {
             return Ok(None);
         };
-        let found = customers.customer(id.as_str()).await?;
+        let found = customers.customer(id.as_str()).await.map_err(failed)?;
         Ok(found.and_then(|customer| self.mapped(&customer, &customers)))
     }
 
@@ -94,7 +96,7 @@ impl CustomersController for Churnkey {
         };
         let after: i64 = page.after()?.unwrap_or(0);
         let rows = customers.after(after, page.fetch_limit());
-        let page = Page::from_overfetch(rows.await?, page, |last| last.seq)?;
+        let page = Page::from_overfetch(rows.await.map_err(failed)?, page, |last| last.seq)?;
         let visible = page.data().iter();
         let visible = visible.filter_map(|customer| self.mapped(customer, &customers));
         Ok(Page::new(visible.collect(), page.next().cloned()))

@@ -15,7 +15,12 @@ use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMeth
 use tokio::sync::Semaphore;
 use tokio_postgres::{Row, error::SqlState};
 
-use super::{Parameter, StoreError, error::is_broken, time_limits, tls::Target};
+use super::{
+    Parameter, StoreError,
+    error::{handler_error, is_broken},
+    time_limits,
+    tls::Target,
+};
 
 /// The pool. A clone shares it.
 #[derive(Clone)]
@@ -65,7 +70,8 @@ impl Pool {
 
     /// Runs a statement by itself, one that may run twice.
     pub(super) async fn query(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>> {
-        Ok(self.query_up_to_twice(sql, parameters).await?)
+        let answer = self.query_up_to_twice(sql, parameters).await;
+        answer.map_err(handler_error)
     }
 
     /// The same for a statement that inserts. `None` if a row with one of its keys is there by now.
@@ -79,7 +85,7 @@ impl Pool {
             Err(PoolError::Backend(error)) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
                 Ok(None)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(handler_error(error)),
         }
     }
 

@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 
 use super::{
     Parameter, Statement,
+    error::handler_error,
     pool::{Lease, Pool},
     time_limits::{RETRY_AFTER, WAIT},
 };
@@ -36,7 +37,7 @@ impl Transaction {
         Ok(Self {
             pool: pool.clone(),
             mode,
-            lease: begun?,
+            lease: begun.map_err(handler_error)?,
             _turn: turn,
         })
     }
@@ -52,14 +53,14 @@ impl Transaction {
             .query(&statement.sql(self.mode), parameters)
             .await;
         self.pool.must_renew(&answer);
-        Ok(answer?)
+        answer.map_err(handler_error)
     }
 
     /// Commits. If the answer is lost, nobody knows whether it was: that is a 503, and never tried again here.
     pub(crate) async fn commit(self) -> Result<()> {
         let answer = self.lease.simple("COMMIT").await;
         self.pool.must_renew(&answer);
-        answer?;
+        answer.map_err(handler_error)?;
         self.lease.give_back();
         Ok(())
     }
