@@ -1,5 +1,4 @@
-//! The programs of [`guide::proxies`](churnkey_integrator::guide::proxies): the router in other servers than axum's, and
-//! behind a gateway.
+//! The programs of `docs/proxies.md`: the router in other servers than axum's, and behind a gateway.
 //!
 //! The text between two `ANCHOR`s is on the guide's page, word for word. A test compares them.
 

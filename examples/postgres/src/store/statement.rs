@@ -3,7 +3,7 @@
 use churnkey_integrator::Mode;
 use tokio_postgres::types::ToSql;
 
-/// The text of a statement. Only [`statements!`] makes one, of a constant, so that nothing a caller sends becomes SQL.
+/// The text of a statement. Only `statements!` makes one, of a constant, so that nothing a caller sends becomes SQL.
 #[derive(Debug, Clone, Copy)]
 pub struct Statement(&'static str);
 
