@@ -1,15 +1,15 @@
 //! HTTP, and the only files that know axum.
 //!
-//! A request passes these steps: [`mod@observe`] (request id, span, one log line), panic to 500, [`mod@authenticate`] (body
-//! cap, tenant, signature or token, mode, deadline), then its route, or the prefix's 404 or 405. The steps wrap every route,
-//! so a caller without a credential can't find out which paths exist.
+//! A request passes these steps: [`mod@observe`] (request id, span, one log line, panic to 500), [`mod@deadline`],
+//! [`mod@authenticated_request`] (body cap, tenant, signature or token, mode), then its route, or the prefix's 404 or 405.
+//! The steps wrap every route, so a caller without a credential can't find out which paths exist.
 
 pub(crate) mod actions;
-mod authenticate;
 mod authenticated_request;
 mod body;
 pub(crate) mod coupons;
 pub(crate) mod customers;
+mod deadline;
 mod extract;
 pub(crate) mod families;
 mod idempotency;

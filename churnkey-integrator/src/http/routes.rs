@@ -14,8 +14,8 @@ use futures_util::future::{FutureExt, TryFutureExt};
 use serde_json::Value;
 
 use super::{
-    Shared, authenticate::authenticate, authenticated_request::AuthenticatedRequest, extract::Call,
-    observe::observe, response,
+    Shared, authenticated_request::AuthenticatedRequest, deadline::run_within_deadline,
+    extract::Call, observe::observe, response,
 };
 use crate::{
     error::{ContractViolation, Result},
@@ -199,7 +199,8 @@ where
             } = self;
             let request_ids = &Arc::clone(&shared).request_ids;
             observe(operation, request_ids, request, |request, id, started| {
-                let answer = authenticate(shared, request, id, started, own_parameters, route);
+                let answer =
+                    run_within_deadline(shared, request, id, started, own_parameters, route);
                 // A panic can leave only the controller's own state broken: nothing of the request is used after it.
                 AssertUnwindSafe(answer)
                     .catch_unwind()

@@ -1,4 +1,4 @@
-//! Runs a route for an authenticated request only, and within the request's deadline.
+//! Ends a request at its deadline, with a 503. The deadline covers its authentication and its route.
 
 use std::{
     sync::Arc,
@@ -15,7 +15,7 @@ use crate::{
     error::{ContractViolation, HandlerError},
 };
 
-pub(super) async fn authenticate<F: Future<Output = Response>>(
+pub(super) async fn run_within_deadline<F: Future<Output = Response>>(
     shared: Arc<Shared>,
     request: Request,
     request_id: RequestId,
