@@ -42,7 +42,7 @@ pub async fn keeps_every_rule(store: &dyn IdempotencyStore) {
     store.name = "at once";
     of_a_thousand_attempts_at_once_one_is_new(&store).await;
     store.name = "signed at once";
-    of_a_thousand_signatures_with_one_key_at_once_one_is_new(&store).await;
+    of_many_signatures_with_one_key_at_once_one_is_new(&store).await;
     store.name = "keys at once";
     of_a_signature_with_many_keys_at_once_one_is_new(&store).await;
     store.name = "successors at once";
@@ -277,11 +277,11 @@ async fn of_a_thousand_attempts_at_once_one_is_new(store: &Store<'_>) {
     assert_eq!(store.begin(&again).await, Known::Done);
 }
 
-async fn of_a_thousand_signatures_with_one_key_at_once_one_is_new(store: &Store<'_>) {
-    let attempts = (0..1000).map(|n| store.signed(&n.to_string(), Some("k"), 0));
+async fn of_many_signatures_with_one_key_at_once_one_is_new(store: &Store<'_>) {
+    let attempts = (0..200).map(|n| store.signed(&n.to_string(), Some("k"), 0));
     let (new, _) = store.one_is_new(attempts.collect()).await;
     store.complete(&new).await;
-    for n in (0..1000).step_by(50) {
+    for n in (0..200).step_by(10) {
         let again = store.signed(&n.to_string(), None, 1);
         assert_eq!(store.begin(&again).await, Known::Done, "{n}");
     }

@@ -19,6 +19,8 @@ use tempfile::TempDir;
 use throwaway_postgres::{TestDatabase, test_database};
 
 const CONNECTIONS: u32 = 16;
+/// A thousand attempts at once wait for a connection, and the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Driver {
@@ -124,7 +126,8 @@ impl Database {
                 Merchant::new(tokio_shop::Shop { pool })
             }
             Driver::SqlxPostgres | Driver::SqlxSqlite => {
-                let pool = PgPoolOptions::new().max_connections(CONNECTIONS);
+                let pool = PgPoolOptions::new().acquire_timeout(PATIENCE);
+                let pool = pool.max_connections(CONNECTIONS);
                 let pool = pool.connect(url).await.unwrap();
                 Merchant::new(sqlx_postgres::Shop { pool })
             }
@@ -177,7 +180,8 @@ async fn sqlite_pool(folder: &TempDir) -> SqlitePool {
         .journal_mode(SqliteJournalMode::Wal)
         // Nothing here waits for the disk: no test crashes the machine.
         .synchronous(SqliteSynchronous::Off)
-        .busy_timeout(Duration::from_secs(30));
-    let pool = SqlitePoolOptions::new().max_connections(2);
+        .busy_timeout(PATIENCE);
+    let pool = SqlitePoolOptions::new().acquire_timeout(PATIENCE);
+    let pool = pool.max_connections(2);
     pool.connect_with(options).await.unwrap()
 }
