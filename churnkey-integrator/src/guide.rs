@@ -148,6 +148,7 @@ pub mod cancel_flow {
 pub mod postgres {
     //! [actions]: super::actions
     //! [errors]: super::errors
+    //! [idempotency]: super::idempotency
     //! [paging]: super::paging
     //! [`IdempotencyStore`]: crate::idempotency::IdempotencyStore
     //! [`RequestContext::attempt`]: crate::RequestContext::attempt

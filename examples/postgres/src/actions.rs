@@ -229,8 +229,8 @@ impl Action {
 
     /// Marks the attempt as done, in the transaction of its change.
     async fn complete(&self, attempt: &Attempt) -> Result<()> {
-        let own = self.0.query(COMPLETE_ATTEMPT, &[&attempt.number()]).await?;
-        if own.is_empty() {
+        let parameters: &[Parameter<'_>] = &[&attempt.number()];
+        if self.0.execute(COMPLETE_ATTEMPT, parameters).await? == 0 {
             // This attempt has outlived its lease, and another one has taken its record over.
             return Err(HandlerError::conflict(
                 "Another attempt at the same request has taken over",

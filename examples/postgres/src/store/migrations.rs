@@ -3,13 +3,16 @@
 //! To change the schema, add a file and a line below. Never edit a file that was released: where it has run, it does not
 //! run again.
 
-use churnkey_integrator::Mode;
+use churnkey_integrator::{Mode, idempotency::postgres};
 use deadpool_postgres::{Object, Transaction};
 use tokio_postgres::{Error, IsolationLevel};
 
-use super::{Store, StoreError, statement::schema};
+use super::{
+    Store, StoreError,
+    statement::{qualified, schema},
+};
 
-const MIGRATIONS: [(i32, &str); 7] = [
+const MIGRATIONS: [(i32, &str); 9] = [
     (1, include_str!("../../migrations/0001_customers.sql")),
     (2, include_str!("../../migrations/0002_coupons.sql")),
     (3, include_str!("../../migrations/0003_catalogue.sql")),
@@ -17,6 +20,8 @@ const MIGRATIONS: [(i32, &str); 7] = [
     (5, include_str!("../../migrations/0005_first_answers.sql")),
     (6, include_str!("../../migrations/0006_attempts.sql")),
     (7, include_str!("../../migrations/0007_records.sql")),
+    (8, postgres::CREATE),
+    (9, include_str!("../../migrations/0009_move_attempts.sql")),
 ];
 
 /// Any number that no other program uses for its advisory locks in this database. This is "churnkey" in ASCII.
@@ -74,7 +79,7 @@ async fn migrate(transaction: &Transaction<'_>, schema: &str) -> Result<(), Erro
     for (version, sql) in MIGRATIONS {
         let done = "INSERT INTO migrations (version) VALUES ($1) ON CONFLICT DO NOTHING";
         if transaction.execute(done, &[&version]).await? == 1 {
-            transaction.batch_execute(sql).await?;
+            transaction.batch_execute(&qualified(sql, schema)).await?;
             tracing::info!(schema, version, "migrated");
         }
     }

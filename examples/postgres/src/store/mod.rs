@@ -96,17 +96,6 @@ impl Store {
         self.pool.query(&statement.sql(cx.mode()), parameters).await
     }
 
-    /// The same for a statement that inserts. `None` if a row with one of its keys is there by now.
-    pub(crate) async fn query_unless_taken(
-        &self,
-        cx: &RequestContext,
-        statement: Statement,
-        parameters: &[Parameter<'_>],
-    ) -> Result<Option<Vec<Row>>> {
-        let sql = statement.sql(cx.mode());
-        self.pool.query_unless_taken(&sql, parameters).await
-    }
-
     /// Begins a transaction, for an action.
     pub(crate) async fn begin_transaction(&self, cx: &RequestContext) -> Result<Transaction> {
         Transaction::begin(&self.pool, cx.mode()).await

@@ -13,7 +13,7 @@ use std::{fmt, sync::Arc};
 use churnkey_integrator::Result;
 use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime};
 use tokio::sync::Semaphore;
-use tokio_postgres::{Row, error::SqlState};
+use tokio_postgres::Row;
 
 use super::{
     Parameter, StoreError,
@@ -70,35 +70,11 @@ impl Pool {
 
     /// Runs a statement by itself, one that may run twice.
     pub(super) async fn query(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>> {
-        let answer = self.query_up_to_twice(sql, parameters).await;
-        answer.map_err(handler_error)
-    }
-
-    /// The same for a statement that inserts. `None` if a row with one of its keys is there by now.
-    pub(super) async fn query_unless_taken(
-        &self,
-        sql: &str,
-        parameters: &[Parameter<'_>],
-    ) -> Result<Option<Vec<Row>>> {
-        match self.query_up_to_twice(sql, parameters).await {
-            Ok(rows) => Ok(Some(rows)),
-            Err(PoolError::Backend(error)) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
-                Ok(None)
-            }
-            Err(error) => Err(handler_error(error)),
-        }
-    }
-
-    async fn query_up_to_twice(
-        &self,
-        sql: &str,
-        parameters: &[Parameter<'_>],
-    ) -> Result<Vec<Row>, PoolError> {
-        let answer = self.query_once(sql, parameters).await;
+        let mut answer = self.query_once(sql, parameters).await;
         if self.must_renew(&answer) {
-            return self.query_once(sql, parameters).await;
+            answer = self.query_once(sql, parameters).await;
         }
-        answer
+        answer.map_err(handler_error)
     }
 
     async fn query_once(
@@ -150,6 +126,16 @@ impl Lease {
         let connection = self.0.as_ref().ok_or(PoolError::Closed)?;
         let prepared = connection.prepare_cached(sql).await?;
         Ok(connection.query(&prepared, parameters).await?)
+    }
+
+    pub(super) async fn execute(
+        &self,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<u64, PoolError> {
+        let connection = self.0.as_ref().ok_or(PoolError::Closed)?;
+        let prepared = connection.prepare_cached(sql).await?;
+        Ok(connection.execute(&prepared, parameters).await?)
     }
 
     pub(super) async fn simple(&self, sql: &str) -> Result<(), PoolError> {

@@ -15,8 +15,15 @@ impl Statement {
     /// The text for a mode.
     #[must_use]
     pub fn sql(self, mode: Mode) -> String {
-        self.0.replace("{schema}", schema(mode))
+        let schema = schema(mode);
+        qualified(&self.0.replace("{schema}", schema), schema)
     }
+}
+
+/// The library's statements with the schema of their tables.
+pub(super) fn qualified(sql: &str, schema: &str) -> String {
+    let prefix = "churnkey_idempotency_";
+    sql.replace(prefix, &format!("{schema}.{prefix}"))
 }
 
 /// What `$1` and so on stand for.

@@ -56,6 +56,18 @@ impl Transaction {
         answer.map_err(handler_error)
     }
 
+    /// The same for a statement of which only the number of rows that it changed is of interest.
+    pub(crate) async fn execute(
+        &self,
+        statement: Statement,
+        parameters: &[Parameter<'_>],
+    ) -> Result<u64> {
+        let sql = statement.sql(self.mode);
+        let answer = self.lease.execute(&sql, parameters).await;
+        self.pool.must_renew(&answer);
+        answer.map_err(handler_error)
+    }
+
     /// Commits. If the answer is lost, nobody knows whether it was: that is a 503, and never tried again here.
     pub(crate) async fn commit(self) -> Result<()> {
         let answer = self.lease.simple("COMMIT").await;

@@ -340,8 +340,8 @@ async fn an_action_in_one_mode_leaves_the_other_alone() {
     let path = "/churnkey/customers/cus_test/subscriptions/sub_test";
     assert_eq!(status(&shop.test, path).await["name"], "canceled");
     // The refusal changed nothing.
-    let records = "SELECT (SELECT count(*) FROM churnkey_live.attempts),
-        (SELECT count(*) FROM churnkey_test.attempts WHERE done)";
+    let records = "SELECT (SELECT count(*) FROM churnkey_live.churnkey_idempotency_records),
+        (SELECT count(*) FROM churnkey_test.churnkey_idempotency_records WHERE done)";
     let counted = shop.sql().await.query_one(records, &[]).await.unwrap();
     assert_eq!((counted.get(0), counted.get(1)), (0_i64, 1_i64));
 }

@@ -153,7 +153,8 @@ async fn a_crash_before_the_commit_leaves_nothing_and_the_request_runs_again_aft
         );
         assert_eq!(merchant.days().await, n);
         // As if a minute had passed.
-        let over = "UPDATE churnkey_live.attempts SET runs_until = '2026-01-01' WHERE NOT done";
+        let over =
+            "UPDATE churnkey_live.churnkey_idempotency_records SET runs_until = 0 WHERE NOT done";
         let sql = sql(&merchant.server.url()).await;
         assert_eq!(sql.execute(over, &[]).await.unwrap(), 1);
         for _ in 0..2 {

@@ -147,7 +147,7 @@ async fn an_attempt_that_has_overstayed_does_nothing_once_another_one_has_done_i
     });
     locked_out(&lock, 1).await;
     // Another attempt, with its own number, has taken the record over and is done.
-    let over = "UPDATE churnkey_live.attempts SET number = 1, done = true";
+    let over = "UPDATE churnkey_live.churnkey_idempotency_records SET attempt = 1, done = true";
     assert_eq!(shop.sql().await.execute(over, &[]).await.unwrap(), 1);
     lock.rollback().await.unwrap();
     let taken = "Another attempt at the same request has taken over";
@@ -167,7 +167,7 @@ async fn only_the_same_request_takes_the_place_of_one_that_has_died() {
     let path = "subscription/extend-trial";
     assert_eq!(act_as(&client, "k", path, &week()).await, DONE);
     // As if the process had died before its commit, and its lease were over.
-    let died = "UPDATE churnkey_live.attempts SET runs_until = '2026-01-01', done = false";
+    let died = "UPDATE churnkey_live.churnkey_idempotency_records SET runs_until = 0, done = false";
     assert_eq!(shop.sql().await.execute(died, &[]).await.unwrap(), 1);
     let mut day = week();
     day["duration"]["unit"] = "day".into();
@@ -185,12 +185,12 @@ async fn answers_are_forgotten_after_their_day_a_few_with_each_request() {
     assert_eq!(act_as(&client, "k", path, &week()).await, DONE);
     // Its record has expired, and those of ten others have expired before.
     sql.batch_execute(
-        "UPDATE churnkey_live.attempts SET kept_until = '2026-01-02';
-        INSERT INTO churnkey_live.attempts (number, fingerprint, runs_until, kept_until)
-        SELECT n, repeat(md5('x'), 2), '2026-01-01', '2026-01-01'
-        FROM generate_series(1, 10) n;
-        INSERT INTO churnkey_live.attempt_keys (key, attempt)
-        SELECT repeat(md5(n::text), 2), n FROM generate_series(1, 10) n",
+        "SET search_path TO churnkey_live;
+        UPDATE churnkey_idempotency_records SET kept_until = 2;
+        INSERT INTO churnkey_idempotency_records (id, attempt, fingerprint, runs_until, kept_until)
+        SELECT n, n, 'x', 1, 1 FROM generate_series(1, 10) n;
+        INSERT INTO churnkey_idempotency_keys (key, record)
+        SELECT n, n FROM generate_series(1, 10) n",
     )
     .await
     .unwrap();
@@ -199,8 +199,8 @@ async fn answers_are_forgotten_after_their_day_a_few_with_each_request() {
     for left in [(7_i64, 8_i64), (3, 5), (1, 4), (1, 5)] {
         assert_eq!(act_as(&client, "k", path, &week()).await, DONE);
         assert_eq!(end_of_trial(&client).await, "2026-02-07T00:00:00.000Z");
-        let count = "SELECT (SELECT count(*) FROM churnkey_live.attempts),
-            (SELECT count(*) FROM churnkey_live.attempt_keys)";
+        let count = "SELECT (SELECT count(*) FROM churnkey_idempotency_records),
+            (SELECT count(*) FROM churnkey_idempotency_keys)";
         let counted = sql.query_one(count, &[]).await.unwrap();
         assert_eq!((counted.get(0), counted.get(1)), left);
     }

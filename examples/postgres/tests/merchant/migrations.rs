@@ -29,7 +29,7 @@ async fn running_again_does_nothing() {
     assert_eq!(made(shop.database.url()).await, before);
     assert_eq!(whole_crawl(&shop.live, 500).await.len(), 6);
     let versions = before.iter().filter(|line| line.starts_with("live "));
-    assert_eq!(versions.count(), 7);
+    assert_eq!(versions.count(), 9);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -56,7 +56,7 @@ async fn eight_at_once_wait_for_each_other() {
             "SELECT (SELECT count(*) FROM {schema}.customers), (SELECT count(*) FROM {schema}.migrations)"
         );
         let row = sql.query_one(&count, &[]).await.unwrap();
-        assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (customers, 7));
+        assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (customers, 9));
     }
 }
 
@@ -228,16 +228,7 @@ async fn the_tables_refuse_what_could_not_be_served() {
             "23514",
         ),
         (
-            "INSERT INTO churnkey_live.attempts VALUES (1, 'short', now(), now())",
-            "23514",
-        ),
-        (
-            "INSERT INTO churnkey_live.attempts VALUES (1, repeat('a', 64), now(), now());
-            INSERT INTO churnkey_live.attempt_keys VALUES ('short', 1)",
-            "23514",
-        ),
-        (
-            "INSERT INTO churnkey_live.attempt_keys VALUES (repeat('a', 64), 2)",
+            "INSERT INTO churnkey_live.churnkey_idempotency_keys VALUES ('a', 2)",
             "23503",
         ),
     ] {
@@ -314,6 +305,59 @@ async fn a_database_that_knows_customers_only_keeps_them_and_learns_the_rest() {
             .get("/churnkey/customers/cus_old/subscriptions")
             .await;
         assert_eq!(subscriptions.into_body(), json!({"data": []}));
+    }
+}
+
+/// As it was when it had statements of its own for the records of actions.
+const SEVENTH_VERSION: &str = "
+    CREATE TABLE migrations (
+        version integer PRIMARY KEY,
+        applied_at timestamptz NOT NULL DEFAULT now()
+    );
+    INSERT INTO migrations (version) SELECT generate_series(1, 7);
+    INSERT INTO attempts VALUES
+        (7, repeat('a', 64), '2026-01-15T12:00:10.001Z', '2026-01-16T12:00:00Z', true),
+        (8, repeat('b', 64), '2026-01-15T12:00:10Z', '2026-01-16T12:00:00Z', false);
+    INSERT INTO attempt_keys VALUES (repeat('1', 64), 7), (repeat('2', 64), 7), (repeat('3', 64), 8)";
+
+#[tokio::test]
+async fn the_records_of_actions_move_to_the_librarys_tables() {
+    let database = test_database();
+    let sql = sql(database.url()).await;
+    for schema in ["churnkey_live", "churnkey_test"] {
+        let create = format!("CREATE SCHEMA {schema}; SET search_path TO {schema}");
+        sql.batch_execute(&create).await.unwrap();
+        for part in [
+            include_str!("../../migrations/0001_customers.sql"),
+            include_str!("../../migrations/0002_coupons.sql"),
+            include_str!("../../migrations/0003_catalogue.sql"),
+            include_str!("../../migrations/0004_subscriptions.sql"),
+            include_str!("../../migrations/0005_first_answers.sql"),
+            include_str!("../../migrations/0006_attempts.sql"),
+            include_str!("../../migrations/0007_records.sql"),
+            SEVENTH_VERSION,
+        ] {
+            sql.batch_execute(part).await.unwrap();
+        }
+    }
+    migrated(database.url()).await;
+    for schema in ["churnkey_live", "churnkey_test"] {
+        let records = format!(
+            "SELECT array_agg(concat_ws(' ', key, fingerprint, attempt, runs_until, kept_until, done) ORDER BY key)
+            FROM {schema}.churnkey_idempotency_records r
+            JOIN {schema}.churnkey_idempotency_keys ON record = id"
+        );
+        let records = sql.query_one(&records, &[]).await.unwrap();
+        let [a, b] = ["a", "b"].map(|digit| digit.repeat(64));
+        let [one, two, three] = ["1", "2", "3"].map(|digit| digit.repeat(64));
+        assert_eq!(
+            records.get::<_, Vec<String>>(0),
+            [
+                format!("{one} {a} 7 1768478410001 1768564800000 t"),
+                format!("{two} {a} 7 1768478410001 1768564800000 t"),
+                format!("{three} {b} 8 1768478410000 1768564800000 f"),
+            ]
+        );
     }
 }
 
