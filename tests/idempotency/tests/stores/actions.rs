@@ -183,3 +183,32 @@ async fn an_attempt_that_has_lost_its_record_changes_nothing() {
     })
     .await;
 }
+
+/// Lets no transaction commit that updates a subscription.
+const NO_COMMIT: &str = "CREATE TABLE nothing (id text PRIMARY KEY);
+    CREATE TABLE later (id text REFERENCES nothing DEFERRABLE INITIALLY DEFERRED);";
+const NO_COMMIT_POSTGRES: &str =
+    "CREATE RULE later AS ON UPDATE TO subscriptions DO ALSO INSERT INTO later VALUES ('x')";
+const NO_COMMIT_SQLITE: &str =
+    "CREATE TRIGGER later AFTER UPDATE ON subscriptions BEGIN INSERT INTO later VALUES ('x'); END";
+
+#[tokio::test]
+async fn a_change_that_is_not_committed_leaves_no_record() {
+    Database::with_each_driver(async |database, driver| {
+        let (create, remove) = match database.connections() {
+            Connections::Postgres(_) => (NO_COMMIT_POSTGRES, "DROP RULE later ON subscriptions"),
+            Connections::Sqlite(_) => (NO_COMMIT_SQLITE, "DROP TRIGGER later"),
+        };
+        database.run(NO_COMMIT).await;
+        database.run(create).await;
+        let router = database.merchant(driver).await.router();
+        let now = Timestamp::now();
+        assert_eq!(send(&router, now).await.0, 500, "{driver:?}");
+        assert_eq!(database.weeks().await, 0, "{driver:?}");
+        database.run(remove).await;
+        database.run("DROP TABLE later; DROP TABLE nothing").await;
+        assert_eq!(send(&router, now).await, DONE, "{driver:?}");
+        assert_eq!(database.weeks().await, 1, "{driver:?}");
+    })
+    .await;
+}
