@@ -1,14 +1,11 @@
 //! Failures of a store that are not the caller's fault.
 
-use std::{borrow::Cow, error::Error, fmt, time::Duration};
+use std::{borrow::Cow, error::Error, fmt};
 
 use axum::http::StatusCode;
-use churnkey_integrator::HandlerError;
+use churnkey_integrator::ErrorClass;
 
 use crate::NoRandomness;
-
-/// When to retry after a temporary failure.
-const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// The store failed. `Display` and `Debug` say nothing more, because SQLite's message may quote a statement or a customer's data.
 #[derive(thiserror::Error)]
@@ -59,23 +56,10 @@ impl StoreFailure {
     }
 }
 
-/// The answer to Churnkey: a 503 for a temporary failure, a 500 without details for any other.
-pub fn failed(error: impl Error + Send + Sync + 'static) -> HandlerError {
-    if database_error(&error).is_some_and(is_busy) {
-        HandlerError::unavailable(A_MOMENT, error)
-    } else {
-        error.into()
-    }
-}
-
-/// The error of the database, if it is among the sources.
-fn database_error<'a>(mut error: &'a (dyn Error + 'static)) -> Option<&'a sqlx::Error> {
-    loop {
-        match error.downcast_ref() {
-            Some(found) => return Some(found),
-            None => error = error.source()?,
-        }
-    }
+/// What Churnkey is answered, for `classify_errors`: a 503 for a temporary failure of the database.
+#[must_use]
+pub fn error_class(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
+    is_busy(error.downcast_ref()?).then_some(ErrorClass::Unavailable)
 }
 
 fn is_busy(error: &sqlx::Error) -> bool {
@@ -92,18 +76,11 @@ fn is_busy(error: &sqlx::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use sqlx::{ConnectOptions, Connection, sqlite::SqliteConnectOptions};
 
     use super::*;
-
-    /// An error type of a store, as each merchant has one.
-    #[derive(Debug, thiserror::Error)]
-    enum OfStore {
-        #[error("there is no such customer")]
-        NoSuchCustomer,
-        #[error(transparent)]
-        Failed(StoreFailure),
-    }
 
     async fn busy() -> sqlx::Error {
         let folder = tempfile::tempdir().unwrap();
@@ -140,12 +117,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn churnkey_is_told_to_come_again_however_deep_the_cause_lies() {
-        let status = |error: HandlerError| error.status();
-        assert_eq!(status(failed(busy().await)), 503);
-        assert_eq!(status(failed(OfStore::Failed(busy().await.into()))), 503);
-        assert_eq!(status(failed(OfStore::Failed(broken().await.into()))), 500);
-        assert_eq!(status(failed(OfStore::NoSuchCustomer)), 500);
+    async fn churnkey_is_told_to_come_again_if_the_database_is_busy() {
+        assert_eq!(error_class(&busy().await), Some(ErrorClass::Unavailable));
+        assert_eq!(error_class(&broken().await), None);
+        assert_eq!(error_class(&fmt::Error), None);
     }
 
     #[tokio::test]

@@ -39,7 +39,7 @@ pub use contact::{email_key, lower_case_email, phone_key};
 pub use deadline::in_time;
 pub use demo::{DataSet, Demo, generated_customers};
 #[cfg(feature = "merchant")]
-pub use failure::{StoreFailure, failed};
+pub use failure::{StoreFailure, error_class};
 #[cfg(feature = "merchant")]
 pub use generator::{Generator, NoRandomness};
 #[cfg(feature = "merchant")]

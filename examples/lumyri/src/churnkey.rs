@@ -5,7 +5,7 @@ use churnkey_integrator::{
     PageRequest, Phone, RequestContext, Result, controller,
     model::{Address, Customer},
 };
-use example_app::{email_key, failed, phone_key};
+use example_app::{email_key, error_class, phone_key};
 
 use crate::{
     record,
@@ -23,6 +23,7 @@ pub fn integration(
     Integration::builder("Lumyri example", token)
         .customers(customers)
         .live_only()
+        .classify_errors(error_class)
         .build()
 }
 
@@ -86,7 +87,7 @@ fn metadata(native: &record::Customer) -> Vec<(String, Option<String>)> {
 impl Churnkey {
     /// The only owner of an address.
     async fn only(&self, by: Contact, key: &str, what: &'static str) -> Result<Option<Customer>> {
-        let owners = self.scope.owners(by, key).await.map_err(failed)?;
+        let owners = self.scope.owners(by, key).await?;
         let owner = owners.only(what, self.mapping.hide_ambiguous)?;
         let mapped = owner.map(|customer| self::customer(&customer, &self.mapping));
         mapped.transpose()
@@ -96,7 +97,7 @@ impl Churnkey {
 #[controller]
 impl CustomersController for Churnkey {
     async fn retrieve(&self, _: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
-        let found = self.scope.customer(id.as_str()).await.map_err(failed)?;
+        let found = self.scope.customer(id.as_str()).await?;
         let mapped = found.map(|customer| self::customer(&customer, &self.mapping));
         mapped.transpose()
     }
@@ -104,7 +105,7 @@ impl CustomersController for Churnkey {
     async fn list(&self, _: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
         let after: i64 = page.after()?.unwrap_or(0);
         let rows = self.scope.after(after, page.fetch_limit());
-        let page = Page::from_overfetch(rows.await.map_err(failed)?, page, |last| last.seq)?;
+        let page = Page::from_overfetch(rows.await?, page, |last| last.seq)?;
         page.try_map(|customer| self::customer(&customer, &self.mapping))
     }
 

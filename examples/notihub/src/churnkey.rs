@@ -4,7 +4,7 @@ use churnkey_integrator::{
     BuildError, CustomerId, CustomersController, Email, Integration, IntegrationToken, Mode, Page,
     PageRequest, Phone, RequestContext, Result, controller, model::Customer,
 };
-use example_app::{email_key, failed, phone_key};
+use example_app::{email_key, error_class, phone_key};
 
 use crate::{
     record::{self, ContactKind},
@@ -24,6 +24,7 @@ pub fn integration(churnkey: Churnkey, token: IntegrationToken) -> Result<Integr
     Integration::builder("Notihub example", token)
         .customers(churnkey)
         .max_id_bytes(max_id_bytes)
+        .classify_errors(error_class)
         .build()
 }
 
@@ -131,7 +132,7 @@ impl Churnkey {
         let Some(environment) = self.environment(cx) else {
             return Ok(None);
         };
-        let owners = environment.owners(by, key).await.map_err(failed)?;
+        let owners = environment.owners(by, key).await?;
         let owner = owners.only(what, self.mapping.hide_ambiguous)?;
         Ok(owner.and_then(|customer| self.mapped(&customer)))
     }
@@ -147,8 +148,7 @@ impl CustomersController for Churnkey {
             Key::CustomerId => environment.customer(id.as_str()).await,
             Key::ExternalId => environment.by_external_id(id.as_str()).await,
         };
-        let found = found.map_err(failed)?;
-        Ok(found.and_then(|customer| self.mapped(&customer)))
+        Ok(found?.and_then(|customer| self.mapped(&customer)))
     }
 
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
@@ -157,7 +157,7 @@ impl CustomersController for Churnkey {
             return Ok(Page::new(Vec::new(), None));
         };
         let rows = environment.after(after, page.fetch_limit());
-        let page = Page::from_overfetch(rows.await.map_err(failed)?, page, |last| last.seq)?;
+        let page = Page::from_overfetch(rows.await?, page, |last| last.seq)?;
         let visible = page.data().iter();
         let visible = visible.filter_map(|customer| self.mapped(customer));
         Ok(Page::new(visible.collect(), page.next().cloned()))

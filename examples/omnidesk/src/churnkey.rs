@@ -4,7 +4,7 @@ use churnkey_integrator::{
     BuildError, CustomerId, CustomersController, Email, Integration, IntegrationToken, Page,
     PageRequest, Phone, RequestContext, Result, controller, model::Customer,
 };
-use example_app::{Owners, email_key, failed, phone_key};
+use example_app::{Owners, email_key, error_class, phone_key};
 
 use crate::{
     address::ChannelType,
@@ -22,6 +22,7 @@ pub fn integration(
     Integration::builder("Omnidesk example", token)
         .customers(customers)
         .live_only()
+        .classify_errors(error_class)
         .build()
 }
 
@@ -105,9 +106,9 @@ impl Churnkey {
         key: &str,
         what: &'static str,
     ) -> Result<Option<Customer>> {
-        let mut db = self.store.read().await.map_err(failed)?;
+        let mut db = self.store.read().await?;
         let owners = customers::by_lookup_key(&mut db, self.scope.brand(), by, key).await;
-        let owners = Owners::of(owners.map_err(failed)?, |native| native.id.to_string());
+        let owners = Owners::of(owners?, |native| native.id.to_string());
         let owner = owners.only(what, self.mapping.hide_ambiguous)?;
         Ok(owner.and_then(|native| self.mapped(&native)))
     }
@@ -116,15 +117,15 @@ impl Churnkey {
 #[controller]
 impl CustomersController for Churnkey {
     async fn retrieve(&self, _: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
-        let found = self.native(id.as_str()).await.map_err(failed)?;
+        let found = self.native(id.as_str()).await?;
         Ok(found.and_then(|native| self.mapped(&native)))
     }
 
     async fn list(&self, _: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
         let (after, limit) = (page.after()?.unwrap_or(0), page.fetch_limit());
-        let mut db = self.store.read().await.map_err(failed)?;
+        let mut db = self.store.read().await?;
         let rows = customers::after(&mut db, self.scope.brand(), after, limit).await;
-        let page = Page::from_overfetch(rows.map_err(failed)?, page, |last| last.id)?;
+        let page = Page::from_overfetch(rows?, page, |last| last.id)?;
         let visible = page.data().iter().filter_map(|native| self.mapped(native));
         Ok(Page::new(visible.collect(), page.next().cloned()))
     }

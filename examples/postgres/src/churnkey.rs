@@ -21,7 +21,7 @@ use example_billing::{cancel_all, pause_all};
 
 use crate::{
     rows::{customer, record, stored},
-    store::{Parameter, Statement, Store, statements},
+    store::{Parameter, Statement, Store, error_class, statements},
 };
 
 /// Serves the records of this store to Churnkey.
@@ -47,6 +47,7 @@ pub fn builder(store: &Store, token: IntegrationToken) -> IntegrationBuilder {
         .extend_trial(store.clone())
         .change_price(store.clone())
         .idempotency(store.clone())
+        .classify_errors(error_class)
 }
 
 // The views are in `migrations/0007_records.sql`. The README says why pages follow `seq`.

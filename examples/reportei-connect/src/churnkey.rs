@@ -8,7 +8,7 @@ use churnkey_integrator::{
     BuildError, CustomerId, CustomersController, Integration, IntegrationToken, Page, PageRequest,
     RequestContext, Result, Timestamp, controller, model::Customer,
 };
-use example_app::failed;
+use example_app::error_class;
 
 use crate::{
     record,
@@ -26,6 +26,7 @@ pub fn integration(
     Integration::builder("Reportei Connect example", token)
         .customers(customers)
         .live_only()
+        .classify_errors(error_class)
         .build()
 }
 
@@ -68,10 +69,7 @@ pub fn customer(
 
 impl Churnkey {
     async fn customers(&self) -> Result<Option<Customers>> {
-        self.store
-            .customers_of(&self.merchant)
-            .await
-            .map_err(failed)
+        Ok(self.store.customers_of(&self.merchant).await?)
     }
 
     fn mapped(&self, native: &record::Customer, of: &Customers) -> Option<Customer> {
@@ -86,7 +84,7 @@ impl CustomersController for Churnkey {
         let Some(customers) = self.customers().await? else {
             return Ok(None);
         };
-        let found = customers.customer(id.as_str()).await.map_err(failed)?;
+        let found = customers.customer(id.as_str()).await?;
         Ok(found.and_then(|customer| self.mapped(&customer, &customers)))
     }
 
@@ -96,7 +94,7 @@ impl CustomersController for Churnkey {
         };
         let after: i64 = page.after()?.unwrap_or(0);
         let rows = customers.after(after, page.fetch_limit());
-        let page = Page::from_overfetch(rows.await.map_err(failed)?, page, |last| last.seq)?;
+        let page = Page::from_overfetch(rows.await?, page, |last| last.seq)?;
         let visible = page.data().iter();
         let visible = visible.filter_map(|customer| self.mapped(customer, &customers));
         Ok(Page::new(visible.collect(), page.next().cloned()))

@@ -1,11 +1,14 @@
 //! A database in a file: several at a time, a program that ends, a restart.
 
 use churnkey_conformance::Client;
+use churnkey_integrator::{
+    CustomerId, CustomersController, RequestContext, Result, controller, model::Customer,
+};
 use example_app::{Clock, Generator, demo_token};
 use lumyri::{
     app,
     churnkey::{self, Churnkey, Mapping},
-    store::Store,
+    store::{Error, Store},
     token::TokenKey,
 };
 use merchant_cases::{Program, Request};
@@ -249,4 +252,26 @@ async fn while_another_writer_holds_the_database_reads_go_on_and_writes_are_503(
     drop(writing);
     let created = shop.create(&As::a(), &minimal("new@example.com")).await;
     assert_eq!(created.status, 201);
+}
+
+/// Customers in a database that has no connection left.
+struct Busy;
+
+#[controller]
+impl CustomersController for Busy {
+    async fn retrieve(&self, _: &RequestContext, _: &CustomerId) -> Result<Option<Customer>> {
+        Err(Error::from(sqlx::Error::PoolTimedOut))?
+    }
+}
+
+#[tokio::test]
+async fn churnkey_is_told_to_come_again_while_the_database_is_busy() {
+    let token = demo_token().unwrap();
+    let integration = churnkey::integration(Busy, token.clone()).unwrap();
+    let client = Client::new(integration.into_router(), token);
+    let answer = client.get("/churnkey/customers/1").await;
+    assert_eq!(
+        (answer.status(), answer.header("retry-after")),
+        (503, Some("1"))
+    );
 }

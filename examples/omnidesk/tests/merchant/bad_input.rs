@@ -1,8 +1,13 @@
 //! Whatever is sent, the answer has the API's own shape, and a refused request changes nothing.
 
 use axum::{body::Body, http::Request};
+use churnkey_conformance::Client;
+use churnkey_integrator::{
+    CustomerId, CustomersController, RequestContext, Result, controller, model::Customer,
+};
+use example_app::demo_token;
 use merchant_cases::{Merchant, Request as Raw};
-use omnidesk::store::Store;
+use omnidesk::{churnkey::integration, store::Store};
 use serde_json::{Value, json};
 
 use crate::{Answer, KEY, NOW, Shop};
@@ -424,4 +429,26 @@ async fn a_store_that_another_program_writes_to_for_long_is_a_503() {
     shop.call("PUT", "/1", &[("firstname", "Tom")])
         .await
         .done("Customer updated.");
+}
+
+/// Customers in a database that has no connection left.
+struct Busy;
+
+#[controller]
+impl CustomersController for Busy {
+    async fn retrieve(&self, _: &RequestContext, _: &CustomerId) -> Result<Option<Customer>> {
+        Err(sqlx::Error::PoolTimedOut)?
+    }
+}
+
+#[tokio::test]
+async fn churnkey_is_told_to_come_again_while_the_database_is_busy() {
+    let token = demo_token().unwrap();
+    let integration = integration(Busy, token.clone()).unwrap();
+    let client = Client::new(integration.into_router(), token);
+    let answer = client.get("/churnkey/customers/1").await;
+    assert_eq!(
+        (answer.status(), answer.header("retry-after")),
+        (503, Some("1"))
+    );
 }

@@ -7,22 +7,20 @@
 
 use std::{error::Error, io};
 
-use churnkey_integrator::HandlerError;
+use churnkey_integrator::ErrorClass;
 use deadpool_postgres::PoolError;
 use tokio_postgres::error::SqlState;
 
-use super::{time_limits::RETRY_AFTER, tls};
+use super::tls;
 
-/// What a request fails with. Never shows the error's text to the caller.
-pub(super) fn handler_error(error: PoolError) -> HandlerError {
-    match error {
-        PoolError::Backend(error) if is_away(&error) => {
-            HandlerError::unavailable(RETRY_AFTER, error)
-        }
-        PoolError::Backend(error) => error.into(),
-        PoolError::Timeout(_) => HandlerError::unavailable(RETRY_AFTER, error),
-        error => error.into(),
-    }
+/// What the caller of a request is told, for `classify_errors`. It gets the error of the pool, and then that of the
+/// connection.
+pub(crate) fn error_class(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
+    let is_temporary = match error.downcast_ref() {
+        Some(error) => matches!(error, PoolError::Timeout(_)),
+        None => error.downcast_ref().is_some_and(is_away),
+    };
+    is_temporary.then_some(ErrorClass::Unavailable)
 }
 
 /// Whether the connection is of no more use, as after a restart. A new one may do.

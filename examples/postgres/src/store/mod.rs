@@ -18,6 +18,7 @@ use example_app::Clock;
 use tokio_postgres::Row;
 
 pub use error::StoreError;
+pub(crate) use error::error_class;
 use pool::Pool;
 pub use statement::Statement;
 pub(crate) use statement::{Parameter, statements};

@@ -15,12 +15,7 @@ use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMeth
 use tokio::sync::Semaphore;
 use tokio_postgres::Row;
 
-use super::{
-    Parameter, StoreError,
-    error::{handler_error, is_broken},
-    time_limits,
-    tls::Target,
-};
+use super::{Parameter, StoreError, error::is_broken, time_limits, tls::Target};
 
 /// The pool. A clone shares it.
 #[derive(Clone)]
@@ -74,7 +69,7 @@ impl Pool {
         if self.must_renew(&answer) {
             answer = self.query_once(sql, parameters).await;
         }
-        answer.map_err(handler_error)
+        Ok(answer?)
     }
 
     async fn query_once(

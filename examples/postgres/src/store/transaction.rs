@@ -7,7 +7,6 @@ use tokio_postgres::Row;
 
 use super::{
     Parameter, Statement,
-    error::handler_error,
     pool::{Lease, Pool},
     time_limits::{RETRY_AFTER, WAIT},
 };
@@ -37,7 +36,7 @@ impl Transaction {
         Ok(Self {
             pool: pool.clone(),
             mode,
-            lease: begun.map_err(handler_error)?,
+            lease: begun?,
             _turn: turn,
         })
     }
@@ -53,7 +52,7 @@ impl Transaction {
             .query(&statement.sql(self.mode), parameters)
             .await;
         self.pool.must_renew(&answer);
-        answer.map_err(handler_error)
+        Ok(answer?)
     }
 
     /// The same for a statement of which only the number of rows that it changed is of interest.
@@ -65,14 +64,14 @@ impl Transaction {
         let sql = statement.sql(self.mode);
         let answer = self.lease.execute(&sql, parameters).await;
         self.pool.must_renew(&answer);
-        answer.map_err(handler_error)
+        Ok(answer?)
     }
 
     /// Commits. If the answer is lost, nobody knows whether it was: that is a 503, and never tried again here.
     pub(crate) async fn commit(self) -> Result<()> {
         let answer = self.lease.simple("COMMIT").await;
         self.pool.must_renew(&answer);
-        answer.map_err(handler_error)?;
+        answer?;
         self.lease.give_back();
         Ok(())
     }

@@ -9,9 +9,9 @@ use std::{
 };
 
 use churnkey_conformance::Client;
-use churnkey_integrator::{Integration, Mode};
+use churnkey_integrator::Mode;
 use example_app::demo_token;
-use postgres::store::Store;
+use postgres::{churnkey::builder, store::Store};
 use serde_json::json;
 use throwaway_postgres::{ThrowawayPostgres, test_database};
 
@@ -23,10 +23,8 @@ const SECOND: Duration = Duration::from_secs(1);
 const SOON: Duration = Duration::from_secs(5);
 
 fn client(store: &Store, deadline: Duration) -> Client {
-    let integration = Integration::builder("Postgres example", demo_token().unwrap())
-        .customers(store.clone())
-        .deadline(deadline);
-    client_of(integration.build().unwrap())
+    let builder = builder(store, demo_token().unwrap()).deadline(deadline);
+    client_of(builder.build().unwrap())
 }
 
 async fn open(url: &str, deadline: Duration) -> Client {

@@ -2,8 +2,11 @@
 
 use std::{path::Path, sync::Arc};
 
+use churnkey_integrator::{
+    CustomerId, CustomersController, RequestContext, Result, controller, model::Customer,
+};
 use example_app::Generator;
-use reportei_connect::store::Store;
+use reportei_connect::store::{self, Store};
 use serde_json::json;
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 
@@ -144,7 +147,7 @@ async fn demo_data_are_loaded_as_a_whole_or_not_at_all_and_once() {
     )
     .await;
     let error = store.load_demo_if_empty().await.unwrap_err();
-    let reportei_connect::store::Error::Failed(failure) = error else {
+    let store::Error::Failed(failure) = error else {
         panic!("{error}");
     };
     // SQLITE_CONSTRAINT_TRIGGER.
@@ -237,11 +240,29 @@ async fn a_customer_who_goes_while_a_session_begins_gets_none() {
     let customers = merchant.customers(crate::REPORTEI).await;
     let data = customers.opened_by(C1_TOKEN).await.unwrap().unwrap();
     customers.delete(crate::C1).await.unwrap();
-    let new = reportei_connect::store::NewSession {
+    let new = store::NewSession {
         redirect_url: None,
         options: "{}".to_owned(),
         minutes: 5,
     };
     let error = data.begin_session(new).await.unwrap_err();
     assert_eq!(error.to_string(), "the customer is gone");
+}
+
+/// Customers in a database that has no connection left.
+struct Busy;
+
+#[controller]
+impl CustomersController for Busy {
+    async fn retrieve(&self, _: &RequestContext, _: &CustomerId) -> Result<Option<Customer>> {
+        Err(store::Error::from(sqlx::Error::PoolTimedOut))?
+    }
+}
+
+#[tokio::test]
+async fn churnkey_is_told_to_come_again_while_the_database_is_busy() {
+    let merchant = Merchant::serving(Merchant::new().await.store, Busy);
+    let answer = merchant.churnkey("/1").await;
+    let unavailable = json!({"code": 503, "message": "Service Unavailable"});
+    assert_eq!(answer, (503, unavailable));
 }
