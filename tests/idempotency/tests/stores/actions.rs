@@ -185,8 +185,8 @@ async fn an_attempt_that_has_lost_its_record_changes_nothing() {
 }
 
 /// Lets no transaction commit that updates a subscription.
-const NO_COMMIT: &str = "CREATE TABLE nothing (id text PRIMARY KEY);
-    CREATE TABLE later (id text REFERENCES nothing DEFERRABLE INITIALLY DEFERRED);";
+const NO_COMMIT: &str = "CREATE TABLE owners (id text PRIMARY KEY);
+    CREATE TABLE later (id text REFERENCES owners DEFERRABLE INITIALLY DEFERRED);";
 const NO_COMMIT_POSTGRES: &str =
     "CREATE RULE later AS ON UPDATE TO subscriptions DO ALSO INSERT INTO later VALUES ('x')";
 const NO_COMMIT_SQLITE: &str =
@@ -206,7 +206,7 @@ async fn a_change_that_is_not_committed_leaves_no_record() {
         assert_eq!(send(&router, now).await.0, 500, "{driver:?}");
         assert_eq!(database.weeks().await, 0, "{driver:?}");
         database.run(remove).await;
-        database.run("DROP TABLE later; DROP TABLE nothing").await;
+        database.run("DROP TABLE later; DROP TABLE owners").await;
         assert_eq!(send(&router, now).await, DONE, "{driver:?}");
         assert_eq!(database.weeks().await, 1, "{driver:?}");
     })
