@@ -1,0 +1,1 @@
+//! Code that must not compile: `compile.rs` runs the programs of `cases`.
