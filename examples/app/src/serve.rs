@@ -64,6 +64,7 @@ pub struct Listening {
     listener: TcpListener,
     address: SocketAddr,
     actions: Option<RunningActions>,
+    outer_path: String,
 }
 
 impl Listening {
@@ -80,6 +81,7 @@ impl Listening {
             listener,
             address,
             actions: None,
+            outer_path: String::new(),
         })
     }
 
@@ -87,6 +89,13 @@ impl Listening {
     #[must_use]
     pub fn with_actions(mut self, actions: RunningActions) -> Self {
         self.actions = Some(actions);
+        self
+    }
+
+    /// Announces Churnkey's routes under this path, under which their router is nested.
+    #[must_use]
+    pub fn under(mut self, path: impl Into<String>) -> Self {
+        self.outer_path = path.into();
         self
     }
 
@@ -109,7 +118,7 @@ impl Listening {
     ) -> Result<(), Box<dyn Error>> {
         // Before the address is printed: whoever reads it may send a signal at once.
         let asked_to_stop = asked_to_stop()?;
-        announce(self.address, announcement)?;
+        announce(self.address, &self.outer_path, announcement)?;
         serve(self.listener, app, asked_to_stop).await?;
         // The request of an action may be over before the action is.
         if let Some(actions) = self.actions.filter(|actions| actions.count() > 0) {
@@ -149,18 +158,22 @@ async fn serve(
     }
 }
 
-fn announce(address: SocketAddr, announcement: &Announcement<'_>) -> io::Result<()> {
+fn announce(
+    address: SocketAddr,
+    outer_path: &str,
+    announcement: &Announcement<'_>,
+) -> io::Result<()> {
     let token = announcement.credential.in_shell;
     let customer = announcement.customer;
     let mut out = io::stdout().lock();
     writeln!(out, "listening on http://{address}")?;
     writeln!(
         out,
-        "curl -H \"Authorization: Bearer {token}\" 'http://{address}/churnkey/customers/{customer}'"
+        "curl -H \"Authorization: Bearer {token}\" 'http://{address}{outer_path}/churnkey/customers/{customer}'"
     )?;
     writeln!(
         out,
-        "t=$(date +%s); p='/churnkey/customers?limit=2'; \
+        "t=$(date +%s); p='{outer_path}/churnkey/customers?limit=2'; \
          s=$(printf 'v1\\n%s\\nGET\\n%s\\nlive\\n' \"$t\" \"$p\" | openssl dgst -sha256 -hmac \"{token}\" -r | cut -d' ' -f1); \
          curl -H \"X-Churnkey-Timestamp: $t\" -H \"X-Churnkey-Signature: v1=$s\" \"http://{address}$p\""
     )?;

@@ -180,11 +180,8 @@ impl Subscription {
             }
             Schedule::EndOfPeriod => {
                 let planned = planned.filter(|planned| planned.price == *price.id());
-                self.planned.price = Some(planned.unwrap_or_else(|| PlannedPrice {
-                    at: self.period_end(now),
-                    price: price.id().clone(),
-                    duration: price.duration(),
-                }));
+                let at = self.period_end(now);
+                self.planned.price = Some(planned.unwrap_or_else(|| PlannedPrice::new(at, price)));
                 self.settle(now);
             }
         }

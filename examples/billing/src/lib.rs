@@ -9,4 +9,6 @@ mod actions;
 mod subscription;
 
 pub use actions::{Redeemed, cancel_all, pause_all, redeemed_once_more};
-pub use subscription::{Catalogue, Item, Missing, Planned, PlannedPrice, Redemption, Subscription};
+pub use subscription::{
+    Catalogue, Item, Missing, Planned, PlannedPrice, Redemption, Referred, Subscription,
+};

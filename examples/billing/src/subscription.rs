@@ -77,12 +77,57 @@ pub struct PlannedPrice {
     pub duration: BillingDuration,
 }
 
+impl PlannedPrice {
+    /// This price, from then on.
+    #[must_use]
+    pub fn new(at: Timestamp, price: &Price) -> Self {
+        Self {
+            at,
+            price: price.id().clone(),
+            duration: price.duration(),
+        }
+    }
+}
+
 /// What subscriptions refer to.
 pub trait Catalogue {
     /// The price with this id.
     fn price(&self, id: &PriceId) -> Option<Price>;
     /// The coupon with this id.
     fn coupon(&self, id: &CouponId) -> Option<Coupon>;
+}
+
+/// What subscriptions refer to, where it was read together with them.
+#[derive(Debug, Clone, Default)]
+pub struct Referred {
+    /// The prices.
+    pub prices: Vec<Price>,
+    /// The coupons.
+    pub coupons: Vec<Coupon>,
+}
+
+impl Referred {
+    /// What a subscription refers to that is served so.
+    #[must_use]
+    pub fn by(served: &model::Subscription) -> Self {
+        let prices = served.items().iter().map(model::Item::price);
+        let coupons = served.discounts().iter().map(Discount::coupon);
+        Self {
+            prices: prices.cloned().collect(),
+            coupons: coupons.cloned().collect(),
+        }
+    }
+}
+
+impl Catalogue for Referred {
+    fn price(&self, id: &PriceId) -> Option<Price> {
+        self.prices.iter().find(|price| price.id() == id).cloned()
+    }
+
+    fn coupon(&self, id: &CouponId) -> Option<Coupon> {
+        let mut coupons = self.coupons.iter();
+        coupons.find(|coupon| coupon.id() == id).cloned()
+    }
 }
 
 /// A record refers to another one that is missing.
