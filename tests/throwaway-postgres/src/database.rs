@@ -2,6 +2,7 @@
 
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::SystemTime;
 
 use crate::programs::{borrowed_server, program, succeed};
@@ -16,12 +17,12 @@ pub struct TestDatabase {
 
 #[derive(Debug)]
 enum Origin {
-    Own(#[expect(dead_code, reason = "held for its drop")] ThrowawayPostgres),
+    Shared(#[expect(dead_code, reason = "held for its drop")] Arc<ThrowawayPostgres>),
     Borrowed { server: String, name: String },
 }
 
 /// Gives a test a fresh database: on the server that `TEST_DATABASE_URL` names,
-/// or else on a throw-away one.
+/// or else on a throw-away one that the tests of a program share.
 ///
 /// # Panics
 ///
@@ -40,10 +41,10 @@ impl TestDatabase {
     }
 
     pub(crate) fn own() -> Self {
-        let server = ThrowawayPostgres::start();
+        let server = shared_server();
         Self {
-            url: server.url(),
-            origin: Origin::Own(server),
+            url: server.create_database(),
+            origin: Origin::Shared(server),
         }
     }
 
@@ -68,6 +69,19 @@ impl Drop for TestDatabase {
             let _ = drop.stdin(Stdio::null()).output();
         }
     }
+}
+
+/// Creating a server takes a second, creating a database a tenth of it. The
+/// server goes with the last database on it.
+fn shared_server() -> Arc<ThrowawayPostgres> {
+    static SHARED: Mutex<Weak<ThrowawayPostgres>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(server) = shared.upgrade() {
+        return server;
+    }
+    let server = Arc::new(ThrowawayPostgres::start());
+    *shared = Arc::downgrade(&server);
+    server
 }
 
 /// Names differ between runs too, because a borrowed server outlives them.

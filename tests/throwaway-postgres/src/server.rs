@@ -235,7 +235,7 @@ impl ThrowawayPostgres {
             .unwrap_or_else(|error| panic!("PostgreSQL cannot have a log file: {error}"));
         let mut postgres = self.command(&program("postgres"));
         postgres.arg("-D").arg(&data).arg("-k").arg(&data);
-        postgres.args(["-p", &port, "-h", "127.0.0.1", "-N", "100", "-B", "64MB"]);
+        postgres.args(["-p", &port, "-h", "127.0.0.1", "-N", "400", "-B", "64MB"]);
         // Not synchronous_commit=off as well: it would lose the last commits
         // whenever `stop` cuts the server off.
         postgres.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);

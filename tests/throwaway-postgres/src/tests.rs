@@ -160,8 +160,16 @@ fn a_borrowed_server_gets_its_database_dropped() {
 }
 
 #[test]
-fn a_test_without_a_server_gets_its_own() {
-    assert_eq!(query(TestDatabase::own().url(), "select 1"), "1");
+fn tests_without_a_server_share_one_and_not_their_databases() {
+    let (one, other) = (TestDatabase::own(), TestDatabase::own());
+    assert_ne!(one.url(), other.url());
+    let port = "select inet_server_port()";
+    assert_eq!(query(one.url(), port), query(other.url(), port));
+    query(one.url(), "create table only_here ()");
+    assert_eq!(
+        query(other.url(), "select to_regclass('only_here') is null"),
+        "t"
+    );
 }
 
 #[test]
