@@ -8,9 +8,13 @@ struct Readme;
 #[cfg(test)]
 mod tests {
     use std::{
+        collections::BTreeSet,
         fs,
         path::{Path, PathBuf},
     };
+
+    use churnkey_conformance::Rule;
+    use churnkey_integrator::Operation;
 
     /// The repository.
     fn root() -> PathBuf {
@@ -153,5 +157,78 @@ mod tests {
         }
         assert_eq!(wrong, [""; 0]);
         assert!(checked > 10, "{checked} links");
+    }
+
+    /// The numbers of the contract's sections.
+    fn sections() -> BTreeSet<String> {
+        let contract = fs::read_to_string(root().join("docs/contract.md")).unwrap();
+        let headings = prose(&contract).filter_map(|line| line.strip_prefix("##"));
+        let numbers = headings.filter_map(|heading| {
+            let number = heading.trim_start_matches('#').split_whitespace().next()?;
+            let is_number = number.starts_with(|c: char| c.is_ascii_digit());
+            is_number.then(|| number.trim_end_matches('.').to_owned())
+        });
+        numbers.collect()
+    }
+
+    #[test]
+    fn every_section_that_a_finding_cites_is_in_the_contract() {
+        let sections = sections();
+        assert!(
+            sections.contains("2.5") && sections.contains("3"),
+            "{sections:?}"
+        );
+        for operation in Operation::all() {
+            for rule in Rule::all() {
+                let cited = rule.section_of(operation);
+                assert!(
+                    sections.contains(cited),
+                    "{} of {} cites section {cited}, which docs/contract.md does not have",
+                    rule.name(),
+                    operation.name()
+                );
+            }
+        }
+    }
+
+    /// The sources and pages of the published crates and of the examples.
+    fn texts(folder: &Path) -> Vec<(PathBuf, String)> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.is_dir() && !name.starts_with('.') && name != "target" {
+                found.extend(texts(&path));
+            } else if name.ends_with(".md") || name.ends_with(".rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn every_section_that_a_comment_or_page_cites_is_in_the_contract() {
+        let sections = sections();
+        let mut citations = 0;
+        for (path, text) in texts(&root()) {
+            for citation in text.split("contract, section").skip(1) {
+                let citation = citation.split([')', ':', ';']).next().unwrap();
+                let words = citation.trim_start_matches('s').split_whitespace();
+                let numbers = words.map(|word| word.trim_matches([',', '.']));
+                let numbers = numbers.take_while(|word| {
+                    matches!(*word, "and" | "to") || word.starts_with(|c: char| c.is_ascii_digit())
+                });
+                for cited in numbers.filter(|word| !matches!(*word, "and" | "to")) {
+                    citations += 1;
+                    let path = path.display();
+                    assert!(
+                        sections.contains(cited),
+                        "{path} cites section {cited}, which docs/contract.md does not have"
+                    );
+                }
+            }
+        }
+        assert!(citations > 100, "{citations}");
     }
 }

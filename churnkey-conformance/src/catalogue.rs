@@ -16,7 +16,7 @@ impl Suite {
         let base = operation.path().replace("{id}", "");
         if let Some(record) = self.record(operation, kind, &base, &id).await {
             self.is_of_the_declared_type(operation, &record);
-            self.references(operation, &record).await;
+            self.references(operation, kind, &record).await;
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     fixtures::Contact,
-    records::CUSTOMERS,
+    records::{CUSTOMERS, with_swapped_case},
     rule::Rule,
     suite::{Suite, encoded},
     verdict::{described, same_record, status_is},
@@ -15,7 +15,7 @@ impl Suite {
     pub(crate) async fn customer(&mut self) {
         let id = self.fixtures.customer.clone();
         if let Some(record) = self.record(Retrieve, CUSTOMERS, "/customers/", &id).await {
-            self.references(Retrieve, &record).await;
+            self.references(Retrieve, CUSTOMERS, &record).await;
         }
         if let Some(id) = self.fixtures.test_customer.clone() {
             let path = self.path(&format!("/customers/{}", encoded(&id)));
@@ -75,6 +75,75 @@ impl Suite {
             .await;
     }
 
+    /// A listed customer is the one who is found by their address, in any letter case, and by their number. If somebody
+    /// else has it as well, that is ambiguous, or the fixtures say who is found.
+    pub(crate) async fn is_found_by_contact(&mut self, record: &Value) {
+        let text = |field: &str| record.get(field).and_then(Value::as_str);
+        let Some(id) = text("id") else {
+            return;
+        };
+        for (operation, what) in [(FindByEmail, "email"), (FindByPhone, "phone")] {
+            let Some(contact) = text(what).filter(|_| self.serves(operation)) else {
+                continue;
+            };
+            let base = self.path(&format!("/customers/{what}/"));
+            let when = format!("for the {what} of the listed customer {id}");
+            let preferred = self.preferred(operation, contact);
+            let id = preferred.as_deref().unwrap_or(id);
+            if !self
+                .finds_the_listed(operation, Rule::Found, (&base, contact), id, &when)
+                .await
+            {
+                continue;
+            }
+            let swapped = with_swapped_case(contact);
+            if operation == FindByEmail && swapped != contact {
+                let when = format!("{when} in other letter case");
+                let rule = Rule::EmailIgnoresCase;
+                self.finds_the_listed(operation, rule, (&base, &swapped), id, &when)
+                    .await;
+            }
+        }
+    }
+
+    /// Who is found by a contact that several have, if the fixtures say so.
+    fn preferred(&self, operation: CustomersOperation, contact: &str) -> Option<String> {
+        let preferred = match operation {
+            FindByEmail => &self.fixtures.preferred_by_email,
+            _ => &self.fixtures.preferred_by_phone,
+        };
+        let mut same = preferred
+            .iter()
+            .filter(|one| one.value.eq_ignore_ascii_case(contact));
+        same.next().map(|one| one.owner.clone())
+    }
+
+    async fn finds_the_listed(
+        &mut self,
+        operation: CustomersOperation,
+        rule: Rule,
+        (base, contact): (&str, &str),
+        id: &str,
+        when: &str,
+    ) -> bool {
+        let path = format!("{base}{}", encoded(contact));
+        let answer = self.client.get_unchecked(&path).await;
+        let verdict = match answer.status() {
+            409 => status_is(&answer, 409, when),
+            status => CUSTOMERS.is(&answer, id).map_err(|(_, got)| {
+                let fix = match operation {
+                    _ if status != 200 => "",
+                    FindByEmail => ", or Fixtures::preferred_by_email(..) if another one is meant",
+                    _ => ", or Fixtures::preferred_by_phone(..) if another one is meant",
+                };
+                (format!("the customer {id}, or 409, {when}{fix}"), got)
+            }),
+        };
+        let is_found = verdict.is_ok();
+        self.check(operation, rule, verdict);
+        is_found
+    }
+
     /// Whether the contact's owner was found by it.
     async fn find_by(
         &mut self,
@@ -102,7 +171,8 @@ impl Suite {
         let by_id = self.client.get_unchecked(&by_id).await;
         let expected = format!("200 and the customer {owner}");
         if is_found && !self.failed(CUSTOMERS.retrieve, &expected, &by_id) {
-            let verdict = same_record(by_id.body(), found.body(), "retrieve and this look-up");
+            let of = format!("retrieve and this look-up for the customer {owner}");
+            let verdict = same_record(by_id.body(), found.body(), &of);
             self.check(operation, Rule::SameRecord, verdict);
         }
 
@@ -111,7 +181,9 @@ impl Suite {
             let verdict = match has_it {
                 true => Ok(()),
                 false => Err((
-                    format!("the {what} in the record that was found by it"),
+                    format!(
+                        "the {what} in the record of the customer {owner}, who was found by it"
+                    ),
                     "a record without".to_owned(),
                 )),
             };

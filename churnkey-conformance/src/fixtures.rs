@@ -9,9 +9,12 @@ use churnkey_integrator::{
     ExtendTrialOperation::ExtendTrial,
     Operation,
     PauseOperation::{Pause, PauseAll},
+    Timestamp,
 };
 
-type Hook = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+type Hook = Arc<dyn Fn() -> Running + Send + Sync>;
+type ClockHook = Arc<dyn Fn(Timestamp) -> Running + Send + Sync>;
 
 /// What the suite may look for in the merchant's store, and what it may change there: records of live mode, unless it
 /// says otherwise.
@@ -25,29 +28,51 @@ pub struct Fixtures {
     pub(crate) phone: Option<Contact>,
     pub(crate) shared_email: Option<String>,
     pub(crate) shared_phone: Option<String>,
+    pub(crate) preferred_by_email: Vec<Contact>,
+    pub(crate) preferred_by_phone: Vec<Contact>,
     pub(crate) subscription: Option<Subject>,
     pub(crate) price: Option<String>,
     pub(crate) coupon: Option<String>,
-    pub(crate) expired_coupon: Option<String>,
+    pub(crate) expired_coupons: Vec<String>,
     pub(crate) product: Option<String>,
     pub(crate) family: Option<String>,
-    pub(crate) shared_catalogue: bool,
+    pub(crate) shared: Shared,
     pub(crate) disposables: Vec<Disposable>,
     pub(crate) between_pages: Option<Hook>,
+    pub(crate) advance_clock: Option<ClockHook>,
 }
 
-/// A contact and the id of its only owner.
+/// What both modes have the same of.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Shared {
+    pub(crate) prices: bool,
+    pub(crate) coupons: bool,
+    pub(crate) products: bool,
+    pub(crate) families: bool,
+}
+
+/// A contact and the id of who is found by it.
 #[derive(Clone)]
 pub(crate) struct Contact {
     pub(crate) value: String,
     pub(crate) owner: String,
 }
 
-/// A subscription and whose it is.
+/// A subscription and whose it is; without the id of one, all of the customer's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Subject {
     pub(crate) customer: String,
     pub(crate) subscription: String,
+}
+
+/// As a finding names it.
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.subscription.as_str() {
+            "" => write!(f, "all subscriptions of the customer {}", self.customer),
+            id => write!(f, "the subscription {id}"),
+        }
+    }
 }
 
 impl Fixtures {
@@ -62,15 +87,18 @@ impl Fixtures {
             phone: None,
             shared_email: None,
             shared_phone: None,
+            preferred_by_email: Vec::new(),
+            preferred_by_phone: Vec::new(),
             subscription: None,
             price: None,
             coupon: None,
-            expired_coupon: None,
+            expired_coupons: Vec::new(),
             product: None,
             family: None,
-            shared_catalogue: false,
+            shared: Shared::default(),
             disposables: Vec::new(),
             between_pages: None,
+            advance_clock: None,
         }
     }
 
@@ -110,6 +138,34 @@ impl Fixtures {
         self
     }
 
+    /// An e-mail address that several live customers have, and the id of the one who is found by it, if the merchant ranks
+    /// them. Where nothing is said, whoever is listed with an address is found by it, or the answer is a 409.
+    pub fn preferred_by_email(
+        mut self,
+        email: impl Into<String>,
+        customer: impl Into<String>,
+    ) -> Self {
+        self.preferred_by_email.push(Contact {
+            value: email.into(),
+            owner: customer.into(),
+        });
+        self
+    }
+
+    /// A phone number that several live customers have, and the id of the one who is found by it. See
+    /// [`preferred_by_email`](Self::preferred_by_email).
+    pub fn preferred_by_phone(
+        mut self,
+        phone: impl Into<String>,
+        customer: impl Into<String>,
+    ) -> Self {
+        self.preferred_by_phone.push(Contact {
+            value: phone.into(),
+            owner: customer.into(),
+        });
+        self
+    }
+
     /// The ids of a live customer and of a subscription of theirs. Needed if subscriptions are served. It is not
     /// changed, as long as what must be rejected is rejected.
     pub fn subscription(
@@ -137,9 +193,10 @@ impl Fixtures {
     }
 
     /// The id of a live coupon that can't be redeemed any more, to see that
-    /// [`to_apply_coupon`](Disposable::to_apply_coupon) is rejected with it.
+    /// [`to_apply_coupon`](Disposable::to_apply_coupon) is rejected with it. There may be several: one that has expired, and
+    /// one that is used up.
     pub fn expired_coupon(mut self, id: impl Into<String>) -> Self {
-        self.expired_coupon = Some(id.into());
+        self.expired_coupons.push(id.into());
         self
     }
 
@@ -155,10 +212,36 @@ impl Fixtures {
         self
     }
 
-    /// Prices, coupons, products and families are the same in both modes, as where plans are part of the program. Then they
+    /// Both modes have the same prices, coupons, products and families, as where plans are part of the program. Then they
     /// are not expected to differ.
-    pub fn shared_catalogue(mut self) -> Self {
-        self.shared_catalogue = true;
+    pub fn shared_catalogue(self) -> Self {
+        self.shared_prices()
+            .shared_coupons()
+            .shared_products()
+            .shared_families()
+    }
+
+    /// Both modes have the same prices.
+    pub fn shared_prices(mut self) -> Self {
+        self.shared.prices = true;
+        self
+    }
+
+    /// Both modes have the same coupons.
+    pub fn shared_coupons(mut self) -> Self {
+        self.shared.coupons = true;
+        self
+    }
+
+    /// Both modes have the same products.
+    pub fn shared_products(mut self) -> Self {
+        self.shared.products = true;
+        self
+    }
+
+    /// Both modes have the same families.
+    pub fn shared_families(mut self) -> Self {
+        self.shared.families = true;
         self
     }
 
@@ -176,6 +259,24 @@ impl Fixtures {
         F: Future<Output = ()> + Send + 'static,
     {
         self.between_pages = Some(Arc::new(move || Box::pin(change())));
+        self
+    }
+
+    /// Advances the clock of the merchant's data to a moment, and does what is due by then: sets the clock of a test's
+    /// store, calls the billing system's test clock, runs the job that ends periods. With it, the suite sees that a
+    /// cancellation, a pause or a price that was asked for at the end of a period is there two days after it, and that
+    /// a pause comes to its end. Without it, the [report](crate::Report::skipped) names what was not checked.
+    ///
+    /// The moments come in order, when all actions are done. If signatures are checked by the same clock, give the client
+    /// [that clock](crate::Client::with_clock).
+    pub fn advance_clock<F>(
+        mut self,
+        advance: impl Fn(Timestamp) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.advance_clock = Some(Arc::new(move |moment| Box::pin(advance(moment))));
         self
     }
 }
@@ -196,8 +297,14 @@ impl fmt::Debug for Fixtures {
 /// A live record that the suite may change for good, and by which action. It does so once a run, so each run wants a
 /// fresh one: fill the test's store anew, or make the record right before.
 ///
+/// An action needs one for each way in which the manifest lets it be asked for, and uses them in the order in which they
+/// are given: `immediate` and then `end-of-period`, where it has schedules or start dates. Where it takes durations, these
+/// two come with a period first, and then with a date. So a pause with both of each needs four. With fewer, the
+/// [report](crate::Report::skipped) names what was not done.
+///
 /// The actions come in the order extend-trial, apply-coupon, change-price, pause, cancel, and then those for all
 /// subscriptions of a customer. A subscription to which all of it can be done in this order may be given for several.
+/// What is changed at the end of its period can't be: it is looked at once more then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disposable {
     pub(crate) may: May,
@@ -287,7 +394,8 @@ impl Disposable {
         Self::one(customer, subscription, |to| May::ApplyCoupon { to, coupon })
     }
 
-    /// A customer's subscription with one item, and a price that it can change to and does not have.
+    /// A customer's subscription with one item, and a price that it can change to and does not have. To be changed at the
+    /// end of its period, it has to have one that is not over.
     pub fn to_change_price(
         customer: impl Into<String>,
         subscription: impl Into<String>,
@@ -297,7 +405,8 @@ impl Disposable {
         Self::one(customer, subscription, |of| May::ChangePrice { of, price })
     }
 
-    /// A customer's subscription that can be paused for a month: active, not annual, in a period that is not over.
+    /// A customer's subscription that can be paused for a month: active, in a period that is not over, and annual only if
+    /// the manifest allows that.
     pub fn to_pause(customer: impl Into<String>, subscription: impl Into<String>) -> Self {
         Self::one(customer, subscription, May::Pause)
     }

@@ -73,7 +73,12 @@
 //! on. One that is missing is a finding, so that nothing goes unchecked in silence.
 //!
 //! The records exist in live mode only. If both modes have the same prices, coupons, products and families, say so with
-//! [`shared_catalogue`](Fixtures::shared_catalogue).
+//! [`shared_catalogue`](Fixtures::shared_catalogue), or of a part of them with
+//! [`shared_prices`](Fixtures::shared_prices) and the like.
+//!
+//! Customers of the list are looked up by their e-mail address and phone number: each of them is found, or it is a 409
+//! because others have it as well. A merchant who prefers one of several owners names that one with
+//! [`preferred_by_email`](Fixtures::preferred_by_email).
 //!
 //! # What is changed
 //! An action is done only to a [`Disposable`], a record that the suite may change for good. Each run needs a fresh one:
@@ -154,18 +159,51 @@
 //! # }
 //! ```
 //!
+//! An action may be asked for in several ways: at once or at the end of the period, for a period or until a date. Each way
+//! that the manifest declares needs a disposable of its own, in the order that [`Disposable`] has.
+//!
+//! # What takes effect later
+//! A cancellation, a pause or a price may be asked for at the end of the period. The suite sees at once that nothing has
+//! changed yet. To see that it changes when the period ends, it has to get there: with
+//! [`advance_clock`](Fixtures::advance_clock), which is given a moment, and may call anything.
+//!
+//! ```
+//! # use std::sync::{Arc, Mutex};
+//! # use churnkey_conformance::{Disposable, Fixtures};
+//! # use churnkey_integrator::Timestamp;
+//! # let clock = Arc::new(Mutex::new(Timestamp::now()));
+//! let fixtures = Fixtures::new("cus_1", "cus_nobody")
+//!     .disposable(Disposable::to_cancel("cus_1", "sub_2"))
+//!     .disposable(Disposable::to_cancel("cus_1", "sub_3"))
+//!     .advance_clock(move |moment| {
+//!         let clock = clock.clone();
+//!         async move { *clock.lock().unwrap() = moment }
+//!     });
+//! # let _ = fixtures;
+//! ```
+//!
+//! Here `sub_2` is canceled at once, and `sub_3` at the end of its period: the clock is advanced to two days after that, and
+//! `sub_3` has to be canceled. A merchant at a URL advances the clock of their staging system, or runs the job that ends
+//! periods.
+//!
+//! # What was not checked
 //! Without a disposable, an action is still checked for everything that it must reject: unknown and foreign
 //! subscriptions, bodies that can't be read, options that the manifest does not declare. An integration made with
 //! `churnkey-integrator` rejects these before the merchant's code runs. One that does not may change a fixture, so give
-//! fixtures of a test's store. [`Report::skipped`] names the actions that were not done.
+//! fixtures of a test's store. [`Report::skipped`] names what was not done, and what could not be seen for want of a clock:
+//!
+//! ```text
+//! skipped pause with startAt end-of-period and a duration of type date: not checked, add Disposable::to_pause(..)
+//! skipped cancel with scheduledAt end-of-period, once the period has ended: not checked, add Fixtures::advance_clock(..)
+//! ```
 //!
 //! # Reading a report
 //! A [`Finding`] names the operation and the rule, says what should have come and what came, and which feature of Churnkey
 //! the merchant goes without until it is fixed:
 //!
 //! ```text
-//! cancel broke effect-visible (contract, section 5.1): expected the status canceled; got active; this costs the cancel
-//! flow, and every offer in it
+//! cancel broke effect-visible (contract, section 5.1): expected the subscription sub_2 with the status canceled; got
+//! active; this costs the cancel flow, and every offer in it
 //! ```
 //!
 //! [`Report::assert_passed`] panics with the findings. `Display` is a line for each rule that was kept, each skipped action
@@ -175,8 +213,9 @@
 //! What the log says of a failure is part of a finding if the integration runs in this process.
 //!
 //! # What is not checked
-//! What no caller can see: whether look-ups use an index, what happens when the store is gone, or which `limit` is the
-//! merchant's largest.
+//! What no caller can see: whether look-ups use an index, what happens when the store is gone, what two actions at the same
+//! moment do, or which `limit` is the merchant's largest. Nor is anything compared with the merchant's own records: an
+//! amount that is wrong everywhere is not found.
 #![forbid(unsafe_code)]
 
 mod answer;

@@ -22,6 +22,8 @@ use crate::{
 pub(crate) struct Listing {
     pub(crate) operation: Operation,
     pub(crate) kind: Kind,
+    /// What it is a list of.
+    pub(crate) of: String,
     /// Where it is, with the prefix; a record is there behind one more slash.
     pub(crate) path: String,
     /// A record of live mode only.
@@ -46,6 +48,8 @@ struct Crawl {
     ids: Vec<String>,
     /// The first of the records.
     records: Vec<Value>,
+    /// What is wrong with the first of them that the model can't read.
+    malformed: Option<(String, String)>,
     pages: usize,
     first_next: Option<String>,
 }
@@ -84,9 +88,16 @@ impl Suite {
             }
             _ => return None,
         };
+        let of = match (operation, &fixtures.subscription) {
+            (Operation::Subscriptions(_), Some(subject)) => {
+                format!("{} of the customer {}", kind.several, subject.customer)
+            }
+            _ => kind.several.to_owned(),
+        };
         Some(Listing {
             operation,
             kind,
+            of,
             path: self.path(&path),
             live,
             test,
@@ -100,6 +111,8 @@ impl Suite {
             return;
         };
         self.once(list, &reference);
+        let verdict = reference.malformed.clone().map_or(Ok(()), Err);
+        self.check(list.operation, Rule::WellFormed, verdict);
         self.holds_the_fixture(list, &reference);
         self.compare(list, &reference).await;
         self.lists_apart(list, &reference).await;
@@ -119,7 +132,7 @@ impl Suite {
                 Ok(())
             } else {
                 Err((
-                    format!("the same {} records with limit={limit}", all.len()),
+                    format!("the same {} {} with limit={limit}", all.len(), list.of),
                     differing(&all, &these),
                 ))
             };
@@ -128,7 +141,10 @@ impl Suite {
                 Ok(())
             } else {
                 Err((
-                    format!("the same order with limit={limit} as in one page"),
+                    format!(
+                        "the same order of {} with limit={limit} as in one page",
+                        list.of
+                    ),
                     "another order".to_owned(),
                 ))
             };
@@ -154,6 +170,7 @@ impl Suite {
         let mut crawl = Crawl {
             ids: Vec::new(),
             records: Vec::new(),
+            malformed: None,
             pages: 0,
             first_next: None,
         };
@@ -167,7 +184,7 @@ impl Suite {
         loop {
             let answer = client.get_unchecked(&path).await;
             crawl.pages += 1;
-            let records = match page_of(&answer, limit) {
+            let records = match page_of(&answer, limit, &list.of) {
                 Ok(records) => records,
                 Err(verdict) => {
                     self.check(list.operation, Rule::PageWithinLimit, Err(verdict));
@@ -175,15 +192,24 @@ impl Suite {
                 }
             };
             self.check(list.operation, Rule::PageWithinLimit, Ok(()));
-            let verdict = if records.is_empty() && crawl.pages > 1 && !with_changes {
-                Err((
-                    "no next on the last page that holds records".to_owned(),
-                    format!("an empty page {} behind a next", crawl.pages),
-                ))
-            } else {
-                Ok(())
+            let has_next = answer.body().get("next").is_some_and(Value::is_string);
+            let page = crawl.pages;
+            let verdict = match (records.is_empty() && !with_changes, has_next) {
+                (true, true) => Err((
+                    format!("some of the {} on every page that has a next", list.of),
+                    format!("an empty page {page} with a next"),
+                )),
+                (true, false) if page > 1 => Err((
+                    format!("no next on the last page of {}", list.of),
+                    format!("an empty page {page} behind a next"),
+                )),
+                _ => Ok(()),
             };
-            self.check(list.operation, Rule::NoEmptyLastPage, verdict);
+            self.check(list.operation, Rule::NoEmptyPage, verdict);
+            let malformed = records
+                .iter()
+                .find_map(|record| list.kind.is_well_formed(record).err());
+            crawl.malformed = crawl.malformed.or(malformed);
             let id = |record: &Value| record["id"].as_str().unwrap_or_default().to_owned();
             let ids: Vec<String> = records.iter().map(id).collect();
             let is_new = ids.iter().filter(|id| known.insert((*id).clone())).count() > 0;
@@ -206,7 +232,7 @@ impl Suite {
                         "still a next after {pages} pages, {stale_pages} of them without a new record"
                     )
                 };
-                let verdict = Err(("a crawl that comes to its end".to_owned(), got));
+                let verdict = Err((format!("a crawl of {} that comes to its end", list.of), got));
                 self.check(list.operation, Rule::CrawlEnds, verdict);
                 return None;
             }
@@ -228,8 +254,8 @@ impl Suite {
         let verdict = match twice.first() {
             None => Ok(()),
             Some(id) => Err((
-                "every record once".to_owned(),
-                format!("{id} again (records that came again: {})", twice.len()),
+                format!("each of the {} once", list.of),
+                format!("{id} again ({} in all that came again)", twice.len()),
             )),
         };
         self.check(list.operation, Rule::EachRecordOnce, verdict);
@@ -261,13 +287,20 @@ impl Suite {
             let expected = format!("retrieve to have the listed {what} {id}");
             if !self.failed(list.kind.retrieve, &expected, &answer) {
                 let verdict = match answer.status() {
-                    200 => same_record(record, answer.body(), "list and retrieve"),
+                    200 => {
+                        let of = format!("list and retrieve for the {what} {id}");
+                        same_record(record, answer.body(), &of)
+                    }
                     _ => Err((expected, described(&answer))),
                 };
                 self.check(list.operation, Rule::SameRecord, verdict);
             }
             self.is_of_the_declared_type(list.operation, record);
-            self.references(list.operation, record).await;
+            self.references(list.operation, list.kind, record).await;
+            let is_customer = list.operation == CustomersOperation::List.into();
+            if is_customer && list.kind.is_well_formed(record).is_ok() {
+                self.is_found_by_contact(record).await;
+            }
         }
     }
 
@@ -325,7 +358,7 @@ impl Suite {
         }
         for limit in ["1000000000", "18446744073709551616"] {
             let answer = self.client.get_unchecked(&format!("{base}{limit}")).await;
-            let verdict = page_of(&answer, usize::MAX).map(|_| ());
+            let verdict = page_of(&answer, usize::MAX, &list.of).map(|_| ());
             self.check(list.operation, Rule::LimitBounds, verdict);
         }
     }
@@ -395,7 +428,10 @@ impl Suite {
         let mut seen = BTreeSet::new();
         let twice = came.iter().find(|id| !seen.insert(**id));
         let lost = all_along.difference(&seen).next();
-        let expected = "every record that is there during the whole crawl, exactly once".to_owned();
+        let expected = format!(
+            "each of the {} that are there during the whole crawl, exactly once",
+            list.of
+        );
         let verdict = match (twice, lost) {
             (None, None) => Ok(()),
             (Some(id), _) => Err((expected, format!("{id} twice after the store had changed"))),
@@ -433,19 +469,22 @@ fn differing(all: &BTreeSet<&str>, these: &BTreeSet<&str>) -> String {
     let lost = all.difference(these).next();
     let more = these.difference(all).next();
     match (lost, more) {
-        (Some(id), _) => format!("{} records, {id} is missing", these.len()),
-        (None, Some(id)) => format!("{} records, {id} is new", these.len()),
+        (Some(id), _) => format!("{} of them, {id} is missing", these.len()),
+        (None, Some(id)) => format!("{} of them, {id} is new", these.len()),
         (None, None) => "the same".to_owned(),
     }
 }
 
-fn page_of(answer: &Answer, limit: usize) -> Result<Vec<Value>, (String, String)> {
-    let expected = format!("200 and at most {limit} records");
+fn page_of(answer: &Answer, limit: usize, of: &str) -> Result<Vec<Value>, (String, String)> {
+    let expected = match limit {
+        usize::MAX => format!("200 and a page of {of}"),
+        _ => format!("200 and at most {limit} {of}"),
+    };
     let records = answer.body().get("data").and_then(Value::as_array);
     match records {
         Some(records) if answer.status() == 200 && records.len() <= limit => Ok(records.clone()),
         Some(records) if answer.status() == 200 => {
-            Err((expected, format!("200 and {} records", records.len())))
+            Err((expected, format!("200 and {} of them", records.len())))
         }
         _ => Err((expected, described(answer))),
     }

@@ -19,6 +19,8 @@ use crate::{
 pub(crate) struct Kind {
     /// What one of them is called.
     pub(crate) what: &'static str,
+    /// What several of them are called.
+    pub(crate) several: &'static str,
     /// The operation that has them one by one.
     pub(crate) retrieve: Operation,
     /// Reads the model and says its id.
@@ -26,9 +28,10 @@ pub(crate) struct Kind {
 }
 
 macro_rules! kinds {
-    ($($kind:ident: $model:ty, $what:literal, $retrieve:expr;)*) => {$(
+    ($($kind:ident: $model:ty, $what:literal, $several:literal, $retrieve:expr;)*) => {$(
         pub(crate) const $kind: Kind = Kind {
             what: $what,
+            several: $several,
             retrieve: $retrieve,
             id_of: |record| {
                 use serde::Deserialize;
@@ -39,15 +42,27 @@ macro_rules! kinds {
 }
 
 kinds! {
-    CUSTOMERS: Customer, "customer", Operation::Customers(CustomersOperation::Retrieve);
-    SUBSCRIPTIONS: Subscription, "subscription", Operation::Subscriptions(SubscriptionsOperation::Retrieve);
-    PRICES: Price, "price", Operation::Prices(PricesOperation::Retrieve);
-    COUPONS: Coupon, "coupon", Operation::Coupons(CouponsOperation::Retrieve);
-    PRODUCTS: Product, "product", Operation::Products(ProductsOperation::Retrieve);
-    FAMILIES: Family, "family", Operation::Families(FamiliesOperation::Retrieve);
+    CUSTOMERS: Customer, "customer", "customers", Operation::Customers(CustomersOperation::Retrieve);
+    SUBSCRIPTIONS: Subscription, "subscription", "subscriptions", Operation::Subscriptions(SubscriptionsOperation::Retrieve);
+    PRICES: Price, "price", "prices", Operation::Prices(PricesOperation::Retrieve);
+    COUPONS: Coupon, "coupon", "coupons", Operation::Coupons(CouponsOperation::Retrieve);
+    PRODUCTS: Product, "product", "products", Operation::Products(ProductsOperation::Retrieve);
+    FAMILIES: Family, "family", "families", Operation::Families(FamiliesOperation::Retrieve);
 }
 
 impl Kind {
+    /// The model can read the record.
+    pub(crate) fn is_well_formed(self, record: &Value) -> Verdict {
+        let id = record.get("id").and_then(Value::as_str).unwrap_or_default();
+        let what = self.what;
+        (self.id_of)(record).map(|_| ()).map_err(|error| {
+            (
+                format!("the {what} {id} in the shape of its model"),
+                error.to_string(),
+            )
+        })
+    }
+
     /// 200, the model's shape, and the id that was asked for.
     pub(crate) fn is(self, answer: &Answer, id: &str) -> Verdict {
         let what = self.what;
@@ -83,7 +98,11 @@ impl Suite {
         let missing = self.fixtures.missing_customer.clone();
         let missing_path = format!("{base}{}", encoded(&missing));
         let nothing = self.client.get_unchecked(&missing_path).await;
-        let verdict = status_is(&nothing, 404, "for the id that nobody has");
+        let verdict = status_is(
+            &nothing,
+            404,
+            &format!("for the {} {missing}, an id that nobody has", kind.what),
+        );
         self.check(operation, Rule::Missing, verdict);
         self.tells_nothing(operation, &nothing, Some(&missing));
 
@@ -91,7 +110,14 @@ impl Suite {
         if swapped != id {
             let path = format!("{base}{}", encoded(&swapped));
             let answer = self.client.get_unchecked(&path).await;
-            let verdict = status_is(&answer, 404, "for an id in other letter case");
+            let verdict = status_is(
+                &answer,
+                404,
+                &format!(
+                    "for the {} {swapped}, an id in other letter case",
+                    kind.what
+                ),
+            );
             self.check(operation, Rule::Missing, verdict);
         }
 
@@ -120,8 +146,11 @@ impl Suite {
         }
         let what = kind.what;
         let fix = match self.catalogue(operation) {
-            Some(_) => ", or Fixtures::shared_catalogue if both modes have the same",
-            None => "",
+            Some((kind, _)) => format!(
+                ", or Fixtures::shared_{}() if both modes have the same",
+                kind.several
+            ),
+            None => String::new(),
         };
         let when = format!("for the live {what} in test mode{fix}");
         self.check_absent(operation, Rule::ModesApart, &answer, &when);
@@ -129,8 +158,15 @@ impl Suite {
 
     /// Whether the merchant says that both modes have the same records there.
     pub(crate) fn is_shared(&self, operation: Operation) -> bool {
-        let is_catalogue = self.catalogue(operation).is_some();
-        self.fixtures.shared_catalogue && is_catalogue && !self.live_only
+        let shared = self.fixtures.shared;
+        let is_shared = match operation {
+            Operation::Prices(_) => shared.prices,
+            Operation::Coupons(_) => shared.coupons,
+            Operation::Products(_) => shared.products,
+            Operation::Families(_) => shared.families,
+            _ => false,
+        };
+        is_shared && !self.live_only
     }
 
     /// The kind of a catalogue's operation, and the fixture of it.
@@ -169,7 +205,7 @@ impl Suite {
     }
 }
 
-fn with_swapped_case(id: &str) -> String {
+pub(crate) fn with_swapped_case(id: &str) -> String {
     let swapped = id.chars().map(|c| {
         if c.is_ascii_lowercase() {
             c.to_ascii_uppercase()

@@ -13,31 +13,51 @@ use crate::{
 
 impl Suite {
     /// Everything that the record refers to is served, and whole copies in it are those of their own controllers.
-    pub(crate) async fn references(&mut self, operation: impl Into<Operation>, record: &Value) {
+    pub(crate) async fn references(
+        &mut self,
+        operation: impl Into<Operation>,
+        kind: Kind,
+        record: &Value,
+    ) {
         let operation = operation.into();
-        let id = |field: &str| record.get(field).and_then(Value::as_str);
-        if let Some(id) = id("productId") {
-            self.resolves(operation, records::PRODUCTS, id).await;
+        let text = |field: &str| record.get(field).and_then(Value::as_str);
+        let what = kind.what;
+        let whose = format!("the {what} {}", text("id").unwrap_or_default());
+        if let Some(id) = text("productId") {
+            self.resolves(operation, records::PRODUCTS, id, &whose)
+                .await;
         }
-        if let Some(id) = id("familyId") {
-            self.resolves(operation, records::FAMILIES, id).await;
+        if let Some(id) = text("familyId") {
+            self.resolves(operation, records::FAMILIES, id, &whose)
+                .await;
         }
         for item in list(record, "items") {
             if let Some(price) = item.get("price") {
-                self.is_a_copy(operation, records::PRICES, price).await;
+                let whose = format!("the items of {whose}");
+                self.is_a_copy(operation, records::PRICES, price, &whose)
+                    .await;
             }
         }
         for discount in list(record, "discounts") {
             if let Some(coupon) = discount.get("coupon") {
-                self.is_a_copy(operation, records::COUPONS, coupon).await;
+                let whose = format!("the discounts of {whose}");
+                self.is_a_copy(operation, records::COUPONS, coupon, &whose)
+                    .await;
             }
         }
     }
 
     /// Returns the record that the other controller has.
-    async fn resolves(&mut self, operation: Operation, kind: Kind, id: &str) -> Option<Value> {
+    async fn resolves(
+        &mut self,
+        operation: Operation,
+        kind: Kind,
+        id: &str,
+        whose: &str,
+    ) -> Option<Value> {
         let Kind { what, retrieve, .. } = kind;
-        let expected = format!("the {what} {id} to be served by {}", retrieve.name());
+        let name = retrieve.name();
+        let expected = format!("the {what} {id} of {whose} to be served by {name}");
         if !self.serves(retrieve) {
             let got = "no such controller in the manifest".to_owned();
             self.check(operation, Rule::ReferenceResolves, Err((expected, got)));
@@ -57,11 +77,12 @@ impl Suite {
         is_there.then_some(answer.into_body())
     }
 
-    async fn is_a_copy(&mut self, operation: Operation, kind: Kind, copy: &Value) {
+    async fn is_a_copy(&mut self, operation: Operation, kind: Kind, copy: &Value, whose: &str) {
         let id = copy.get("id").and_then(Value::as_str).unwrap_or_default();
-        if let Some(original) = self.resolves(operation, kind, id).await {
-            let retrieve = kind.retrieve.name();
-            let of = format!("{} and {retrieve} for {id}", operation.name());
+        if let Some(original) = self.resolves(operation, kind, id, whose).await {
+            let (what, retrieve) = (kind.what, kind.retrieve.name());
+            let name = operation.name();
+            let of = format!("{name}, in {whose}, and {retrieve} for the {what} {id}");
             let verdict = same_record(&lasting(copy), &lasting(&original), &of);
             self.check(operation, Rule::SameRecord, verdict);
         }

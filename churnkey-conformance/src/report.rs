@@ -69,10 +69,11 @@ impl fmt::Display for Finding {
     }
 }
 
-/// An action that was checked for what it must reject, but was not done, because no fixture allows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A part of an action that was not checked, because a fixture for it is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skipped {
     operation: Operation,
+    what: String,
     needs: &'static str,
 }
 
@@ -81,6 +82,13 @@ impl Skipped {
     #[must_use]
     pub fn operation(&self) -> Operation {
         self.operation
+    }
+
+    /// What was not checked of it, such as `scheduledAt end-of-period`, or `scheduledAt end-of-period, once the period has
+    /// ended`. Empty if the action can be asked for in one way only.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        &self.what
     }
 
     /// The fixture that it needs, such as `Disposable::to_cancel(..)`.
@@ -92,12 +100,10 @@ impl Skipped {
 
 impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { operation, needs } = self;
-        let name = operation.name();
-        write!(
-            f,
-            "{name} was not done, as no fixture allows it: add {needs}"
-        )
+        let name = self.operation.name();
+        let with = if self.what.is_empty() { "" } else { " with " };
+        let (what, needs) = (&self.what, self.needs);
+        write!(f, "{name}{with}{what}: not checked, add {needs}")
     }
 }
 
@@ -129,8 +135,15 @@ impl Report {
         findings.any(|finding| (finding.operation, finding.rule) == (operation, rule))
     }
 
-    pub(crate) fn skip(&mut self, operation: Operation, needs: &'static str) {
-        self.skipped.push(Skipped { operation, needs });
+    pub(crate) fn skip(&mut self, operation: Operation, what: String, needs: &'static str) {
+        let skipped = Skipped {
+            operation,
+            what,
+            needs,
+        };
+        if !self.skipped.contains(&skipped) {
+            self.skipped.push(skipped);
+        }
     }
 
     /// What was broken; empty if all is well.
@@ -145,7 +158,7 @@ impl Report {
         kept.filter(|(operation, rule)| !self.is_broken(*operation, *rule))
     }
 
-    /// The actions that were not done. They are no findings.
+    /// What was not checked of the actions, and what has to be given for it. These are no findings.
     #[must_use]
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
@@ -159,7 +172,8 @@ impl Report {
     ///   "checked": [{ "operation": "cancel", "rule": "effect-visible", "section": "5.1" }],
     ///   "findings": [{ "operation": "cancel", "rule": "effect-visible", "section": "5.1",
     ///                  "expected": "..", "got": "..", "costs": ".." }],
-    ///   "skipped": [{ "operation": "pause", "needs": "Disposable::to_pause(..)" }]
+    ///   "skipped": [{ "operation": "cancel", "what": "scheduledAt end-of-period",
+    ///                 "needs": "Disposable::to_cancel(..)" }]
     /// }
     /// ```
     ///
@@ -190,9 +204,13 @@ impl Report {
                 "costs": finding.costs(),
             })
         });
-        let skipped = self.skipped.iter().map(
-            |skipped| json!({ "operation": skipped.operation.name(), "needs": skipped.needs }),
-        );
+        let skipped = self.skipped.iter().map(|skipped| {
+            json!({
+                "operation": skipped.operation.name(),
+                "what": skipped.what,
+                "needs": skipped.needs,
+            })
+        });
         json!({
             "passed": self.findings.is_empty(),
             "checked": checked.collect::<Vec<_>>(),
@@ -201,8 +219,8 @@ impl Report {
         })
     }
 
-    /// Panics with the findings if anything was broken. Prints which actions were skipped: a test's output, such as that
-    /// of `cargo test -- --nocapture`.
+    /// Panics with the findings if anything was broken. Prints what was skipped: a test's output, such as that of
+    /// `cargo test -- --nocapture`.
     ///
     /// # Panics
     /// If there are findings.

@@ -2,72 +2,96 @@
 
 use churnkey_integrator::{CustomersOperation, Operation};
 
-/// A rule of the contract that a merchant's code can break.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Rule {
+macro_rules! rules {
+    ($($(#[doc = $doc:literal])+ $rule:ident = $name:literal, $section:literal;)*) => {
+        /// A rule of the contract that a merchant's code can break.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Rule {
+            $($(#[doc = $doc])+ $rule,)*
+        }
+
+        impl Rule {
+            /// Every rule.
+            pub fn all() -> impl Iterator<Item = Self> {
+                [$(Self::$rule),*].into_iter()
+            }
+
+            fn row(self) -> (&'static str, &'static str) {
+                match self {
+                    $(Self::$rule => ($name, $section),)*
+                }
+            }
+        }
+    };
+}
+
+// Each with its name, and the section of the contract.
+rules! {
     /// The manifest lists what answers, and nothing else.
-    ManifestMatchesRoutes,
+    ManifestMatchesRoutes = "manifest-matches-routes", "2.3";
     /// Without a valid credential, every answer is the same 401.
-    Unauthorized,
+    Unauthorized = "unauthorized", "2.2";
     /// A mode that is neither live nor test is a 400.
-    UnknownMode,
+    UnknownMode = "unknown-mode", "2.4";
     /// Live and test data never mix.
-    ModesApart,
+    ModesApart = "modes-apart", "2.4";
     /// A record that is there is answered with 200 and its own id.
-    Found,
+    Found = "found", "4";
+    /// A listed record has the shape of its model: a country is a code of two letters.
+    WellFormed = "well-formed", "3";
     /// A record that is not there is a 404.
-    Missing,
+    Missing = "missing", "2.6";
     /// A subscription is there for its own customer only.
-    OwnersOnly,
+    OwnersOnly = "owners-only", "4";
     /// A record is the same, whichever operation returns it.
-    SameRecord,
+    SameRecord = "same-record", "4";
     /// What a record refers to is served as well.
-    ReferenceResolves,
+    ReferenceResolves = "reference-resolves", "1.3";
     /// Prices and products are of the type that the manifest declares.
-    DeclaredType,
+    DeclaredType = "declared-type", "4";
     /// Who is found by an e-mail address or a phone number has it in their record.
-    ContactInRecord,
+    ContactInRecord = "contact-in-record", "3.1";
     /// Odd ids, addresses and numbers find nobody, and break nothing.
-    OddInput,
+    OddInput = "odd-input", "2.6";
     /// What an error says holds nothing of the store or of what was asked for.
-    ErrorsTellNothing,
+    ErrorsTellNothing = "errors-tell-nothing", "2.6";
     /// The letter case of an e-mail address makes no difference.
-    EmailIgnoresCase,
+    EmailIgnoresCase = "email-ignores-case", "4";
     /// A contact that several customers share is a 409.
-    Ambiguous,
+    Ambiguous = "ambiguous", "4";
     /// A page is answered with 200 and holds at most `limit` records.
-    PageWithinLimit,
-    /// No page after the first is empty; the last one has no `next`.
-    NoEmptyLastPage,
+    PageWithinLimit = "page-within-limit", "2.5";
+    /// No page is empty but that of an empty list, which has no `next`.
+    NoEmptyPage = "no-empty-page", "2.5";
     /// A crawl comes to its end.
-    CrawlEnds,
+    CrawlEnds = "crawl-ends", "2.5";
     /// Every record comes exactly once, in any page size.
-    EachRecordOnce,
+    EachRecordOnce = "each-record-once", "2.5";
     /// The order does not depend on the page size.
-    StableOrder,
+    StableOrder = "stable-order", "2.5";
     /// Records that come and go during a crawl don't disturb the others.
-    StableUnderChange,
+    StableUnderChange = "stable-under-change", "2.5";
     /// A `limit` that is not a positive integer is a 400, a large one is cut down.
-    LimitBounds,
+    LimitBounds = "limit-bounds", "2.5";
     /// Cursors that were not issued for this list and mode are a 400.
-    ForeignCursor,
+    ForeignCursor = "foreign-cursor", "2.5";
     /// A body that an action can't read is a 400 that names the field.
-    BadBody,
+    BadBody = "bad-body", "5";
     /// An option that the manifest does not declare is a 400 that names the field.
-    OutsideFeatures,
+    OutsideFeatures = "outside-features", "5";
     /// An action that can be done is answered with 200 and an empty body.
-    ActionDone,
-    /// What an action has done can be read at once, and what it has planned can't be read yet.
-    EffectVisible,
+    ActionDone = "action-done", "5";
+    /// What an action has done can be read at once, and what it has planned can be read when it takes effect, but not yet.
+    EffectVisible = "effect-visible", "5";
     /// The same action again is a 200 and changes nothing.
-    RepeatChangesNothing,
+    RepeatChangesNothing = "repeat-changes-nothing", "7.5";
     /// An `Idempotency-Key` stands for one request, and runs it once.
-    IdempotencyKey,
+    IdempotencyKey = "idempotency-key", "7.5";
     /// What is rejected for the state of a subscription or a coupon is a 400, and changes nothing.
-    Rejected,
+    Rejected = "rejected", "5";
     /// Every served operation has something to be checked with.
-    FixtureGiven,
+    FixtureGiven = "fixture-given", "4";
 }
 
 impl Rule {
@@ -77,52 +101,23 @@ impl Rule {
         self.row().0
     }
 
-    /// The section of the contract that it comes from. A [`Finding`](super::Finding) knows it better where the rule
-    /// depends on the operation.
+    /// The section of the contract that it comes from. Where that depends on the operation,
+    /// [`section_of`](Self::section_of) knows it better.
     #[must_use]
     pub fn section(self) -> &'static str {
         self.row().1
     }
 
-    fn row(self) -> (&'static str, &'static str) {
-        match self {
-            Self::ManifestMatchesRoutes => ("manifest-matches-routes", "2.3"),
-            Self::Unauthorized => ("unauthorized", "2.2"),
-            Self::UnknownMode => ("unknown-mode", "2.4"),
-            Self::ModesApart => ("modes-apart", "2.4"),
-            Self::Found => ("found", "4"),
-            Self::Missing => ("missing", "2.6"),
-            Self::OwnersOnly => ("owners-only", "4"),
-            Self::SameRecord => ("same-record", "4"),
-            Self::ReferenceResolves => ("reference-resolves", "1.3"),
-            Self::DeclaredType => ("declared-type", "4"),
-            Self::ContactInRecord => ("contact-in-record", "3.1"),
-            Self::OddInput => ("odd-input", "2.6"),
-            Self::ErrorsTellNothing => ("errors-tell-nothing", "2.6"),
-            Self::EmailIgnoresCase => ("email-ignores-case", "4"),
-            Self::Ambiguous => ("ambiguous", "4"),
-            Self::PageWithinLimit => ("page-within-limit", "2.5"),
-            Self::NoEmptyLastPage => ("no-empty-last-page", "2.5"),
-            Self::CrawlEnds => ("crawl-ends", "2.5"),
-            Self::EachRecordOnce => ("each-record-once", "2.5"),
-            Self::StableOrder => ("stable-order", "2.5"),
-            Self::StableUnderChange => ("stable-under-change", "2.5"),
-            Self::LimitBounds => ("limit-bounds", "2.5"),
-            Self::ForeignCursor => ("foreign-cursor", "2.5"),
-            Self::BadBody => ("bad-body", "5"),
-            Self::OutsideFeatures => ("outside-features", "5"),
-            Self::ActionDone => ("action-done", "5"),
-            Self::EffectVisible => ("effect-visible", "5"),
-            Self::RepeatChangesNothing => ("repeat-changes-nothing", "7.5"),
-            Self::IdempotencyKey => ("idempotency-key", "7.5"),
-            Self::Rejected => ("rejected", "5"),
-            Self::FixtureGiven => ("fixture-given", "4"),
-        }
-    }
-
     /// Where the contract has the rule for this operation.
-    pub(crate) fn section_of(self, operation: Operation) -> &'static str {
+    #[must_use]
+    pub fn section_of(self, operation: Operation) -> &'static str {
         match (self.section(), operation) {
+            ("3", Operation::Customers(_)) => "3.1",
+            ("3", Operation::Subscriptions(_)) => "3.7",
+            ("3", Operation::Prices(_)) => "3.5",
+            ("3", Operation::Coupons(_)) => "3.4",
+            ("3", Operation::Products(_)) => "3.9",
+            ("3", Operation::Families(_)) => "3.10",
             ("5", Operation::Cancel(_)) => "5.1",
             ("5", Operation::Pause(_)) => "5.2",
             ("5", Operation::ApplyCoupon(_)) => "5.3",

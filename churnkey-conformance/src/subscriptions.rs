@@ -40,7 +40,7 @@ impl Suite {
                 )),
             };
             self.check(Retrieve, Rule::OwnersOnly, verdict);
-            self.references(Retrieve, &record).await;
+            self.references(Retrieve, SUBSCRIPTIONS, &record).await;
         }
         let customers = self.path("/customers/");
         let rest = format!("/subscriptions/{}", encoded(subscription));

@@ -1,12 +1,26 @@
 //! A run of the suite: the client, what the manifest says, the fixtures, and the report so far.
 
-use churnkey_integrator::{Mode, Operation};
+use churnkey_integrator::{Mode, Operation, Timestamp, model::Subscription};
 use serde_json::Value;
 
 use crate::{
-    answer::Answer, client::Client, fixtures::Fixtures, report::Report, rule::Rule,
+    answer::Answer,
+    client::Client,
+    fixtures::{Fixtures, Subject},
+    report::Report,
+    rule::Rule,
     verdict::Verdict,
 };
+
+/// A check of a subscription at a later time.
+pub(crate) struct Planned {
+    pub(crate) operation: Operation,
+    pub(crate) subject: Subject,
+    /// What is checked, for the report if it can't be.
+    pub(crate) what: String,
+    pub(crate) at: Timestamp,
+    pub(crate) effect: Box<dyn Fn(&Subscription) -> Verdict + Send + Sync>,
+}
 
 /// A run in progress. The checks are in the files behind this one.
 pub(crate) struct Suite {
@@ -19,6 +33,8 @@ pub(crate) struct Suite {
     /// Live customers other than the one of the subscription.
     pub(crate) others: Vec<String>,
     pub(crate) fixtures: Fixtures,
+    /// What actions have planned, to be looked at later.
+    pub(crate) planned: Vec<Planned>,
     pub(crate) report: Report,
 }
 
@@ -38,6 +54,7 @@ impl Suite {
             takes_plain_tokens: false,
             others: Vec::new(),
             fixtures: fixtures.clone(),
+            planned: Vec::new(),
             report: Report::default(),
         }
     }

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use axum::Router;
-use churnkey_conformance::{Client, Disposable, Fixtures};
+use churnkey_conformance::{Client, Fixtures};
 use churnkey_integrator::{
     CancelAction, CustomersController, ExtendTrialAction, FamiliesController, Integration,
     IntegrationBuilder, IntegrationToken, PricesController, ProductsController, RequestContext,
@@ -186,16 +186,20 @@ pub(crate) fn reading_fixtures() -> Fixtures {
         .family("fam_core")
 }
 
-/// The same with something to change for each action.
-pub(crate) fn billing_fixtures() -> Fixtures {
-    let coupon = Disposable::to_apply_coupon("cus_ada", "sub_ada_year", "coupon_stay20");
-    let price = Disposable::to_change_price("cus_ada", "sub_ada_pro", "price_basic_month");
-    reading_fixtures()
-        .disposable(Disposable::to_extend_trial("cus_grace", "sub_grace_trial"))
-        .disposable(coupon)
-        .disposable(price)
-        .disposable(Disposable::to_pause("cus_ada", "sub_ada_year"))
-        .disposable(Disposable::to_cancel("cus_ada", "sub_ada_pro"))
-        .disposable(Disposable::to_pause_all("cus_grace"))
-        .disposable(Disposable::to_cancel_all("cus_linus"))
+/// A store with a record for everything that the suite may change. See [`billing_fixtures`].
+pub(crate) fn billing_store() -> in_memory::store::Store {
+    let demo = suite_fixtures::demo().unwrap();
+    let store = in_memory::store::Store::new(Clock::Frozen(demo.clock));
+    store.live.extend(demo.live);
+    store.test.extend(demo.test);
+    store
+}
+
+/// Everything that the suite can check of this store. It moves the store's clock.
+pub(crate) fn billing_fixtures(store: &in_memory::store::Store) -> Fixtures {
+    let store = store.clone();
+    suite_fixtures::fixtures().advance_clock(move |moment| {
+        store.set_clock(Clock::Frozen(moment));
+        async {}
+    })
 }

@@ -1,9 +1,9 @@
 //! What the body of an action holds, and what the manifest says of it.
 
 use churnkey_integrator::{
-    CalendarUnit, CancelOperation::Cancel, Operation, PauseOperation::Pause, Timestamp,
+    CalendarUnit, CancelOperation::Cancel, Operation, PauseOperation::Pause,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::{fixtures::Subject, suite::Suite};
 
@@ -82,28 +82,7 @@ impl Suite {
         })
     }
 
-    /// At once, if the action can do that.
-    pub(crate) fn schedule(&self, operation: Operation) -> &'static str {
-        let served = SCHEDULES.into_iter();
-        let mut served = served.filter(|schedule| self.has_schedule(operation, schedule));
-        served.next().unwrap_or("immediate")
-    }
-
-    /// A period of the unit, or that long after the moment where only dates are served.
-    pub(crate) fn duration(
-        &self,
-        operation: Operation,
-        unit: CalendarUnit,
-        after: Timestamp,
-    ) -> Value {
-        if self.feature(operation, "durations/period") == Some(false) {
-            json!({ "type": "date", "date": after.plus(1, unit) })
-        } else {
-            json!({ "type": "period", "amount": 1, "unit": unit })
-        }
-    }
-
-    /// A whole body, within the declared features.
+    /// A whole body, within the declared features. Of several ways to ask for the action it is the usual one.
     pub(crate) fn body(&self, operation: Operation, subject: &Subject, named: &str) -> Body {
         let mut body = Body::new();
         let Some(shape) = shape(operation) else {
@@ -114,15 +93,11 @@ impl Suite {
         if shape.one {
             set("subscriptionId", subject.subscription.as_str().into());
         }
-        if let Some((field, _)) = shape.when {
-            set(field, self.schedule(operation).into());
-        }
-        if shape.lasts {
-            let duration = self.duration(operation, CalendarUnit::Month, self.client.now());
-            set("duration", duration);
-        }
         if let Some(field) = shape.names {
             set(field, named.into());
+        }
+        if let Some(usual) = self.variants(operation).first() {
+            usual.set(&mut body, CalendarUnit::Month, self.client.now());
         }
         body
     }

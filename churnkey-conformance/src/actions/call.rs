@@ -9,6 +9,7 @@ use super::body::Body;
 use crate::{
     answer::Answer,
     client::{Call, Client},
+    fixtures::Subject,
     rule::Rule,
     suite::Suite,
     verdict::is_done,
@@ -51,8 +52,13 @@ impl Suite {
         call.send_unchecked().await
     }
 
-    pub(crate) fn was_done(&mut self, operation: Operation, answer: &Answer) -> bool {
-        let verdict = is_done(answer, "for what can be done");
+    pub(crate) fn was_done(
+        &mut self,
+        operation: Operation,
+        subject: &Subject,
+        answer: &Answer,
+    ) -> bool {
+        let verdict = is_done(answer, &format!("for what can be done to {subject}"));
         let is_done = verdict.is_ok();
         self.check(operation, Rule::ActionDone, verdict);
         self.tells_nothing(operation, answer, None);

@@ -1,10 +1,13 @@
 //! The actions: what each must reject, which writes nothing, and what it does to the records that the merchant gave away.
 
+mod all;
 mod body;
 mod call;
 mod effects;
+mod planned;
 mod rejected;
 mod repeats;
+mod variant;
 
 use churnkey_integrator::{
     ApplyCouponOperation::ApplyCoupon,
@@ -15,7 +18,10 @@ use churnkey_integrator::{
     PauseOperation::{Pause, PauseAll},
 };
 
-use crate::{fixtures::Disposable, suite::Suite};
+use crate::{
+    fixtures::{Disposable, May},
+    suite::Suite,
+};
 
 /// Every action, in the order in which they are done: what one leaves behind does not hinder the next one.
 const ACTIONS: [Operation; 7] = [
@@ -35,18 +41,18 @@ impl Suite {
                 continue;
             }
             self.rejected(operation).await;
-            let disposables = self.fixtures.disposables.clone();
-            let mut own = disposables
-                .iter()
-                .filter(|disposable| disposable.may.operation() == operation)
-                .peekable();
-            if own.peek().is_none() {
-                self.report
-                    .skip(operation, Disposable::needed_for(operation));
+            let disposables = self.fixtures.disposables.iter();
+            let own = disposables.map(|disposable| disposable.may.clone());
+            let own: Vec<May> = own.filter(|may| may.operation() == operation).collect();
+            let variants = self.variants(operation);
+            for left_out in variants.iter().skip(own.len()) {
+                let needed = Disposable::needed_for(operation);
+                self.report.skip(operation, left_out.to_string(), needed);
             }
-            for disposable in own {
-                self.effect(&disposable.may).await;
+            for (may, variant) in own.iter().zip(variants.iter().cycle()) {
+                self.effect(may, *variant).await;
             }
         }
+        self.planned_effects().await;
     }
 }

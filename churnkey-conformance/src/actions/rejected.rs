@@ -1,6 +1,6 @@
 //! What an action must reject. Nothing of it changes anything, unless the merchant does not reject it.
 
-use churnkey_integrator::Operation;
+use churnkey_integrator::{ChangePriceOperation::ChangePrice, Operation};
 use serde_json::{Value, json};
 
 use super::{
@@ -20,6 +20,27 @@ impl Suite {
         self.unknown_subjects(operation).await;
         self.bad_bodies(operation).await;
         self.outside_features(operation).await;
+        if operation == ChangePrice.into() {
+            self.several_items().await;
+        }
+    }
+
+    /// Which of several items is meant, nobody knows. The fixture may have several.
+    async fn several_items(&mut self) {
+        let operation = ChangePrice.into();
+        let fixtures = &self.fixtures;
+        let Some((subject, price)) = fixtures.subscription.clone().zip(fixtures.price.clone())
+        else {
+            return;
+        };
+        let Some(state) = self.state(operation, &subject).await else {
+            return;
+        };
+        if state.items().len() > 1 {
+            let body = self.body(operation, &subject, &price);
+            let when = "for a subscription with several items";
+            self.is_rejected(operation, &subject, &body, when).await;
+        }
     }
 
     /// The subscription to ask for: one that may be changed, in case the request is not rejected.

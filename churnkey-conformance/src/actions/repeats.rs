@@ -9,7 +9,6 @@ use super::{
     call::{Told, random},
 };
 use crate::{
-    answer::Answer,
     fixtures::Subject,
     rule::Rule,
     suite::{Suite, encoded},
@@ -60,7 +59,7 @@ impl Suite {
     ) -> bool {
         let key = random();
         let answer = self.act(operation, body, Told::ByKey(&key)).await;
-        if !self.was_done(operation, &answer) {
+        if !self.was_done(operation, subject, &answer) {
             return false;
         }
         let Some(after) = self.state(operation, subject).await else {
@@ -71,12 +70,19 @@ impl Suite {
         self.check(operation, Rule::EffectVisible, verdict);
         let mut watched = watched.to_vec();
         watched.push(self.path_of(subject));
-        self.repeats(operation, body, &key, &watched).await;
+        self.repeats(operation, subject, body, &key, &watched).await;
         is_visible
     }
 
     /// The same call once more, as a new request, and twice as the same one.
-    async fn repeats(&mut self, operation: Operation, body: &Body, key: &str, watched: &[String]) {
+    pub(crate) async fn repeats(
+        &mut self,
+        operation: Operation,
+        subject: &Subject,
+        body: &Body,
+        key: &str,
+        watched: &[String],
+    ) {
         let first = self.snapshots(watched).await;
         let again = self.act(operation, body, Told::ByKey(key)).await;
         let verdict = is_done(&again, "for the same Idempotency-Key");
@@ -101,8 +107,8 @@ impl Suite {
         }
         let now = self.snapshots(watched).await;
         for (before, after) in first.iter().zip(&now) {
-            let of = "before and after the same call once more";
-            let verdict = same_record(before, after, of);
+            let of = format!("before and after the same call once more for {subject}");
+            let verdict = same_record(before, after, &of);
             self.check(operation, Rule::RepeatChangesNothing, verdict);
         }
     }
@@ -139,54 +145,5 @@ impl Suite {
             snapshots.push(body);
         }
         snapshots
-    }
-
-    /// An action for all subscriptions of a customer. Its effect is seen where they can be listed.
-    pub(crate) async fn act_on_all(&mut self, operation: Operation, customer: &str) {
-        let subject = Subject {
-            customer: customer.to_owned(),
-            subscription: String::new(),
-        };
-        let body = self.body(operation, &subject, "");
-        let key = random();
-        let answer = self.act(operation, &body, Told::ByKey(&key)).await;
-        if !self.was_done(operation, &answer) {
-            return;
-        }
-        let list = self.path(&format!("/customers/{}/subscriptions", encoded(customer)));
-        let mut watched = Vec::new();
-        if self.serves(SubscriptionsOperation::List) {
-            let listed = self.client.get_unchecked(&list).await;
-            let verdict = self.all_are_changed(operation, &listed);
-            self.check(operation, Rule::EffectVisible, verdict);
-            watched.push(list);
-        }
-        self.repeats(operation, &body, &key, &watched).await;
-    }
-
-    fn all_are_changed(&self, operation: Operation, listed: &Answer) -> Verdict {
-        let wanted: &[&str] = match operation {
-            _ if self.schedule(operation) != "immediate" => return Ok(()),
-            Operation::Pause(_) => &["paused", "canceled"],
-            _ => &["canceled"],
-        };
-        let expected = format!("every subscription of the customer {}", wanted.join(" or "));
-        let data = listed.body().get("data").and_then(Value::as_array);
-        let Some(data) = data.filter(|data| !data.is_empty()) else {
-            return Err((expected, "no subscription listed".to_owned()));
-        };
-        let status = |record: &Value| {
-            let name = record.pointer("/status/name");
-            name.and_then(Value::as_str).unwrap_or_default().to_owned()
-        };
-        let others: Vec<String> = data
-            .iter()
-            .map(status)
-            .filter(|status| !wanted.contains(&status.as_str()))
-            .collect();
-        match others.first() {
-            None => Ok(()),
-            Some(status) => Err((expected, format!("{} not, one {status}", others.len()))),
-        }
     }
 }

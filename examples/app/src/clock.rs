@@ -1,6 +1,9 @@
 //! The clock of a merchant's data. Signatures are always checked against the system's clock.
 
-use std::str::FromStr;
+use std::{
+    str::FromStr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use churnkey_integrator::Timestamp;
 
@@ -26,6 +29,33 @@ impl Clock {
             Self::System => Timestamp::now(),
             Self::Frozen(moment) => moment,
         }
+    }
+}
+
+/// A clock that all clones of a store have in common, so that it can be set while they are in use.
+#[derive(Debug, Clone)]
+pub struct SharedClock(Arc<Mutex<Clock>>);
+
+impl SharedClock {
+    /// A clock that starts as this one.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        Self(Arc::new(Mutex::new(clock)))
+    }
+
+    /// The current time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.lock().now()
+    }
+
+    /// Sets it for everybody who has it.
+    pub fn set(&self, clock: Clock) {
+        *self.lock() = clock;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Clock> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -32,7 +32,7 @@ mod token;
 
 #[cfg(feature = "merchant")]
 pub use body::{Unreadable, read_body, read_json, says_json};
-pub use clock::{Clock, InvalidClock};
+pub use clock::{Clock, InvalidClock, SharedClock};
 #[cfg(feature = "merchant")]
 pub use contact::{email_key, lower_case_email, phone_key};
 #[cfg(feature = "merchant")]

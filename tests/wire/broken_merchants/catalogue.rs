@@ -18,7 +18,7 @@ use churnkey_integrator::{
 use in_memory::store::{Row, Store, Table, Tables};
 
 use super::broken_merchants;
-use crate::merchants::{billing_fixtures, client_of, in_memory_store, token};
+use crate::merchants::{billing_fixtures, billing_store, client_of, token};
 
 /// Delegates every call to a good merchant, except for its one fault.
 #[derive(Clone)]
@@ -248,7 +248,7 @@ impl FamiliesController for Broken {
 }
 
 async fn report_on(fault: Fault) -> Report {
-    let good = in_memory_store();
+    let good = billing_store();
     let broken = Broken {
         good: good.clone(),
         fault,
@@ -263,7 +263,7 @@ async fn report_on(fault: Fault) -> Report {
         .build()
         .unwrap();
     let newcomers = Arc::new(AtomicUsize::new(0));
-    let fixtures = billing_fixtures().between_pages(move || {
+    let fixtures = billing_fixtures(&good).between_pages(move || {
         let n = newcomers.fetch_add(1, Ordering::Relaxed);
         let id = PriceId::new(format!("price_new_{n}")).unwrap();
         let new = price(&id, "prod_pro", 100).unwrap();
@@ -275,15 +275,15 @@ async fn report_on(fault: Fault) -> Report {
 
 broken_merchants! {
     prices_by_offset_under_inserts: PricesByOffset breaks StableUnderChange,
-        "prices.list broke stable-under-change (contract, section 2.5): expected every record that is there during the whole crawl, exactly once; got price_",
+        "prices.list broke stable-under-change (contract, section 2.5): expected each of the prices that are there during the whole crawl, exactly once; got price_",
         in ["stable-under-change: prices.list"];
     prices_of_both_modes: PricesMixModes breaks ModesApart,
-        "prices.retrieve broke modes-apart (contract, section 2.4): expected 404 for the live price in test mode, or Fixtures::shared_catalogue if both modes have the same; got 200",
+        "prices.retrieve broke modes-apart (contract, section 2.4): expected 404 for the live price in test mode, or Fixtures::shared_prices() if both modes have the same; got 200",
         in ["modes-apart: prices.list prices.retrieve"];
     a_price_of_the_other_type: PriceOfTheOtherType breaks Found, "a price is not of the type that price_type() declares",
         in ["found: prices.retrieve"];
     a_price_of_no_product: PriceOfNoProduct breaks ReferenceResolves,
-        "prices.retrieve broke reference-resolves (contract, section 1.3): expected the product prod_none to be served by products.retrieve; got 404",
+        "prices.retrieve broke reference-resolves (contract, section 1.3): expected the product prod_none of the price price_pro_month to be served by products.retrieve; got 404",
         in [
             "reference-resolves: prices.retrieve",
             "same-record: prices.list subscriptions.list subscriptions.retrieve",
@@ -294,37 +294,42 @@ broken_merchants! {
     a_page_of_prices_over_the_limit: PricesOverTheLimit breaks PageWithinLimit, "prices.list broke page-within-limit",
         in ["page-within-limit: prices.list"];
     prices_listed_at_another_amount: PricesListedAtAnotherAmount breaks SameRecord,
-        "prices.list broke same-record (contract, section 4): expected the same record from list and retrieve; got records that differ in [\"amount\"",
+        "prices.list broke same-record (contract, section 4): expected the same record from list and retrieve for the price price_pro_month; got records that differ in [\"amount\"",
         in ["same-record: prices.list"];
-    prices_in_an_order_of_each_page_size: PricesAsTheyWereSeen breaks StableOrder, "the same order with limit=3 as in one page; got another order",
+    prices_in_an_order_of_each_page_size: PricesAsTheyWereSeen breaks StableOrder,
+        "the same order of prices with limit=3 as in one page; got another order",
         in ["stable-order: prices.list"];
-    coupons_of_both_modes: CouponsMixModes breaks ModesApart, "expected 404 for the live coupon in test mode, or Fixtures::shared_catalogue if both modes have the same; got 200",
+    coupons_of_both_modes: CouponsMixModes breaks ModesApart, "expected 404 for the live coupon in test mode, or Fixtures::shared_coupons() if both modes have the same; got 200",
         in ["modes-apart: coupons.list coupons.retrieve"];
     a_coupon_that_is_gone_though_a_discount_holds_it: CouponsOnlyWhileRedeemable breaks ReferenceResolves,
-        "customers.list broke reference-resolves (contract, section 1.3): expected the coupon coupon_stay20 to be served by coupons.retrieve; got 404: Coupon not found",
+        "expected the coupon coupon_stay20 of the discounts of the customer cus_grace to be served by coupons.retrieve; got 404: Coupon not found",
         in ["found: coupons.retrieve", "reference-resolves: customers.list", "same-record: coupons.list"];
-    coupons_listed_without_their_code: CouponsListedWithoutACode breaks SameRecord, "coupons.list broke same-record (contract, section 4): expected the same record from list and retrieve; got records that differ in [\"code\"]",
+    coupons_listed_without_their_code: CouponsListedWithoutACode breaks SameRecord,
+        "coupons.list broke same-record (contract, section 4): expected the same record from list and retrieve for the coupon coupon_stay20; got records that differ in [\"code\"]",
         in ["same-record: coupons.list"];
-    coupons_without_an_end: CouponsWithoutAnEnd breaks CrawlEnds, "coupons.list broke crawl-ends (contract, section 2.5): expected a crawl that comes to its end; got the same next again",
+    coupons_without_an_end: CouponsWithoutAnEnd breaks CrawlEnds,
+        "coupons.list broke crawl-ends (contract, section 2.5): expected a crawl of coupons that comes to its end; got the same next again",
         in ["crawl-ends: coupons.list"];
     a_coupon_at_another_value_than_its_discounts: CouponAtAnotherValue breaks SameRecord,
-        "customers.list and coupons.retrieve for coupon_stay20; got records that differ in [\"code\", \"name\", \"value\"]",
+        "customers.list, in the discounts of the customer cus_grace, and coupons.retrieve for the coupon coupon_stay20; got records that differ in [\"code\", \"name\", \"value\"]",
         in ["same-record: coupons.list customers.list"];
-    products_of_both_modes: ProductsMixModes breaks ModesApart, "expected 404 for the live product in test mode, or Fixtures::shared_catalogue if both modes have the same; got 200",
+    products_of_both_modes: ProductsMixModes breaks ModesApart, "expected 404 for the live product in test mode, or Fixtures::shared_products() if both modes have the same; got 200",
         in ["modes-apart: products.list products.retrieve"];
     a_product_of_no_family: ProductOfNoFamily breaks ReferenceResolves,
-        "products.retrieve broke reference-resolves (contract, section 1.3): expected the family fam_none to be served by families.retrieve; got 404",
+        "products.retrieve broke reference-resolves (contract, section 1.3): expected the family fam_none of the product prod_pro to be served by families.retrieve; got 404",
         in ["reference-resolves: products.retrieve", "same-record: products.list"];
-    a_panic_instead_of_none: ProductPanicsOnMissing breaks Missing, "expected 404 for the id that nobody has; got 500: the controller panicked",
+    a_panic_instead_of_none: ProductPanicsOnMissing breaks Missing,
+        "expected 404 for the product cus_nobody, an id that nobody has; got 500: the controller panicked",
         in ["missing: products.retrieve", "odd-input: products.retrieve"];
     a_product_on_no_page: ProductsSkipOne breaks EachRecordOnce, "prod_basic is missing",
-        in ["each-record-once: products.list", "no-empty-last-page: products.list"];
-    families_of_both_modes: FamiliesMixModes breaks ModesApart, "expected 404 for the live family in test mode, or Fixtures::shared_catalogue if both modes have the same; got 200",
+        in ["each-record-once: products.list", "no-empty-page: products.list"];
+    families_of_both_modes: FamiliesMixModes breaks ModesApart, "expected 404 for the live family in test mode, or Fixtures::shared_families() if both modes have the same; got 200",
         in ["modes-apart: families.list families.retrieve"];
     families_that_leak_their_store: FamiliesLeakTheirStore breaks ErrorsTellNothing, "families.retrieve broke errors-tell-nothing",
         in ["errors-tell-nothing: families.retrieve"];
-    families_with_an_empty_last_page: FamiliesWithAnEmptyLastPage breaks NoEmptyLastPage, "an empty page",
-        in ["no-empty-last-page: families.list"];
-    families_listed_by_another_name: FamiliesByAnotherName breaks SameRecord, "families.list broke same-record (contract, section 4): expected the same record from list and retrieve; got records that differ in [\"name\"]",
+    families_with_an_empty_last_page: FamiliesWithAnEmptyLastPage breaks NoEmptyPage, "an empty page",
+        in ["no-empty-page: families.list"];
+    families_listed_by_another_name: FamiliesByAnotherName breaks SameRecord,
+        "families.list broke same-record (contract, section 4): expected the same record from list and retrieve for the family fam_core; got records that differ in [\"name\"]",
         in ["same-record: families.list"];
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::broken_merchants;
 use crate::{
-    merchants::{billing_fixtures, demo_fixtures, in_memory_store, token},
+    merchants::{billing_fixtures, billing_store, demo_fixtures, in_memory_store, token},
     socket::Server,
 };
 
@@ -34,11 +34,16 @@ enum Fault {
     ManifestOfOneSchedule,
     ManifestOfACouponsController,
     ManifestWithoutFamilies,
+    CountriesInWords,
+    EmptyPageInTheMiddle,
 }
 
 async fn gateway(fault: Fault, mut request: Request, next: Next) -> Response {
     let is_manifest = request.uri().path().ends_with("/features");
     let is_action = request.method() == http::Method::POST;
+    let query = request.uri().query().unwrap_or_default();
+    let is_second_page =
+        request.uri().path().ends_with("/customers") && query.contains("limit=2&cursor");
     let headers = request.headers_mut();
     match fault {
         // So that its own pages can call the integration.
@@ -66,16 +71,43 @@ async fn gateway(fault: Fault, mut request: Request, next: Next) -> Response {
         Fault::ConfirmsActionsInJson if is_action && status == 200 => {
             Response::new(Body::from("{\"ok\":true}"))
         }
+        // A column that the checkout of long ago filled.
+        Fault::CountriesInWords if status == 200 => {
+            rewritten(response, |body| {
+                body.replace("\"country\":\"GB\"", "\"country\":\"United Kingdom\"")
+            })
+            .await
+        }
+        // Rows are left out after the page was read.
+        Fault::EmptyPageInTheMiddle if is_second_page && status == 200 => {
+            rewritten(response, |body| {
+                let mut page: Value = serde_json::from_str(&body).unwrap();
+                if page.get("next").is_some() {
+                    page["data"] = json!([]);
+                }
+                page.to_string()
+            })
+            .await
+        }
         _ if is_manifest && status == 200 => {
-            let (mut parts, body) = response.into_parts();
-            let bytes = to_bytes(body, usize::MAX).await.unwrap();
-            let mut manifest: Value = serde_json::from_slice(&bytes).unwrap();
-            rewrite(fault, &mut manifest);
-            parts.headers.remove(header::CONTENT_LENGTH);
-            Response::from_parts(parts, Body::from(manifest.to_string()))
+            rewritten(response, |body| {
+                let mut manifest: Value = serde_json::from_str(&body).unwrap();
+                rewrite(fault, &mut manifest);
+                manifest.to_string()
+            })
+            .await
         }
         _ => response,
     }
+}
+
+/// The same answer with another body.
+async fn rewritten(response: Response, rewrite: impl FnOnce(String) -> String) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let bytes = to_bytes(body, usize::MAX).await.unwrap();
+    let body = rewrite(String::from_utf8(bytes.to_vec()).unwrap());
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(body))
 }
 
 /// What a manifest says that was written by hand.
@@ -105,7 +137,10 @@ fn rewrite(fault: Fault, manifest: &mut Value) {
 }
 
 async fn report_on(fault: Fault) -> Report {
-    let store = in_memory_store();
+    let store = match fault {
+        Fault::ManifestOfACouponsController | Fault::ManifestWithoutFamilies => in_memory_store(),
+        _ => billing_store(),
+    };
     let (integration, fixtures) = match fault {
         Fault::ManifestOfACouponsController => (without_coupons(store), demo_fixtures()),
         // No family is known, so that a look-up finds none in any case.
@@ -114,7 +149,7 @@ async fn report_on(fault: Fault) -> Report {
         }
         _ => {
             let integration = in_memory::churnkey::integration(&store, token());
-            (integration.unwrap(), billing_fixtures())
+            (integration.unwrap(), billing_fixtures(&store))
         }
     };
     let app = Router::new()
@@ -143,7 +178,7 @@ const RENUMBERED: [&str; 6] = [
     "foreign-cursor: coupons.list customers.list families.list prices.list products.list subscriptions.list",
     "limit-bounds: coupons.list customers.list families.list prices.list products.list subscriptions.list",
     "odd-input: coupons.retrieve customers.find_by_email customers.find_by_phone customers.retrieve families.retrieve prices.retrieve products.retrieve subscriptions.list subscriptions.retrieve",
-    "rejected: apply_coupon extend_trial pause",
+    "rejected: apply_coupon change_price extend_trial pause pause_all",
     "unknown-mode: apply_coupon cancel cancel_all change_price coupons.list coupons.retrieve customers.find_by_email customers.find_by_phone customers.list customers.retrieve extend_trial families.list families.retrieve features pause pause_all prices.list prices.retrieve products.list products.retrieve subscriptions.list subscriptions.retrieve",
 ];
 
@@ -185,7 +220,8 @@ broken_merchants! {
              customers.find_by_phone customers.retrieve extend_trial families.retrieve pause pause_all \
              prices.retrieve products.retrieve subscriptions.retrieve",
         ];
-    a_gateway_that_confirms_actions_in_json: ConfirmsActionsInJson breaks ActionDone, "cancel broke action-done (contract, section 5.1): expected 200 with an empty body for what can be done; got an answer 200 without `cache-control: no-store`",
+    a_gateway_that_confirms_actions_in_json: ConfirmsActionsInJson breaks ActionDone,
+        "cancel broke action-done (contract, section 5.1): expected 200 with an empty body for what can be done to the subscription sub_ada_pro; got an answer 200 without `cache-control: no-store`",
         in ["action-done: apply_coupon cancel cancel_all change_price extend_trial pause pause_all"];
     a_manifest_of_an_old_release: ManifestOfAnOldRelease breaks DeclaredType, "prices.list broke declared-type (contract, section 4): expected price_pro_month to be of the type \"standalone\", as the manifest declares; got \"product\"",
         in ["declared-type: prices.list prices.retrieve"];
@@ -202,6 +238,15 @@ broken_merchants! {
         ];
     a_manifest_without_a_controller_whose_records_are_not_known: ManifestWithoutFamilies breaks ManifestMatchesRoutes, "families.retrieve broke manifest-matches-routes (contract, section 2.3): expected 404 for what the manifest does not list; got 405",
         in ["manifest-matches-routes: families.list families.retrieve"];
+    a_country_in_words: CountriesInWords breaks WellFormed,
+        "customers.list broke well-formed (contract, section 3.1): expected the customer cus_ada in the shape of its model; got `country` is not a valid ISO 3166-1 alpha-2 code: use one like GB; this costs segments and campaigns over all customers",
+        in [
+            "found: customers.retrieve",
+            "well-formed: customers.list",
+        ];
+    an_empty_page_in_the_middle: EmptyPageInTheMiddle breaks NoEmptyPage,
+        "customers.list broke no-empty-page (contract, section 2.5): expected some of the customers on every page that has a next; got an empty page 2 with a next",
+        in ["each-record-once: customers.list", "no-empty-page: customers.list"];
     a_manifest_of_one_schedule_too_few: ManifestOfOneSchedule breaks OutsideFeatures, "cancel broke outside-features (contract, section 5.1): expected 400 for a scheduledAt that the manifest does not declare; got 404",
         in ["outside-features: cancel cancel_all"];
 }

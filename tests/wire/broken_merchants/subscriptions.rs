@@ -10,7 +10,7 @@ use churnkey_integrator::{
 use in_memory::store::{Shop, Store};
 
 use super::broken_merchants;
-use crate::merchants::{billing_fixtures, client_of, in_memory_store, token};
+use crate::merchants::{billing_fixtures, billing_store, client_of, token};
 
 /// Delegates every call to a good merchant, except for its one fault.
 struct Broken {
@@ -259,7 +259,7 @@ impl Retrieves for Store {
 }
 
 async fn report_on(fault: Fault) -> Report {
-    let good = in_memory_store();
+    let good = billing_store();
     let builder = Integration::builder("Broken", token())
         .customers(good.clone())
         .prices(good.clone())
@@ -269,8 +269,9 @@ async fn report_on(fault: Fault) -> Report {
         Fault::HidesItsDiscountsCoupons => builder,
         _ => builder.coupons(good.clone()),
     };
+    let fixtures = billing_fixtures(&good);
     let integration = builder.subscriptions(Broken { good, fault }).build();
-    check(&client_of(&integration.unwrap()), &billing_fixtures())
+    check(&client_of(&integration.unwrap()), &fixtures)
         .await
         .unwrap()
 }
@@ -285,18 +286,21 @@ broken_merchants! {
         ];
     a_subscription_that_names_another_owner: ServesWithAnotherOwner breaks Found, "got 404: Subscription not found",
         in ["found: subscriptions.retrieve", "same-record: subscriptions.list"];
-    a_subscription_out_of_nothing: InventsSubscriptions breaks Missing, "expected 404 for the id that nobody has; got 200",
+    a_subscription_out_of_nothing: InventsSubscriptions breaks Missing,
+        "expected 404 for the subscription cus_nobody, an id that nobody has; got 200",
         in [
             "missing: subscriptions.retrieve",
             "modes-apart: subscriptions.retrieve",
             "odd-input: subscriptions.retrieve",
             "owners-only: subscriptions.retrieve",
         ];
-    an_error_instead_of_none: FailsOnMissing breaks Missing, "subscriptions.retrieve broke missing (contract, section 2.6): expected 404 for the id that nobody has; got 500: no rows",
+    an_error_instead_of_none: FailsOnMissing breaks Missing,
+        "expected 404 for the subscription cus_nobody, an id that nobody has; got 500: no rows",
         in ["missing: subscriptions.retrieve", "odd-input: subscriptions.retrieve"];
     an_error_that_echoes_the_id: EchoesTheId breaks ErrorsTellNothing, "in the message \"no subscription cus_nobody",
         in ["errors-tell-nothing: subscriptions.retrieve"];
-    an_id_compared_without_case: IdsIgnoreCase breaks Missing, "404 for an id in other letter case; got 200",
+    an_id_compared_without_case: IdsIgnoreCase breaks Missing,
+        "404 for the subscription SUB_LINUS_SEATS, an id in other letter case; got 200",
         in ["missing: subscriptions.retrieve"];
     a_customers_id_pasted_into_sql: PastesCustomersIntoSql breaks OddInput, "got 500: unterminated quoted string",
         in ["odd-input: subscriptions.retrieve"];
@@ -326,14 +330,14 @@ broken_merchants! {
     a_crawl_without_an_end: NeverComesToAnEnd breaks CrawlEnds, "subscriptions.list broke crawl-ends",
         in ["crawl-ends: subscriptions.list"];
     an_item_at_another_price_than_the_catalogues: ItemAtAnotherPrice breaks SameRecord,
-        "the same record from subscriptions.retrieve and prices.retrieve for price_pro_month; got records that differ in [\"amount\", \"name\"]",
+        "the same record from subscriptions.retrieve, in the items of the subscription sub_linus_seats, and prices.retrieve for the price price_pro_month; got records that differ in [\"amount\", \"name\"]",
         in ["same-record: subscriptions.list subscriptions.retrieve"];
     an_item_at_a_price_that_is_gone: ItemAtAPriceThatIsGone breaks ReferenceResolves,
-        "expected the price price_2019 to be served by prices.retrieve; got 404: Price not found",
+        "expected the price price_2019 of the items of the subscription sub_linus_seats to be served by prices.retrieve; got 404: Price not found",
         in ["reference-resolves: subscriptions.list subscriptions.retrieve"];
     an_item_at_a_price_of_the_other_type: ItemAtAPriceOfAnotherType breaks Found, "a price is not of the type that price_type() declares",
         in ["found: subscriptions.retrieve", "page-within-limit: subscriptions.list"];
     discounts_without_a_coupons_controller: HidesItsDiscountsCoupons breaks ReferenceResolves,
-        "customers.list broke reference-resolves (contract, section 1.3): expected the coupon coupon_stay20 to be served by coupons.retrieve; got no such controller in the manifest",
+        "expected the coupon coupon_stay20 of the discounts of the customer cus_grace to be served by coupons.retrieve; got no such controller in the manifest",
         in ["reference-resolves: customers.list"];
 }

@@ -7,7 +7,7 @@ mod table;
 use std::sync::Arc;
 
 use churnkey_integrator::Timestamp;
-use example_app::{Clock, DataSet};
+use example_app::{Clock, DataSet, SharedClock};
 
 pub use books::{Books, Tables};
 pub use customers::{Customers, Match};
@@ -20,7 +20,7 @@ pub struct Store {
     pub live: Arc<Shop>,
     /// Test customers. The two never mix.
     pub test: Arc<Shop>,
-    clock: Clock,
+    clock: SharedClock,
 }
 
 /// The records of one mode.
@@ -39,7 +39,7 @@ impl Store {
         Self {
             live: Arc::default(),
             test: Arc::default(),
-            clock,
+            clock: SharedClock::new(clock),
         }
     }
 
@@ -47,9 +47,14 @@ impl Store {
     #[must_use]
     pub fn at(&self, clock: Clock) -> Self {
         Self {
-            clock,
+            clock: SharedClock::new(clock),
             ..self.clone()
         }
+    }
+
+    /// Sets the clock of this store and of all clones of it.
+    pub fn set_clock(&self, clock: Clock) {
+        self.clock.set(clock);
     }
 
     /// The time in which the data are served and changed.

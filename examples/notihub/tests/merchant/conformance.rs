@@ -8,7 +8,7 @@ use std::sync::{
 use churnkey_conformance::{Fixtures, check};
 use notihub::record::{CustomerChanges, NewCustomer, Status};
 
-use crate::{C3, DISABLED, IN_DEV, Merchant};
+use crate::{C3, DISABLED, ENABLED, IN_DEV, Merchant};
 
 #[tokio::test]
 async fn churnkey_can_work_with_this_merchant_also_while_customers_come_and_go() {
@@ -20,6 +20,9 @@ async fn churnkey_can_work_with_this_merchant_also_while_customers_come_and_go()
         .email("avalid@email.com", C3)
         .phone("+5491155550101", C3)
         .shared_email("shared@example.com")
+        // The one who is verified, and the one who is enabled.
+        .preferred_by_email("avalid@email.com", C3)
+        .preferred_by_email("emailtest@notihub.io", ENABLED)
         .between_pages(move || {
             let environment = environment.clone();
             let call = calls.fetch_add(1, Ordering::Relaxed);

@@ -40,6 +40,8 @@ pub(crate) const DEV_TOKEN: &str =
 pub(crate) const C3: &str = "5b1c6f0e-3a57-4c1e-9d0b-0f6f5b7a1c03";
 /// A customer who is identified only by an e-mail address.
 pub(crate) const C4: &str = "5b1c6f0e-3a57-4c1e-9d0b-0f6f5b7a1c04";
+/// An enabled customer with the e-mail address that a disabled one has, too.
+pub(crate) const ENABLED: &str = "0f42b842-007d-4c98-9160-ae6b6e908ca0";
 /// A disabled customer with a push token.
 pub(crate) const DISABLED: &str = "af32b842-007d-4c98-9160-ae6b6e908ca1";
 /// A customer of the other environment.

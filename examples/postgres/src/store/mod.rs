@@ -14,7 +14,7 @@ mod tls;
 mod transaction;
 
 use churnkey_integrator::{RequestContext, Result, Timestamp};
-use example_app::Clock;
+use example_app::{Clock, SharedClock};
 use tokio_postgres::Row;
 
 pub use error::StoreError;
@@ -28,7 +28,7 @@ pub(crate) use transaction::Transaction;
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: Pool,
-    clock: Clock,
+    clock: SharedClock,
 }
 
 impl Store {
@@ -65,7 +65,7 @@ impl Store {
     ) -> Result<Self, StoreError> {
         Ok(Self {
             pool: Pool::new(address, max_connections, max_actions)?,
-            clock: Clock::System,
+            clock: SharedClock::new(Clock::System),
         })
     }
 
@@ -73,9 +73,14 @@ impl Store {
     #[must_use]
     pub fn at(&self, clock: Clock) -> Self {
         Self {
-            clock,
+            clock: SharedClock::new(clock),
             ..self.clone()
         }
+    }
+
+    /// Sets the clock of this store and of all clones of it.
+    pub fn set_clock(&self, clock: Clock) {
+        self.clock.set(clock);
     }
 
     /// The time in which the data are served and changed.

@@ -14,7 +14,7 @@ use std::{error::Error, str::FromStr, time::Duration};
 use churnkey_integrator::{
     CustomerId, ErrorClass, Mode, Result, SubscriptionId, TenantId, Timestamp,
 };
-use example_app::Clock;
+use example_app::{Clock, SharedClock};
 use sqlx::{
     ConnectOptions, FromRow, PgPool, Postgres,
     postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow},
@@ -39,7 +39,7 @@ type Transaction = sqlx::Transaction<'static, Postgres>;
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: PgPool,
-    clock: Clock,
+    clock: SharedClock,
 }
 
 /// Why the platform's database can't be used. Shows nothing of its address, of a statement or of anybody's data.
@@ -91,6 +91,7 @@ impl Store {
         let pool = pool.connect_with(options).await.map_err(&failed)?;
         let is_active = query_scalar("SELECT row_security_active('customers')");
         if is_active.fetch_one(&pool).await.map_err(&failed)? {
+            let clock = SharedClock::new(clock);
             Ok(Self { pool, clock })
         } else {
             Err(StoreError::NoRowSecurity)
@@ -101,9 +102,14 @@ impl Store {
     #[must_use]
     pub fn at(&self, clock: Clock) -> Self {
         Self {
-            clock,
+            clock: SharedClock::new(clock),
             ..self.clone()
         }
+    }
+
+    /// Sets the clock of this store and of all clones of it.
+    pub fn set_clock(&self, clock: Clock) {
+        self.clock.set(clock);
     }
 
     /// The time that the data live in.
