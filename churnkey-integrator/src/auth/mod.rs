@@ -24,17 +24,20 @@
 //! that the caller sent.
 
 mod error;
+mod headers;
 mod plain_token;
 mod scheme;
 mod signature;
 mod tokens;
 
 pub use error::AuthenticationError;
+pub(crate) use headers::HeaderNames;
+pub use headers::{MODE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 pub use scheme::{AuthenticationScheme, RequestHead};
+pub(crate) use signature::DEFAULT_TOLERANCE;
 #[cfg(feature = "testing")]
 pub(crate) use signature::sign_for_mode;
-pub(crate) use signature::{DEFAULT_TOLERANCE, HeaderNames};
-pub use signature::{MODE_HEADER, SIGNATURE_HEADER, Signature, TIMESTAMP_HEADER, sign};
+pub use signature::{Signature, sign};
 pub use tokens::{AcceptedTokens, Authenticated};
 pub(crate) use tokens::{Key, keyed};
 
@@ -149,7 +152,8 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Credential, AuthenticationError> {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let head = RequestHead::new(&parts.method, path, &parts.headers, now);
+        let names = self.schemes.headers();
+        let head = RequestHead::new(&parts.method, path, &parts.headers, names, now)?;
         let (credential, scheme) = self.schemes.of(&head)?;
         let body = if scheme.needs_body() { body } else { b"" };
         scheme
@@ -171,6 +175,7 @@ impl fmt::Debug for Verifier {
 /// The schemes by which requests are authenticated, in the order in which they are asked.
 #[derive(Clone)]
 pub(crate) struct Schemes {
+    headers: HeaderNames,
     signature: SignedRequest,
     custom: Vec<Arc<dyn AuthenticationScheme>>,
     token: PlainToken,
@@ -179,8 +184,8 @@ pub(crate) struct Schemes {
 impl Default for Schemes {
     fn default() -> Self {
         Self {
+            headers: HeaderNames::default(),
             signature: SignedRequest {
-                headers: HeaderNames::default(),
                 tolerance: DEFAULT_TOLERANCE,
             },
             custom: Vec::new(),
@@ -206,7 +211,7 @@ impl Schemes {
     }
 
     pub(crate) fn set_headers(&mut self, names: HeaderNames) {
-        self.signature.headers = names;
+        self.headers = names;
     }
 
     pub(crate) fn add(&mut self, scheme: Arc<dyn AuthenticationScheme>) {
@@ -214,7 +219,7 @@ impl Schemes {
     }
 
     pub(crate) fn headers(&self) -> &HeaderNames {
-        &self.signature.headers
+        &self.headers
     }
 
     /// The scheme that decides: the first one whose credential the request has.
@@ -222,8 +227,6 @@ impl Schemes {
         &self,
         request: &RequestHead<'_>,
     ) -> Result<(Credential, &dyn AuthenticationScheme), AuthenticationError> {
-        // It says which data a request is about, whatever the scheme.
-        request.header(&self.signature.headers.mode)?;
         if self.signature.applies_to(request)? {
             return Ok((Credential::Signature, &self.signature));
         }

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::{
     error::AuthenticationError,
+    headers::HeaderNames,
     tokens::{AcceptedTokens, Authenticated},
 };
 use crate::time::Timestamp;
@@ -55,21 +56,42 @@ pub struct RequestHead<'a> {
     path: &'a str,
     headers: &'a HeaderMap,
     now: Timestamp,
+    mode: Option<&'a HeaderValue>,
+    signature: Option<SentSignature<'a>>,
+}
+
+/// The headers of a signature as they were sent.
+#[derive(Clone, Copy)]
+pub(super) struct SentSignature<'a> {
+    pub(super) signatures: &'a HeaderValue,
+    pub(super) timestamp: Option<&'a HeaderValue>,
 }
 
 impl<'a> RequestHead<'a> {
+    /// Reads the headers of these names once, as several steps need them.
     pub(crate) fn new(
         method: &'a Method,
         path: &'a str,
         headers: &'a HeaderMap,
+        names: &HeaderNames,
         now: Timestamp,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, AuthenticationError> {
+        let signature = match only(headers, &names.signature)? {
+            Some(signatures) => Some(SentSignature {
+                signatures,
+                timestamp: only(headers, &names.timestamp)?,
+            }),
+            None => None,
+        };
+        Ok(Self {
             method,
             path,
             headers,
             now,
-        }
+            // It says which data a request is about, whatever the scheme.
+            mode: only(headers, &names.mode)?,
+            signature,
+        })
     }
 
     /// The method.
@@ -92,17 +114,32 @@ impl<'a> RequestHead<'a> {
         &self,
         name: &HeaderName,
     ) -> Result<Option<&'a HeaderValue>, AuthenticationError> {
-        let mut values = self.headers.get_all(name).iter();
-        match (values.next(), values.next()) {
-            (_, Some(_)) => Err(AuthenticationError::Repeated),
-            (value, None) => Ok(value),
-        }
+        only(self.headers, name)
     }
 
     /// The server's time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    pub(crate) fn mode(&self) -> Option<&'a HeaderValue> {
+        self.mode
+    }
+
+    pub(super) fn signature(&self) -> Option<SentSignature<'a>> {
+        self.signature
+    }
+}
+
+fn only<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a HeaderValue>, AuthenticationError> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(AuthenticationError::Repeated),
+        (value, None) => Ok(value),
     }
 }
 

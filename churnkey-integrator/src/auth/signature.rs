@@ -4,67 +4,38 @@ use std::time::Duration;
 
 use hmac::Mac;
 use http::{HeaderName, HeaderValue, Method};
+use subtle::{Choice, ConstantTimeEq};
 
 use super::{
     error::AuthenticationError,
+    headers::{MODE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER},
     scheme::{AuthenticationScheme, RequestHead},
     tokens::{AcceptedTokens, Authenticated, keyed},
 };
 use crate::{context::Mode, secret::IntegrationToken, time::Timestamp};
-
-/// The header with the Unix seconds at which a request was signed.
-pub const TIMESTAMP_HEADER: HeaderName = HeaderName::from_static("x-churnkey-timestamp");
-/// The header with one or more signatures, as `v1=<64 hex digits>`, separated by commas.
-pub const SIGNATURE_HEADER: HeaderName = HeaderName::from_static("x-churnkey-signature");
-/// The header with the mode, `live` or `test`.
-pub const MODE_HEADER: HeaderName = HeaderName::from_static("x-churnkey-mode");
 
 const VERSION: &str = "v1";
 pub(crate) const DEFAULT_TOLERANCE: Duration = Duration::from_secs(300);
 /// A rotation needs two. Each costs a comparison with every accepted token.
 const MAX_SIGNATURES: usize = 8;
 
-/// The names of the headers around a signature.
-#[derive(Debug, Clone)]
-pub(crate) struct HeaderNames {
-    pub(crate) signature: HeaderName,
-    pub(crate) timestamp: HeaderName,
-    pub(crate) mode: HeaderName,
-}
-
-impl Default for HeaderNames {
-    fn default() -> Self {
-        Self {
-            signature: SIGNATURE_HEADER,
-            timestamp: TIMESTAMP_HEADER,
-            mode: MODE_HEADER,
-        }
-    }
-}
-
 #[derive(Debug, Clone)]
 pub(super) struct SignedRequest {
-    pub(super) headers: HeaderNames,
     pub(super) tolerance: Duration,
-}
-
-impl SignedRequest {
-    fn timestamp<'a>(&self, request: &RequestHead<'a>) -> Result<&'a [u8], AuthenticationError> {
-        let timestamp = request.header(&self.headers.timestamp)?;
-        let timestamp = timestamp.ok_or(AuthenticationError::InvalidTimestamp)?;
-        Ok(timestamp.as_bytes())
-    }
 }
 
 impl AuthenticationScheme for SignedRequest {
     fn applies_to(&self, request: &RequestHead<'_>) -> Result<bool, AuthenticationError> {
-        let Some(signatures) = request.header(&self.headers.signature)? else {
+        let Some(sent) = request.signature() else {
             return Ok(false);
         };
-        if elements(signatures).nth(MAX_SIGNATURES).is_some() {
+        let signatures = sent.signatures.as_bytes();
+        if signatures.iter().filter(|byte| **byte == b',').count() >= MAX_SIGNATURES {
             return Err(AuthenticationError::TooManySignatures);
         }
-        let seconds = unix_seconds(self.timestamp(request)?);
+        let seconds = sent
+            .timestamp
+            .and_then(|sent| unix_seconds(sent.as_bytes()));
         let seconds = seconds.ok_or(AuthenticationError::InvalidTimestamp)?;
         if request.now().unix_seconds().abs_diff(seconds) > self.tolerance.as_secs() {
             return Err(AuthenticationError::OutsideTolerance);
@@ -78,17 +49,36 @@ impl AuthenticationScheme for SignedRequest {
         body: &[u8],
         tokens: AcceptedTokens<'t>,
     ) -> Result<Authenticated<'t>, AuthenticationError> {
-        let signatures = request.header(&self.headers.signature)?;
-        let signatures = signatures.ok_or(AuthenticationError::Missing)?;
-        let mode = request.header(&self.headers.mode)?;
+        let sent = request.signature().ok_or(AuthenticationError::Missing)?;
+        let timestamp = sent
+            .timestamp
+            .ok_or(AuthenticationError::InvalidTimestamp)?;
+        let mode = request.mode();
         let mode = mode.map_or(b"live".as_slice(), HeaderValue::as_bytes);
-        let method = request.method();
-        let text = text(self.timestamp(request)?, method, request.path(), mode, body);
-        let readable = elements(signatures).filter_map(v1);
-        match tokens.verify_any_hmac_sha256(&text, &readable) {
-            Err(_) if readable.clone().next().is_none() => Err(AuthenticationError::Malformed),
-            verdict => verdict,
+        let (timestamp, method) = (timestamp.as_bytes(), request.method());
+        let text = text(timestamp, method, request.path(), mode, body);
+        verify_any(sent.signatures.as_bytes(), &text, tokens)
+    }
+}
+
+/// Checks that one of the signatures in a header is that of the text.
+pub(super) fn verify_any<'t>(
+    header: &[u8],
+    text: &[&[u8]],
+    tokens: AcceptedTokens<'t>,
+) -> Result<Authenticated<'t>, AuthenticationError> {
+    let signatures = header.split(|byte| *byte == b',').filter_map(v1);
+    let is_signature = |mac: &[u8; 32]| {
+        let mut expected = [0; 64];
+        if hex::encode_to_slice(mac, &mut expected).is_err() {
+            return Choice::from(0);
         }
+        let equal = signatures.clone().map(|sent| expected.ct_eq(sent));
+        equal.fold(Choice::from(0), |any, equal| any | equal)
+    };
+    match tokens.verify_with(text, is_signature) {
+        Err(_) if !signatures.clone().any(is_hexadecimal) => Err(AuthenticationError::Malformed),
+        verdict => verdict,
     }
 }
 
@@ -107,19 +97,15 @@ fn text<'a>(
     ]
 }
 
-fn elements(signatures: &HeaderValue) -> impl Iterator<Item = &[u8]> + Clone {
-    signatures.as_bytes().split(|byte| *byte == b',')
+/// What follows the `v1=` of an element. `None` for another version or length.
+fn v1(element: &[u8]) -> Option<&[u8; 64]> {
+    element.trim_ascii().strip_prefix(b"v1=")?.try_into().ok()
 }
 
-/// The bytes of a `v1=` element. `None` for another version, length or alphabet.
-pub(super) fn v1(element: &[u8]) -> Option<[u8; 32]> {
-    let digits = element.trim_ascii().strip_prefix(b"v1=")?;
-    if digits.iter().any(u8::is_ascii_uppercase) {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    hex::decode_to_slice(digits, &mut bytes).ok()?;
-    Some(bytes)
+/// In lower case, as every signature is: in upper case, one signature could be written in two ways.
+fn is_hexadecimal(digits: &[u8; 64]) -> bool {
+    let mut digits = digits.iter();
+    digits.all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Decimal digits only: with a sign or a blank, one time could be written in two ways.

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc, time::Instant};
 use axum::{
     body::Bytes,
     extract::{FromRequestParts, OriginalUri, RawPathParams, Request},
-    http::{HeaderMap, HeaderName, Method, StatusCode, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, request::Parts},
     response::Response,
 };
 use tracing::Span;
@@ -56,7 +56,9 @@ impl AuthenticatedRequest {
         };
         let path = path_as_sent(&request, shared);
         let now = (shared.clock)();
-        let head = RequestHead::new(&request.method, &path, &request.headers, now);
+        let names = shared.schemes.headers();
+        let head = RequestHead::new(&request.method, &path, &request.headers, names, now);
+        let head = head.map_err(unauthorized)?;
         let (credential, scheme) = shared.schemes.of(&head).map_err(unauthorized)?;
         let merchant = match &shared.merchants {
             Merchants::One(merchant) => Some(Arc::clone(merchant)),
@@ -95,8 +97,8 @@ impl AuthenticatedRequest {
             None => verify(&body).map_err(unauthorized)?,
         };
         let merchant = merchant.ok_or_else(|| unauthorized(AuthenticationError::UnknownTenant))?;
-        let mode = mode(&request, &shared.schemes.headers().mode, shared.live_only)
-            .map_err(response::from_error)?;
+        let mode =
+            mode(head.mode(), &names.mode, shared.live_only).map_err(response::from_error)?;
         Ok(Self {
             request,
             body,
@@ -165,8 +167,12 @@ fn unread(unread: Unread) -> Response {
     response::error(unread.status())
 }
 
-fn mode(parts: &Parts, header: &HeaderName, live_only: bool) -> Result<Mode, HandlerError> {
-    match parts.headers.get(header).map(|mode| mode.as_bytes()) {
+fn mode(
+    sent: Option<&HeaderValue>,
+    header: &HeaderName,
+    live_only: bool,
+) -> Result<Mode, HandlerError> {
+    match sent.map(HeaderValue::as_bytes) {
         None | Some(b"live") => Ok(Mode::Live),
         Some(b"test") if live_only => Err(HandlerError::bad_request(
             "This integration serves live data only",

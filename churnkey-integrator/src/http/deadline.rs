@@ -1,6 +1,7 @@
 //! Ends a request at its deadline, with a 503. The deadline covers its authentication and its route.
 
 use std::{
+    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -31,7 +32,9 @@ pub(super) async fn run_within_deadline<F: Future<Output = Response>>(
         Err(response) => return response,
     };
     Span::current().record("mode", authenticated.mode().as_str());
-    match timeout_at(deadline.into(), route(shared, authenticated)).await {
+    // Pinned here, because moving a future of this size into another one costs time.
+    let route = pin!(route(shared, authenticated));
+    match timeout_at(deadline.into(), route).await {
         Ok(response) => response,
         Err(_) => response::from_error(HandlerError::unavailable(
             Duration::from_secs(1),
