@@ -57,7 +57,10 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let token = IntegrationToken::from_env("CK_INTEGRATION_TOKEN")?;
 //! let client = Client::at("https://staging.example.com", token)?;
-//! let fixtures = Fixtures::new("cus_1", "cus_nobody").subscription("cus_1", "sub_1").price("price_1");
+//! let fixtures = Fixtures::new("cus_1", "cus_nobody")
+//!     .email("ada@example.com", "cus_1")
+//!     .subscription("cus_1", "sub_1")
+//!     .price("price_1");
 //! let report = check(&client, &fixtures).await?;
 //! println!("{report}");
 //! # Ok(())

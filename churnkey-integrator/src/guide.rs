@@ -38,6 +38,7 @@ pub mod quick_start {
     //! [`controllers`]: crate::controllers
     //! [`actions`]: crate::actions
     //! [`Integration::readiness`]: crate::Integration::readiness
+    //! [`sole_owner`]: crate::sole_owner
     //!
     #![doc = include_str!("../docs/quick-start.md")]
 }
