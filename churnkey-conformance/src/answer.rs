@@ -37,6 +37,10 @@ impl Answer {
         Self::new(method, 0, HeaderMap::new(), Vec::new(), Some(why))
     }
 
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
     /// The HTTP status; 0 if nothing answered.
     #[must_use]
     pub fn status(&self) -> u16 {

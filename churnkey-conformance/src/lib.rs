@@ -224,6 +224,7 @@
 mod answer;
 mod client;
 mod remote;
+mod shape;
 mod transport;
 
 mod fixtures;
@@ -251,6 +252,7 @@ pub use remote::UrlError;
 pub use report::{Finding, Report, Skipped};
 pub use rule::Rule;
 pub use run::{NotChecked, check};
+pub use shape::WrongShape;
 pub use transport::RequestBody;
 
 /// The version of bytes that [`RequestBody`] holds.
