@@ -1,0 +1,201 @@
+//! The command line.
+
+use std::{path::PathBuf, str::FromStr};
+
+use churnkey_conformance::churnkey_integrator::Mode;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use http::Method;
+use serde::Deserialize;
+
+use crate::connection::Override;
+
+/// Calls and checks a Churnkey custom provider integration by its URL, whatever it is written in.
+///
+/// Settings come from the command line, then from the environment, then from churnkey.toml, which is looked for in the
+/// working folder and above it. `churnkey init` writes one.
+#[derive(Debug, Parser)]
+#[command(name = "churnkey", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArguments,
+    /// Write JSON for programs instead of text for people
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say on standard error what is sent and how it is answered; no secret is shown
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+const AFTER_HELP: &str = "Exit codes: 0 all is well; 1 something was found; 2 the command line or the settings are wrong; \
+                          3 the integration did not answer.";
+
+/// How to reach the integration.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Integration")]
+pub(crate) struct ConnectionArguments {
+    /// The URL of the integration with its prefix, such as http://127.0.0.1:3000/churnkey
+    #[arg(long, global = true, env = "CHURNKEY_URL", hide_env_values = true)]
+    pub(crate) url: Option<String>,
+    /// The environment variable that holds the token [default: CK_INTEGRATION_TOKEN]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        conflicts_with = "token_file"
+    )]
+    pub(crate) token_env: Option<String>,
+    /// The file that holds the token; a line feed at its end is not part of the token
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Which data to ask for [default: live]
+    #[arg(long, global = true, env = "CHURNKEY_MODE", hide_env_values = true)]
+    pub(crate) mode: Option<ModeArgument>,
+    /// How long an answer may take [default: 15]
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u32).range(1..),
+        env = "CHURNKEY_TIMEOUT",
+        hide_env_values = true
+    )]
+    pub(crate) timeout: Option<u32>,
+    /// Connect to this address instead of the one that the name has
+    #[arg(long, global = true, value_name = "HOST:PORT:ADDRESS")]
+    pub(crate) resolve: Option<Override>,
+    /// A PEM file of certificates to trust besides those of this machine, or of SSL_CERT_FILE
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Which HTTP to speak [default: what the server prefers over TLS, 1.1 without]
+    #[arg(long, global = true, value_name = "VERSION")]
+    pub(crate) http: Option<HttpVersion>,
+    /// The settings to use instead of the churnkey.toml that is found
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ModeArgument {
+    Live,
+    Test,
+}
+
+impl From<ModeArgument> for Mode {
+    fn from(mode: ModeArgument) -> Self {
+        match mode {
+            ModeArgument::Live => Self::Live,
+            ModeArgument::Test => Self::Test,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HttpVersion {
+    #[value(name = "1.1")]
+    Http1,
+    #[value(name = "2")]
+    Http2,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print the headers that sign a request
+    Sign(SignArguments),
+    /// Send a signed request, and say what is wrong with the shape of the answer
+    Call(CallArguments),
+    /// Write a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the man page
+    Man,
+}
+
+/// What is asked for.
+#[derive(Debug, Args)]
+pub(crate) struct RequestArguments {
+    /// The HTTP method, such as GET
+    #[arg(value_parser = method)]
+    pub(crate) method: Method,
+    /// The path below the URL's prefix with its query, percent-encoded, such as /customers/cus_1
+    #[arg(value_parser = path)]
+    pub(crate) path: String,
+    /// The body: text, @FILE, or @- for standard input
+    #[arg(long, value_name = "BODY")]
+    pub(crate) body: Option<BodyArgument>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SignArguments {
+    #[command(flatten)]
+    pub(crate) request: RequestArguments,
+    /// Print a curl command instead; its signature is valid for five minutes
+    #[arg(long)]
+    pub(crate) curl: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CallArguments {
+    #[command(flatten)]
+    pub(crate) request: RequestArguments,
+    /// Send the token itself instead of a signature
+    #[arg(long)]
+    pub(crate) plain: bool,
+    /// Send the same request this many times
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) repeat: u32,
+    /// Send this Idempotency-Key
+    #[arg(long, value_name = "KEY", value_parser = header_value)]
+    pub(crate) idempotency_key: Option<String>,
+}
+
+/// Where a request's body comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum BodyArgument {
+    Text(String),
+    File(PathBuf),
+    StandardInput,
+}
+
+impl FromStr for BodyArgument {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text.strip_prefix('@') {
+            None => Self::Text(text.to_owned()),
+            Some("") => return Err("name a file behind the @, or write @- for standard input"),
+            Some("-") => Self::StandardInput,
+            Some(file) => Self::File(file.into()),
+        })
+    }
+}
+
+fn method(text: &str) -> Result<Method, &'static str> {
+    let method = Method::from_bytes(text.as_bytes());
+    match method {
+        // `get` is a method of its own in HTTP, and never what is meant.
+        Ok(method) if text.bytes().all(|byte| byte.is_ascii_uppercase()) => Ok(method),
+        _ => Err("write a method in capital letters, such as GET or POST"),
+    }
+}
+
+fn path(text: &str) -> Result<String, &'static str> {
+    let is_path = text.starts_with('/') && text.parse::<http::Uri>().is_ok();
+    if !is_path || !text.is_ascii() || text.contains('#') {
+        return Err(
+            "begin it with a slash, and percent-encode it: /customers/email/ada%2Bx@example.com",
+        );
+    }
+    Ok(text.to_owned())
+}
+
+fn header_value(text: &str) -> Result<String, &'static str> {
+    match http::HeaderValue::from_str(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("a header can't have these characters: use ASCII letters and digits"),
+    }
+}

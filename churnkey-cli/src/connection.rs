@@ -1,0 +1,322 @@
+//! The connection to an integration: an HTTP client of our own below the signed client of the conformance suite.
+
+use std::{
+    error::Error,
+    fmt::Write as _,
+    io,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+    str::FromStr,
+    sync::Arc,
+    time::Instant,
+};
+
+use bytes::Bytes;
+use churnkey_conformance::{Answer, Client, RequestBody, churnkey_integrator::Mode};
+use http::{Request, Response, Uri};
+use http_body_util::BodyExt;
+use reqwest::{Url, redirect};
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+use tower::service_fn;
+
+use crate::{
+    arguments::HttpVersion,
+    exit::Failure,
+    output::{self, FAINT, styled},
+    progress::Progress,
+    settings::Settings,
+};
+
+/// Where an integration is: the URL's origin, and the prefix behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    scheme: String,
+    host: String,
+    port: u16,
+    origin: String,
+    prefix: String,
+}
+
+impl Target {
+    /// The path of every request begins with it; empty if the integration is at the root.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The URL of a path below the prefix.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{}{path}", self.origin, self.prefix)
+    }
+}
+
+impl FromStr for Target {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Self, Failure> {
+        // It is not repeated, because what has a user name has a password, too.
+        let invalid = || {
+            Failure::Usage(
+                "this is not the URL of an integration: write it like https://billing.example.com/churnkey, without a \
+                 user name and a query"
+                    .to_owned(),
+            )
+        };
+        let uri: Uri = text.parse().map_err(|_| invalid())?;
+        let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(invalid());
+        };
+        let default_port = match scheme {
+            "http" => 80,
+            "https" => 443,
+            _ => return Err(invalid()),
+        };
+        if authority.host().is_empty()
+            || authority.as_str().contains('@')
+            || uri.query().is_some()
+            || text.contains('#')
+        {
+            return Err(invalid());
+        }
+        Ok(Self {
+            scheme: scheme.to_owned(),
+            host: authority.host().to_ascii_lowercase(),
+            port: authority.port_u16().unwrap_or(default_port),
+            origin: format!("{scheme}://{authority}"),
+            prefix: uri.path().trim_end_matches('/').to_owned(),
+        })
+    }
+}
+
+/// An address to connect to instead of the one that a name has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Override {
+    host: String,
+    port: u16,
+    address: IpAddr,
+}
+
+impl FromStr for Override {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let invalid = "write it as HOST:PORT:ADDRESS, such as billing.example.com:443:127.0.0.1";
+        let mut parts = text.splitn(3, ':');
+        let (Some(host), Some(port), Some(address)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(invalid);
+        };
+        let address = address.trim_start_matches('[').trim_end_matches(']');
+        let (Ok(port), Ok(address)) = (port.parse(), address.parse()) else {
+            return Err(invalid);
+        };
+        Ok(Self {
+            host: host.to_ascii_lowercase(),
+            port,
+            address,
+        })
+    }
+}
+
+/// A signed client of the integration, with the settings of the run.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    target: Target,
+    mode: Mode,
+    progress: Progress,
+}
+
+impl Connection {
+    /// Nothing is sent yet.
+    pub(crate) fn open(settings: &Settings, verbose: bool) -> Result<Self, Failure> {
+        let target = settings.target.clone();
+        let progress = Progress::begin();
+        let sender = Arc::new(Sender {
+            http: http_client(settings)?,
+            origin: target.origin.clone(),
+            verbose,
+            progress: progress.clone(),
+        });
+        let service = service_fn(move |request| {
+            let sender = sender.clone();
+            async move { sender.send(request).await }
+        });
+        let client = Client::new(service, settings.token.clone());
+        Ok(Self {
+            client: client.mounted_at(target.prefix()).in_mode(settings.mode),
+            target,
+            mode: settings.mode,
+            progress,
+        })
+    }
+
+    /// The path of a request, which begins with the prefix.
+    pub(crate) fn path(&self, below: &str) -> String {
+        format!("{}{below}", self.target.prefix())
+    }
+
+    pub(crate) fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// What is shown while requests are sent.
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// The answer, unless nothing came.
+    pub(crate) fn answered(&self, answer: Answer) -> Result<Answer, Failure> {
+        if answer.status() != 0 {
+            return Ok(answer);
+        }
+        let reason = answer.cause().unwrap_or("the connection was closed");
+        Err(Failure::Unreachable(format!(
+            "nothing answered at {}: {reason}; start the integration, or correct the URL",
+            self.target.origin
+        )))
+    }
+}
+
+fn http_client(settings: &Settings) -> Result<reqwest::Client, Failure> {
+    let target = &settings.target;
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("churnkey/", env!("CARGO_PKG_VERSION")))
+        .tls_backend_preconfigured(tls(settings)?)
+        // The signature and the token are for this host alone.
+        .redirect(redirect::Policy::none())
+        .timeout(settings.timeout);
+    builder = match settings.http {
+        None => builder,
+        Some(HttpVersion::Http1) => builder.http1_only(),
+        Some(HttpVersion::Http2) => builder.http2_prior_knowledge(),
+    };
+    if let Some(resolve) = &settings.resolve {
+        if (&resolve.host, resolve.port) != (&target.host, target.port) {
+            return Err(Failure::Usage(format!(
+                "--resolve names {}:{}, but the URL is that of {}:{}: name the same host and port",
+                resolve.host, resolve.port, target.host, target.port
+            )));
+        }
+        let address = SocketAddr::new(resolve.address, resolve.port);
+        builder = builder.resolve(&resolve.host, address);
+    }
+    builder.build().map_err(|error| {
+        Failure::Usage(format!(
+            "the HTTP client can't be set up: {}; look at the proxies in the environment",
+            chain(&error)
+        ))
+    })
+}
+
+fn tls(settings: &Settings) -> Result<ClientConfig, Failure> {
+    let mut roots = RootCertStore::empty();
+    if settings.target.scheme == "https" {
+        if let Some(file) = &settings.ca {
+            roots.add_parsable_certificates(certificates(file)?);
+        }
+        let found = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(found.certs);
+        if roots.is_empty() {
+            let reason = found
+                .errors
+                .first()
+                .map_or("none were found".to_owned(), |error| chain(error));
+            return Err(Failure::Usage(format!(
+                "there are no certificates to trust ({reason}): install this machine's package of them, often \
+                 ca-certificates, or name a PEM file with --ca or SSL_CERT_FILE"
+            )));
+        }
+    }
+    // The provider is named, because a build with several has no default.
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Failure::Usage(format!("TLS can't be set up: {}", chain(&error))))?;
+    let mut config = config.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = match settings.http {
+        None => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        Some(HttpVersion::Http1) => vec![b"http/1.1".to_vec()],
+        Some(HttpVersion::Http2) => vec![b"h2".to_vec()],
+    };
+    Ok(config)
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    let found =
+        CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    match found {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        Ok(_) => Err(Failure::Usage(format!(
+            "{} holds no certificate: give a PEM file with `BEGIN CERTIFICATE` in it",
+            file.display()
+        ))),
+        Err(error) => Err(Failure::Usage(format!(
+            "the certificates in {} can't be read: {error}",
+            file.display()
+        ))),
+    }
+}
+
+/// Sends what the client above it has signed.
+struct Sender {
+    http: reqwest::Client,
+    origin: String,
+    verbose: bool,
+    progress: Progress,
+}
+
+impl Sender {
+    async fn send(
+        &self,
+        request: Request<RequestBody>,
+    ) -> Result<Response<reqwest::Body>, io::Error> {
+        let (parts, body) = request.into_parts();
+        let line = format!("{} {}", parts.method, parts.uri);
+        let url: Url = format!("{}{}", self.origin, parts.uri)
+            .parse()
+            .map_err(|error| io::Error::other(chain(&error)))?;
+        // Dot segments, for example, are resolved in a URL, and the signature is for the path as it was written.
+        let query = url
+            .query()
+            .map_or(String::new(), |query| format!("?{query}"));
+        if format!("{}{query}", url.path()) != parts.uri.to_string() {
+            return Err(io::Error::other(
+                "this path can't be sent as it is written: leave out dot segments, and percent-encode it",
+            ));
+        }
+        let Ok(body) = body.collect().await;
+        let body: Bytes = body.to_bytes();
+        let begun = Instant::now();
+        let sent = self.http.request(parts.method, url).headers(parts.headers);
+        let response = sent.body(body).send().await;
+        self.progress.sent();
+        if self.verbose {
+            let took = begun.elapsed().as_millis();
+            let came = match &response {
+                Ok(response) => format!("{} {:?}", response.status().as_u16(), response.version()),
+                Err(_) => "no answer".to_owned(),
+            };
+            // A closed standard error is no reason to stop.
+            let _ = output::note(styled(FAINT, format_args!("{line} -> {came}, {took} ms")));
+        }
+        match response {
+            Ok(response) => Ok(response.into()),
+            Err(error) => Err(io::Error::other(chain(&error.without_url()))),
+        }
+    }
+}
+
+/// The error and what caused it, in one line.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        // Writing to a string does not fail.
+        let _ = write!(text, ": {error}");
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,77 @@
+//! `churnkey`: calls and checks any Churnkey custom provider integration by its URL, and says what is wrong.
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod commands;
+mod connection;
+mod exit;
+mod operations;
+mod output;
+mod progress;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::{
+    arguments::{Arguments, Command},
+    connection::Connection,
+    exit::{Failure, Outcome},
+    settings::Settings,
+};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let as_json = arguments.json;
+    match run(arguments) {
+        Ok(outcome) => outcome.code(),
+        Err(failure) => failure.report(as_json),
+    }
+}
+
+fn run(arguments: Arguments) -> Result<Outcome, Failure> {
+    let Arguments {
+        command,
+        connection,
+        json,
+        verbose,
+    } = arguments;
+    let settings = || Settings::load(connection);
+    match command {
+        Command::Sign(arguments) => commands::sign::run(&arguments, &settings()?, json),
+        Command::Call(arguments) => connected(&settings()?, verbose, async |connection| {
+            commands::call::run(&arguments, connection, json).await
+        }),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "churnkey", &mut script);
+            output::bytes(&script)?;
+            Ok(Outcome::Good)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Arguments::command()).render(&mut page)?;
+            output::bytes(&page)?;
+            Ok(Outcome::Good)
+        }
+    }
+}
+
+/// Runs a command that calls the integration.
+fn connected(
+    settings: &Settings,
+    verbose: bool,
+    command: impl AsyncFnOnce(&Connection) -> Result<Outcome, Failure>,
+) -> Result<Outcome, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let connection = Connection::open(settings, verbose)?;
+        let outcome = command(&connection).await;
+        connection.progress().end();
+        outcome
+    })
+}

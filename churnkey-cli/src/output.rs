@@ -1,0 +1,60 @@
+//! What is written: results on standard output, everything about them on standard error.
+
+use std::{fmt, io::Write};
+
+use anstyle::{AnsiColor, Style};
+use serde_json::Value;
+
+use crate::exit::Failure;
+
+/// The version of every JSON that the tool writes. A key that goes or changes its meaning makes a new one.
+pub(crate) const VERSION: u32 = 1;
+
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const FAINT: Style = Style::new().dimmed();
+
+/// Text in a style, which a terminal shows and everything else is spared.
+pub(crate) fn styled(style: Style, text: impl fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Writes a line of the result.
+pub(crate) fn line(text: impl fmt::Display) -> Result<(), Failure> {
+    Ok(writeln!(anstream::stdout().lock(), "{text}")?)
+}
+
+/// Writes one JSON value on a line of its own.
+pub(crate) fn json(value: &Value) -> Result<(), Failure> {
+    line(value)
+}
+
+/// Writes the result as it is, such as a man page.
+pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut output = std::io::stdout().lock();
+    output.write_all(bytes)?;
+    Ok(output.flush()?)
+}
+
+/// Says something about the result.
+pub(crate) fn note(text: impl fmt::Display) -> Result<(), Failure> {
+    Ok(writeln!(anstream::stderr().lock(), "{text}")?)
+}
+
+/// Says what went wrong.
+pub(crate) fn problem(text: &str) -> Result<(), Failure> {
+    note(format_args!("{} {text}", styled(BAD, "error:")))
+}
+
+/// Text from outside without what could take over a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && !matches!(c, '\n' | '\t') {
+            printable.extend(c.escape_unicode());
+        } else {
+            printable.push(c);
+        }
+    }
+    printable
+}

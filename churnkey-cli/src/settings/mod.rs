@@ -1,0 +1,80 @@
+//! The settings of a run: the command line over the environment over `churnkey.toml`.
+
+mod file;
+mod token;
+
+use std::{env, path::PathBuf, time::Duration};
+
+use churnkey_conformance::churnkey_integrator::{IntegrationToken, Mode};
+
+use self::{file::File, token::TokenSource};
+use crate::{
+    arguments::{ConnectionArguments, HttpVersion, ModeArgument},
+    connection::{Override, Target},
+    exit::Failure,
+};
+
+/// How to reach the integration.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) target: Target,
+    pub(crate) token: IntegrationToken,
+    pub(crate) mode: Mode,
+    pub(crate) timeout: Duration,
+    pub(crate) resolve: Option<Override>,
+    pub(crate) ca: Option<PathBuf>,
+    pub(crate) http: Option<HttpVersion>,
+}
+
+const TIMEOUT_SECONDS: u32 = 15;
+
+impl Settings {
+    pub(crate) fn load(given: ConnectionArguments) -> Result<Self, Failure> {
+        let folder = env::current_dir().map_err(|error| {
+            Failure::Usage(format!("the working folder can't be read: {error}"))
+        })?;
+        let file = File::find(given.config.as_deref(), &folder)?;
+
+        let url = given.url.or(file.url).ok_or_else(|| {
+            Failure::Usage(
+                "there is no URL: give --url, set CHURNKEY_URL, or write `url` into churnkey.toml"
+                    .to_owned(),
+            )
+        })?;
+        let target: Target = url.parse()?;
+        let token_source = match (given.token_env, given.token_file) {
+            (Some(name), _) => TokenSource::Variable(name, "--token-env"),
+            (None, Some(file)) => TokenSource::File(file, "--token-file"),
+            (None, None) if env::var_os(token::VARIABLE).is_some() => {
+                TokenSource::Variable(token::VARIABLE.to_owned(), token::VARIABLE)
+            }
+            (None, None) => match (file.token_env, file.token_file) {
+                (Some(name), _) => TokenSource::Variable(name, "token-env in churnkey.toml"),
+                (None, Some(file)) => TokenSource::File(file, "token-file in churnkey.toml"),
+                (None, None) => TokenSource::Variable(token::VARIABLE.to_owned(), token::VARIABLE),
+            },
+        };
+        let resolve =
+            match (given.resolve, file.resolve) {
+                (Some(given), _) => Some(given),
+                (None, Some(text)) => Some(text.parse().map_err(|error| {
+                    Failure::Usage(format!("`resolve` in churnkey.toml: {error}"))
+                })?),
+                (None, None) => None,
+            };
+        let seconds = given.timeout.or(file.timeout).unwrap_or(TIMEOUT_SECONDS);
+        Ok(Self {
+            token: token_source.read()?,
+            target,
+            mode: given
+                .mode
+                .or(file.mode)
+                .unwrap_or(ModeArgument::Live)
+                .into(),
+            timeout: Duration::from_secs(seconds.max(1).into()),
+            resolve,
+            ca: given.ca.or(file.ca),
+            http: given.http,
+        })
+    }
+}

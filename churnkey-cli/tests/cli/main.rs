@@ -1,0 +1,13 @@
+//! The tool as a person or a program runs it: arguments in; standard output, standard error and an exit code out.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod call;
+mod merchants;
+mod settings;
+mod sign;
+mod tool;
