@@ -106,6 +106,12 @@ pub(crate) enum Command {
     Sign(SignArguments),
     /// Send a signed request, and say what is wrong with the shape of the answer
     Call(CallArguments),
+    /// Write the records of a list, one JSON object on each line, and check its pages
+    List(ListArguments),
+    /// Count the e-mail addresses and phone numbers that several customers have
+    ///
+    /// A look-up by one of them is answered 409, unless the merchant ranks its owners. Exits 1 if there are any.
+    Ambiguity(AmbiguityArguments),
     /// Write a completion script for a shell
     Completions {
         /// The shell
@@ -151,6 +157,39 @@ pub(crate) struct CallArguments {
     /// Send this Idempotency-Key
     #[arg(long, value_name = "KEY", value_parser = header_value)]
     pub(crate) idempotency_key: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// What to list
+    pub(crate) resource: Resource,
+    /// Whose subscriptions
+    #[arg(long, value_name = "ID", required_if_eq("resource", "subscriptions"))]
+    pub(crate) customer: Option<String>,
+    /// How many records to ask for on each page [default: as many as the integration chooses]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
+    /// Stop after this many records
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max: Option<u64>,
+}
+
+/// What can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Resource {
+    Customers,
+    Subscriptions,
+    Prices,
+    Coupons,
+    Products,
+    Families,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AmbiguityArguments {
+    /// Show the addresses and numbers themselves
+    #[arg(long)]
+    pub(crate) show: bool,
 }
 
 /// Where a request's body comes from.

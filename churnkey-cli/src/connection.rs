@@ -12,8 +12,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use churnkey_conformance::{Answer, Client, RequestBody, churnkey_integrator::Mode};
-use http::{Request, Response, Uri};
+use churnkey_conformance::{
+    Answer, Client, RequestBody,
+    churnkey_integrator::{Mode, Operation},
+};
+use http::{Method, Request, Response, Uri};
 use http_body_util::BodyExt;
 use reqwest::{Url, redirect};
 use rustls::{
@@ -21,6 +24,7 @@ use rustls::{
     crypto::ring,
     pki_types::{CertificateDer, pem::PemObject},
 };
+use serde_json::Value;
 use tower::service_fn;
 
 use crate::{
@@ -166,6 +170,44 @@ impl Connection {
     /// What is shown while requests are sent.
     pub(crate) fn progress(&self) -> &Progress {
         &self.progress
+    }
+
+    /// The answer to a signed GET of a path below the prefix, if it is a 200.
+    pub(crate) async fn get(&self, below: &str) -> Result<Answer, Failure> {
+        let call = self.client.call(Method::GET, &self.path(below)).signed();
+        let answer = self.answered(call.send_unchecked().await)?;
+        let advice = match answer.status() {
+            200 => return Ok(answer),
+            401 => {
+                "give the integration's own token, and compare the clocks, which may differ by minutes at most"
+            }
+            404 => {
+                "give the URL with its prefix, and compare what `churnkey call GET /features` lists"
+            }
+            300..=399 => "give the URL that it redirects to, as a credential does not follow",
+            _ => "look into the integration's log for the request id",
+        };
+        let status = answer.status();
+        let url = self.target.url(below.split('?').next().unwrap_or_default());
+        let id = output::printable(answer.header("x-request-id").unwrap_or("none"));
+        Err(Failure::Answer(format!(
+            "{url} answered {status} (request id {id}): {advice}"
+        )))
+    }
+
+    /// The features manifest.
+    pub(crate) async fn manifest(&self) -> Result<Value, Failure> {
+        let answer = self.get("/features").await?;
+        match answer.wrong_shapes(Some(Operation::Features)).first() {
+            // Its headers have no part in what it says.
+            Some(wrong) if wrong.section() == "2.3" || !answer.body().is_object() => {
+                Err(Failure::Answer(format!(
+                    "{} is no features manifest: {wrong}; give the URL of the integration with its prefix",
+                    self.target.url("/features")
+                )))
+            }
+            _ => Ok(answer.into_body()),
+        }
     }
 
     /// The answer, unless nothing came.

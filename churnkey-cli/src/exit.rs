@@ -29,6 +29,9 @@ impl Outcome {
 /// Why a command did not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
+    /// The integration answered, but not as the command needs it.
+    #[error("{0}")]
+    Answer(String),
     /// The command can't be run with these arguments and settings.
     #[error("{0}")]
     Usage(String),
@@ -50,6 +53,7 @@ impl Failure {
             return ExitCode::SUCCESS;
         }
         let (code, kind) = match self {
+            Self::Answer(_) => (1, "answer"),
             Self::Usage(_) => (2, "usage"),
             Self::Unreachable(_) => (3, "unreachable"),
             Self::Output(_) => (2, "output"),

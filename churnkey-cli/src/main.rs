@@ -4,6 +4,7 @@
 mod arguments;
 mod commands;
 mod connection;
+mod crawl;
 mod exit;
 mod operations;
 mod output;
@@ -42,6 +43,12 @@ fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::Sign(arguments) => commands::sign::run(&arguments, &settings()?, json),
         Command::Call(arguments) => connected(&settings()?, verbose, async |connection| {
             commands::call::run(&arguments, connection, json).await
+        }),
+        Command::List(arguments) => connected(&settings()?, verbose, async |connection| {
+            commands::list::run(&arguments, connection, json).await
+        }),
+        Command::Ambiguity(arguments) => connected(&settings()?, verbose, async |connection| {
+            commands::ambiguity::run(&arguments, connection, json).await
         }),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -2,6 +2,7 @@
 
 use churnkey_conformance::churnkey_integrator::Operation;
 use http::Method;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The operation with this method and path below the prefix, if it is one of the contract's.
 pub(crate) fn operation_of(method: &Method, path: &str) -> Option<Operation> {
@@ -22,6 +23,16 @@ pub(crate) fn operation_of(method: &Method, path: &str) -> Option<Operation> {
         parts.map(|part| !part.starts_with('{')).collect()
     };
     Operation::all().filter(matches).max_by_key(literals)
+}
+
+/// A text as one segment of a path.
+pub(crate) fn segment(text: &str) -> String {
+    const PLAIN: AsciiSet = NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'_')
+        .remove(b'.')
+        .remove(b'~');
+    utf8_percent_encode(text, &PLAIN).to_string()
 }
 
 #[cfg(test)]

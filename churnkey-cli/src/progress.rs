@@ -37,6 +37,16 @@ impl Progress {
         self.bar.inc(1);
     }
 
+    /// What has been found so far.
+    pub(crate) fn say(&self, message: String) {
+        self.bar.set_message(message);
+    }
+
+    /// Writes something else meanwhile.
+    pub(crate) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
+    }
+
     /// Takes the line away, so that it does not mix with the result.
     pub(crate) fn end(&self) {
         self.bar.finish_and_clear();

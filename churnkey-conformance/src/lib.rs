@@ -253,6 +253,7 @@ pub use report::{Finding, Report, Skipped};
 pub use rule::Rule;
 pub use run::{NotChecked, check};
 pub use shape::WrongShape;
+pub use suite::served;
 pub use transport::RequestBody;
 
 /// The version of bytes that [`RequestBody`] holds.

@@ -46,9 +46,7 @@ impl Suite {
         let in_test = client.in_mode(Mode::Test).get_unchecked(&features).await;
         Self {
             client: client.in_mode(Mode::Live),
-            served: Operation::all()
-                .filter(|operation| is_advertised(&manifest, *operation))
-                .collect(),
+            served: served(&manifest).collect(),
             manifest,
             live_only: in_test.status() == 400,
             takes_plain_tokens: false,
@@ -87,6 +85,21 @@ impl Suite {
         ));
         self.check(operation, Rule::FixtureGiven, verdict);
     }
+}
+
+/// The operations that a features manifest lists (contract, section 2.3), itself among them.
+///
+/// ```
+/// use churnkey_conformance::served;
+///
+/// let manifest = serde_json::json!({
+///     "name": "Acme", "controllers": { "customers": { "retrieve": true, "list": false } }, "actions": {}
+/// });
+/// let names: Vec<&str> = served(&manifest).map(|operation| operation.name()).collect();
+/// assert_eq!(names, ["features", "customers.retrieve"]);
+/// ```
+pub fn served(manifest: &Value) -> impl Iterator<Item = Operation> {
+    Operation::all().filter(move |operation| is_advertised(manifest, *operation))
 }
 
 /// Whether the manifest lists the operation. It always lists itself.

@@ -1,6 +1,8 @@
 //! The commands, one file each.
 
+pub(crate) mod ambiguity;
 pub(crate) mod call;
+pub(crate) mod list;
 pub(crate) mod sign;
 
 use std::{fs, io::Read};

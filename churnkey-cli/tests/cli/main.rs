@@ -6,7 +6,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod ambiguity;
 mod call;
+mod list;
 mod merchants;
 mod settings;
 mod sign;
