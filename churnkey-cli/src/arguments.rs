@@ -2,12 +2,15 @@
 
 use std::{path::PathBuf, str::FromStr};
 
-use churnkey_conformance::churnkey_integrator::Mode;
+use churnkey_conformance::{
+    Rule,
+    churnkey_integrator::{Mode, Operation},
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use http::Method;
 use serde::Deserialize;
 
-use crate::connection::Override;
+use crate::{connection::Override, fixtures::Named};
 
 /// Calls and checks a Churnkey custom provider integration by its URL, whatever it is written in.
 ///
@@ -108,10 +111,18 @@ pub(crate) enum Command {
     Call(CallArguments),
     /// Write the records of a list, one JSON object on each line, and check its pages
     List(ListArguments),
+    /// Run the conformance suite
+    ///
+    /// An action is done only to the records that --disposable names, and with --yes only. Otherwise actions are sent in
+    /// ways that the integration has to reject. One that does not reject them may change a record, so check a staging
+    /// system first.
+    Check(Box<CheckArguments>),
     /// Count the e-mail addresses and phone numbers that several customers have
     ///
     /// A look-up by one of them is answered 409, unless the merchant ranks its owners. Exits 1 if there are any.
     Ambiguity(AmbiguityArguments),
+    /// Ask the integration what it serves, and write a commented churnkey.toml into the working folder
+    Init(InitArguments),
     /// Write a completion script for a shell
     Completions {
         /// The shell
@@ -183,6 +194,107 @@ pub(crate) enum Resource {
     Coupons,
     Products,
     Families,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// How to write the report [default: text]
+    #[arg(long, value_name = "FORM")]
+    pub(crate) report: Option<ReportForm>,
+    /// Write the report to a file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Report on these alone: operations (customers.list), resources (customers) and rules (each-record-once)
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = Only::from_str)]
+    pub(crate) only: Vec<Only>,
+    /// What makes the exit code 1
+    #[arg(long, value_name = "WHAT", default_value = "findings")]
+    pub(crate) fail_on: FailOn,
+    /// Change the records that --disposable names
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) fixtures: Named,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportForm {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// For continuous integration
+    Junit,
+    /// For a browser, in one file
+    Html,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FailOn {
+    /// A broken rule
+    Findings,
+    /// A broken rule, or one that was not checked for want of a record
+    Unchecked,
+    /// Nothing that is in the report
+    Nothing,
+}
+
+/// A part of the suite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Only {
+    Operation(Operation),
+    Rule(Rule),
+    /// The operations whose names begin with it and a dot.
+    Resource(&'static str),
+}
+
+impl Only {
+    /// Whether it is among these: nothing means everything, and a rule narrows the operations down.
+    pub(crate) fn has(only: &[Self], operation: Operation, rule: Option<Rule>) -> bool {
+        let is_rule = |part: &Self| matches!(part, Self::Rule(_));
+        let operations: Vec<&Self> = only.iter().filter(|part| !is_rule(part)).collect();
+        let rules: Vec<&Self> = only.iter().filter(|part| is_rule(part)).collect();
+        let has_operation = operations.iter().any(|part| match part {
+            Self::Operation(named) => *named == operation,
+            Self::Resource(resource) => resource_of(operation) == Some(resource),
+            Self::Rule(_) => false,
+        });
+        let has_rule = rule.is_none_or(|rule| rules.contains(&&Self::Rule(rule)));
+        (operations.is_empty() || has_operation) && (rules.is_empty() || has_rule)
+    }
+}
+
+impl FromStr for Only {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let operation = Operation::all().find(|operation| operation.name() == text);
+        let rule = || Rule::all().find(|rule| rule.name() == text);
+        let resource = || {
+            Operation::all()
+                .filter_map(resource_of)
+                .find(|resource| *resource == text)
+        };
+        operation
+            .map(Self::Operation)
+            .or_else(|| rule().map(Self::Rule))
+            .or_else(|| resource().map(Self::Resource))
+            .ok_or("there is no such operation, resource or rule: a report with --json has their names")
+    }
+}
+
+fn resource_of(operation: Operation) -> Option<&'static str> {
+    operation
+        .name()
+        .split_once('.')
+        .map(|(resource, _)| resource)
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// Write over a churnkey.toml that is there
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, Args)]

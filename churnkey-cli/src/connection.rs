@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    fmt::Write as _,
+    fmt::{self, Write as _},
     io,
     net::{IpAddr, SocketAddr},
     path::Path,
@@ -103,6 +103,12 @@ pub(crate) struct Override {
     address: IpAddr,
 }
 
+impl fmt::Display for Override {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.host, self.port, self.address)
+    }
+}
+
 impl FromStr for Override {
     type Err = &'static str;
 
@@ -126,7 +132,7 @@ impl FromStr for Override {
 }
 
 /// A signed client of the integration, with the settings of the run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Connection {
     pub(crate) client: Client,
     target: Target,
@@ -172,10 +178,28 @@ impl Connection {
         &self.progress
     }
 
+    pub(crate) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The same for the other data.
+    pub(crate) fn in_mode(&self, mode: Mode) -> Self {
+        Self {
+            client: self.client.in_mode(mode),
+            mode,
+            ..self.clone()
+        }
+    }
+
+    /// The answer to a signed GET of a path below the prefix, whatever it is.
+    pub(crate) async fn answer(&self, below: &str) -> Result<Answer, Failure> {
+        let call = self.client.call(Method::GET, &self.path(below)).signed();
+        self.answered(call.send_unchecked().await)
+    }
+
     /// The answer to a signed GET of a path below the prefix, if it is a 200.
     pub(crate) async fn get(&self, below: &str) -> Result<Answer, Failure> {
-        let call = self.client.call(Method::GET, &self.path(below)).signed();
-        let answer = self.answered(call.send_unchecked().await)?;
+        let answer = self.answer(below).await?;
         let advice = match answer.status() {
             200 => return Ok(answer),
             401 => {

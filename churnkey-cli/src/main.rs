@@ -6,9 +6,11 @@ mod commands;
 mod connection;
 mod crawl;
 mod exit;
+mod fixtures;
 mod operations;
 mod output;
 mod progress;
+mod report;
 mod settings;
 
 use std::process::ExitCode;
@@ -47,9 +49,22 @@ fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::List(arguments) => connected(&settings()?, verbose, async |connection| {
             commands::list::run(&arguments, connection, json).await
         }),
+        Command::Check(arguments) => {
+            let mut settings = settings()?;
+            let configured = std::mem::take(&mut settings.fixtures);
+            connected(&settings, verbose, async |connection| {
+                commands::check::run(*arguments, configured, connection, json).await
+            })
+        }
         Command::Ambiguity(arguments) => connected(&settings()?, verbose, async |connection| {
             commands::ambiguity::run(&arguments, connection, json).await
         }),
+        Command::Init(arguments) => {
+            let settings = settings()?;
+            connected(&settings, verbose, async |connection| {
+                commands::init::run(&arguments, &settings, connection, json).await
+            })
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "churnkey", &mut script);

@@ -12,6 +12,7 @@ pub(crate) const VERSION: u32 = 1;
 
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const UNCHECKED: Style = AnsiColor::Yellow.on_default();
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
 /// Text in a style, which a terminal shows and everything else is spared.

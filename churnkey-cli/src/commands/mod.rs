@@ -2,6 +2,8 @@
 
 pub(crate) mod ambiguity;
 pub(crate) mod call;
+pub(crate) mod check;
+pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod sign;
 

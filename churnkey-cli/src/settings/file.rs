@@ -7,7 +7,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::{arguments::ModeArgument, exit::Failure};
+use crate::{arguments::ModeArgument, exit::Failure, fixtures::Named};
 
 pub(crate) const NAME: &str = "churnkey.toml";
 
@@ -22,6 +22,8 @@ pub(crate) struct File {
     pub(crate) timeout: Option<u32>,
     pub(crate) resolve: Option<String>,
     pub(crate) ca: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) fixtures: Named,
 }
 
 impl File {

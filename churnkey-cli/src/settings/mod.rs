@@ -7,23 +7,28 @@ use std::{env, path::PathBuf, time::Duration};
 
 use churnkey_conformance::churnkey_integrator::{IntegrationToken, Mode};
 
-use self::{file::File, token::TokenSource};
+use self::file::File;
+pub(crate) use self::{file::NAME as FILE_NAME, token::TokenSource};
 use crate::{
     arguments::{ConnectionArguments, HttpVersion, ModeArgument},
     connection::{Override, Target},
     exit::Failure,
+    fixtures::Named,
 };
 
 /// How to reach the integration.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) target: Target,
+    pub(crate) token_source: TokenSource,
     pub(crate) token: IntegrationToken,
     pub(crate) mode: Mode,
     pub(crate) timeout: Duration,
     pub(crate) resolve: Option<Override>,
     pub(crate) ca: Option<PathBuf>,
     pub(crate) http: Option<HttpVersion>,
+    /// The records that the file names.
+    pub(crate) fixtures: Named,
 }
 
 const TIMEOUT_SECONDS: u32 = 15;
@@ -65,6 +70,7 @@ impl Settings {
         let seconds = given.timeout.or(file.timeout).unwrap_or(TIMEOUT_SECONDS);
         Ok(Self {
             token: token_source.read()?,
+            token_source,
             target,
             mode: given
                 .mode
@@ -75,6 +81,7 @@ impl Settings {
             resolve,
             ca: given.ca.or(file.ca),
             http: given.http,
+            fixtures: file.fixtures,
         })
     }
 }

@@ -8,6 +8,8 @@
 
 mod ambiguity;
 mod call;
+mod check;
+mod init;
 mod list;
 mod merchants;
 mod settings;
