@@ -14,6 +14,7 @@
 //! * [The cancel flow and webhooks](cancel_flow): what the browser and Churnkey's webhooks need.
 //! * [PostgreSQL](postgres): the example to copy.
 //! * [Tests](testing): the conformance suite for your merchant.
+//! * [The command line](command_line): call and check an integration by its URL.
 //!
 //! If you have a billing schema already, read in this order:
 //!
@@ -163,4 +164,8 @@ pub mod testing {
     #![cfg_attr(feature = "testing", doc = "[`testing`]: crate::testing")]
     //!
     #![doc = include_str!("../docs/testing.md")]
+}
+
+pub mod command_line {
+    #![doc = include_str!("../docs/command-line.md")]
 }

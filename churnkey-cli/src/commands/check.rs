@@ -54,10 +54,12 @@ pub(crate) async fn run(
         })?;
     progress.end();
     if !arguments.yes && !found.disposable.is_empty() {
-        output::note(format_args!(
-            "{} records may be changed with --yes only, and were left as they are",
-            found.disposable.len()
-        ))?;
+        let named = found
+            .disposable
+            .iter()
+            .map(|change| String::from(change.clone()));
+        let named = named.collect::<Vec<_>>().join(", ");
+        output::note(format_args!("not done without --yes: {named}"))?;
     }
 
     let name = manifest

@@ -72,12 +72,8 @@ pub(crate) async fn run(
         } else {
             ", and there are more"
         };
-        let pages = match crawl.pages() {
-            1 => "1 page".to_owned(),
-            pages => format!("{pages} pages"),
-        };
-        let name = arguments.resource.name();
-        output::note(format_args!("{written} {name} on {pages}{more}"))?;
+        let pages = crawl.pages();
+        output::note(format_args!("records: {written}, pages: {pages}{more}"))?;
     }
     Ok(Outcome::good_if(crawl.wrong().is_empty()))
 }

@@ -34,9 +34,9 @@ fn ids(ran: &Ran) -> Vec<String> {
 fn every_record_is_a_line() {
     each(|server| {
         let ran = list(server, &["prices"]);
-        assert_eq!((ran.code, &*ran.stderr), (0, "4 prices on 1 page\n"));
+        assert_eq!((ran.code, &*ran.stderr), (0, "records: 4, pages: 1\n"));
         let paged = list(server, &["prices", "--limit", "1"]);
-        assert_eq!((paged.code, &*paged.stderr), (0, "4 prices on 4 pages\n"));
+        assert_eq!((paged.code, &*paged.stderr), (0, "records: 4, pages: 4\n"));
         assert_eq!(paged.stdout, ran.stdout);
         assert_eq!(ids(&ran).len(), 4);
 
@@ -45,7 +45,7 @@ fn every_record_is_a_line() {
             assert_eq!(ran.code, 0, "{ran:?}");
         }
         let ran = list(server, &["subscriptions", "--customer", "cus_grace"]);
-        assert_eq!((ran.code, &*ran.stderr), (0, "1 subscriptions on 1 page\n"));
+        assert_eq!((ran.code, &*ran.stderr), (0, "records: 1, pages: 1\n"));
         assert_eq!(ids(&ran), ["sub_grace_trial"]);
     });
 }
@@ -56,7 +56,7 @@ fn max_is_the_last_record() {
         let ran = list(server, &["customers", "--limit", "2", "--max", "3"]);
         assert_eq!(
             (ran.code, &*ran.stderr),
-            (0, "3 customers on 2 pages, and there are more\n")
+            (0, "records: 3, pages: 2, and there are more\n")
         );
         assert_eq!(ids(&ran).len(), 3);
         let json = list(
@@ -131,7 +131,7 @@ fn what_is_wrong_with_pages_is_named() {
          wrong: page 3, data[0].id: expected every record once; got b again (contract, section 2.5)\n\
          wrong: page 3, next: expected a list that comes to its end; got the cursor of an earlier page \
          (contract, section 2.5)\n\
-         5 families on 3 pages\n",
+         records: 5, pages: 3\n",
     );
     let json = list(&server, &["families", "--limit", "2", "--json"]);
     let summary: Value = serde_json::from_str(&json.stderr).unwrap();
@@ -153,7 +153,7 @@ fn a_list_that_never_ends_is_left() {
     let ran = list(&Server::start(app), &["families"]);
     assert_eq!(ran.code, 1);
     let end =
-        "got 100 pages without a new record (contract, section 2.5)\n101 families on 101 pages\n";
+        "got 100 pages without a new record (contract, section 2.5)\nrecords: 101, pages: 101\n";
     assert!(
         ran.stderr.ends_with(end),
         "{}",

@@ -9,9 +9,11 @@
 mod ambiguity;
 mod call;
 mod check;
+mod guide;
 mod init;
 mod list;
 mod merchants;
 mod settings;
 mod sign;
+mod tls;
 mod tool;
