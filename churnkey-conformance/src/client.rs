@@ -259,12 +259,23 @@ impl Call<'_> {
     /// Sends the request and checks the answer for what holds for every answer.
     ///
     /// # Panics
-    /// If the answer breaks one of those rules, or if the path is not a URI.
+    /// If the answer breaks one of those rules, or if the path is not a URI. The message has the path, which may hold an
+    /// address.
     #[expect(clippy::panic, reason = "for tests, where a panic is the result")]
     pub async fn send(self) -> Answer {
+        let request = format!("{} {}", self.method, self.path);
+        let prefix = self.client.prefix.clone();
         let answer = self.send_unchecked().await;
         if let Err(broken) = answer.check() {
-            panic!("{broken}");
+            let is_elsewhere = answer.status() == 404 && answer.header("x-request-id").is_none();
+            let hint = match is_elsewhere {
+                true => format!(
+                    "; nothing of the integration is there: a path begins with where it is mounted, which is {prefix} \
+                     unless Client::mounted_at says otherwise"
+                ),
+                false => String::new(),
+            };
+            panic!("{request}: {broken}{hint}");
         }
         answer
     }

@@ -220,7 +220,7 @@ impl Report {
     }
 
     /// Panics with the findings if anything was broken. Prints what was skipped: a test's output, such as that of
-    /// `cargo test -- --nocapture`.
+    /// `cargo test -- --nocapture`. The panic holds every finding, so there is no need to print the report before.
     ///
     /// # Panics
     /// If there are findings.

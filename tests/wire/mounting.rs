@@ -86,6 +86,29 @@ async fn another_prefix_moves_everything() {
 }
 
 #[tokio::test]
+async fn a_client_that_calls_another_path_says_which_and_where_the_integration_is() {
+    let app = router().route("/churnkeys", get(|| async { "lost and found" }));
+    let client = Client::new(app, token()).mounted_at("/api/churnkey");
+    for (path, sentence) in [
+        (
+            "/features?x=1",
+            "GET /features?x=1: an answer 404 without `content-type: application/json`; nothing of the integration \
+             is there: a path begins with where it is mounted, which is /api/churnkey unless Client::mounted_at says \
+             otherwise",
+        ),
+        (
+            "/churnkeys",
+            "GET /churnkeys: an answer 200 without `content-type: application/json`",
+        ),
+    ] {
+        let client = client.clone();
+        let get = tokio::spawn(async move { client.get(path).await });
+        let panic = get.await.unwrap_err().into_panic();
+        assert_eq!(*panic.downcast::<String>().unwrap(), sentence);
+    }
+}
+
+#[tokio::test]
 async fn two_integrations_live_in_one_app() {
     let other = IntegrationToken::new("another-integration-token").unwrap();
     let second = Integration::builder("Second", other.clone())
