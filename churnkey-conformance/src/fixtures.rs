@@ -412,6 +412,10 @@ impl Disposable {
     }
 
     /// A customer's subscription that is not cancelled, in a period that is not over.
+    ///
+    /// If the manifest declares both schedules, the first one is cancelled twice: at the end of its period, and then at
+    /// once, as a customer may do who has changed their mind. The second one is cancelled at the end of its period only. So
+    /// what is wrong with that schedule may be found with both, and each finding names its own.
     pub fn to_cancel(customer: impl Into<String>, subscription: impl Into<String>) -> Self {
         Self::one(customer, subscription, May::Cancel)
     }

@@ -361,7 +361,7 @@ impl Suite {
         if self.was_done(operation, subject, &answer)
             && let Some(after) = self.state(operation, subject).await
         {
-            let what = "a cancellation at the end of the period";
+            let what = "a cancellation at the end of the period, asked for before one at once,";
             let verdict = keeps_its_status(before, &after, what);
             self.check(operation, Rule::EffectVisible, verdict);
         }

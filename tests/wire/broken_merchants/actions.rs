@@ -470,6 +470,9 @@ broken_merchants! {
     a_cancel_at_once_that_should_come_later: CancelsAtOnceAlways breaks EffectVisible,
         "expected a cancellation at the end of the period to leave the subscription sub_mary_cancel_planned with the status active until then; got canceled",
         in ["effect-visible: cancel"];
+    a_cancel_at_once_after_one_at_the_end_of_the_period: CancelsAtOnceAlways breaks EffectVisible,
+        "expected a cancellation at the end of the period, asked for before one at once, to leave the subscription sub_ada_pro with the status active until then; got canceled",
+        in ["effect-visible: cancel"];
     a_cancel_that_fails_once_more: CancelOnceMoreFails breaks RepeatChangesNothing,
         "cancel broke repeat-changes-nothing (contract, section 7.5): expected 200 with an empty body for the same call once more; got 400: The subscription is canceled",
         in ["repeat-changes-nothing: cancel"];
