@@ -83,6 +83,10 @@
 //! because others have it as well. A merchant who prefers one of several owners names that one with
 //! [`preferred_by_email`](Fixtures::preferred_by_email).
 //!
+//! The subscriptions of other customers of the list are looked at too, up to a hundred in all: a row that can't be served,
+//! or a price that is not sold any more, is often somebody else's than the fixture's. So the test's store should hold such
+//! rows.
+//!
 //! # What is changed
 //! An action is done only to a [`Disposable`], a record that the suite may change for good. Each run needs a fresh one:
 //!

@@ -47,7 +47,7 @@ impl Suite {
         }
     }
 
-    /// Returns the record that the other controller has.
+    /// Returns the record that the other controller has. Many records refer to the same one: it is looked up once.
     async fn resolves(
         &mut self,
         operation: Operation,
@@ -64,8 +64,24 @@ impl Suite {
             return None;
         }
         let path = retrieve.path().replace("{id}", &encoded(id));
-        let answer = self.get(&path).await;
-        if self.failed(retrieve, &expected, &answer) {
+        let key = (operation, path);
+        if let Some(known) = self.referred_to.get(&key) {
+            return known.clone();
+        }
+        let found = self.look_up(operation, kind, &key.1, expected).await;
+        self.referred_to.insert(key, found.clone());
+        found
+    }
+
+    async fn look_up(
+        &mut self,
+        operation: Operation,
+        kind: Kind,
+        path: &str,
+        expected: String,
+    ) -> Option<Value> {
+        let answer = self.get(path).await;
+        if self.failed(kind.retrieve, &expected, &answer) {
             return None;
         }
         let verdict = match answer.status() {

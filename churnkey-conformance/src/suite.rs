@@ -1,5 +1,7 @@
 //! A run of the suite: the client, what the manifest says, the fixtures, and the report so far.
 
+use std::collections::HashMap;
+
 use churnkey_integrator::{Mode, Operation, Timestamp, model::Subscription};
 use serde_json::Value;
 
@@ -32,6 +34,10 @@ pub(crate) struct Suite {
     pub(crate) takes_plain_tokens: bool,
     /// Live customers other than the one of the subscription.
     pub(crate) others: Vec<String>,
+    /// The first live customers of the list.
+    pub(crate) listed_customers: Vec<String>,
+    /// What each operation's records refer to, by the path of the look-up; none if it is not there.
+    pub(crate) referred_to: HashMap<(Operation, String), Option<Value>>,
     pub(crate) fixtures: Fixtures,
     /// What actions have planned, to be looked at later.
     pub(crate) planned: Vec<Planned>,
@@ -51,6 +57,8 @@ impl Suite {
             live_only: in_test.status() == 400,
             takes_plain_tokens: false,
             others: Vec::new(),
+            listed_customers: Vec::new(),
+            referred_to: HashMap::new(),
             fixtures: fixtures.clone(),
             planned: Vec::new(),
             report: Report::default(),

@@ -2,10 +2,13 @@
 
 use churnkey_conformance::{Report, Rule, check};
 use churnkey_integrator::{
-    Amount, Currency, Cursor, CustomerId, HandlerError, Integration, Mode, Page, PageRequest,
-    PriceId, ProductId, RequestContext, Result, SubscriptionId, SubscriptionsController,
-    controller,
-    model::{BillingDuration, Item, Price, PriceAmount, Subscription},
+    Amount, CouponId, Currency, Cursor, CustomerId, HandlerError, Integration, Mode, Page,
+    PageRequest, Percentage, PriceId, ProductId, RequestContext, Result, SubscriptionId,
+    SubscriptionsController, controller,
+    model::{
+        BillingDuration, Coupon, CouponDuration, CouponValue, Discount, InvalidField, Item, Price,
+        PriceAmount, Subscription,
+    },
 };
 use in_memory::store::{Shop, Store};
 
@@ -41,6 +44,9 @@ enum Fault {
     ItemAtAPriceThatIsGone,
     ItemAtAPriceOfAnotherType,
     HidesItsDiscountsCoupons,
+    FailsOnAnInvalidRow,
+    HidesAPriceThatMaryHas,
+    HidesACouponThatMaryHas,
 }
 
 impl Broken {
@@ -62,45 +68,60 @@ impl Broken {
 
     /// The subscription with other prices in its items.
     fn priced(&self, found: &Subscription) -> Result<Subscription> {
+        let is_marys = found.customer_id().as_str() == "cus_mary";
         let items = found.items().iter().map(|item| {
-            let price = self.price(item.price())?;
+            let price = match self.fault {
+                Fault::HidesAPriceThatMaryHas if is_marys => gone(item.price())?,
+                _ => self.price(item.price())?,
+            };
             Ok(Item::new(item.id().clone(), price, item.quantity())?)
         });
-        Ok(Subscription::new(
+        let discount = match self.fault {
+            Fault::HidesACouponThatMaryHas if is_marys => {
+                let value = CouponValue::percentage(Percentage::whole(10)?);
+                let id = CouponId::new("coupon_2019")?;
+                Some(Discount::new(Coupon::new(
+                    id,
+                    CouponDuration::Forever,
+                    value,
+                )))
+            }
+            _ => None,
+        };
+        let priced = Subscription::new(
             found.id().clone(),
             found.customer_id().clone(),
             found.status(),
             found.start(),
             found.duration(),
             items.collect::<Result<Vec<_>>>()?,
-        ))
+        );
+        Ok(priced.with_discounts(discount))
     }
 
     fn price(&self, price: &Price) -> Result<Price> {
-        let amount = price.amount().clone();
-        let of_product = |id: &PriceId, amount| {
-            let product = ProductId::new("prod_pro")?;
-            Ok(Price::of_product(
-                product,
-                id.clone(),
-                price.duration(),
-                amount,
-            ))
-        };
         match self.fault {
             Fault::ItemAtAnotherPrice => {
-                let usd = Currency::new("usd")?;
-                of_product(price.id(), PriceAmount::fixed(usd, Amount::per_unit(1)?))
+                let amount = PriceAmount::fixed(Currency::new("usd")?, Amount::per_unit(1)?);
+                let (id, product) = (price.id().clone(), ProductId::new("prod_pro")?);
+                Ok(Price::of_product(product, id, price.duration(), amount))
             }
-            Fault::ItemAtAPriceThatIsGone => of_product(&PriceId::new("price_2019")?, amount),
+            Fault::ItemAtAPriceThatIsGone => gone(price),
             Fault::ItemAtAPriceOfAnotherType => Ok(Price::standalone(
                 price.id().clone(),
                 BillingDuration::MONTHLY,
-                amount,
+                price.amount().clone(),
             )),
             _ => Ok(price.clone()),
         }
     }
+}
+
+/// The same under the id of a price that the catalogue does not have.
+fn gone(price: &Price) -> Result<Price> {
+    let (id, product) = (PriceId::new("price_2019")?, ProductId::new("prod_pro")?);
+    let amount = price.amount().clone();
+    Ok(Price::of_product(product, id, price.duration(), amount))
 }
 
 /// The same with another owner, as where the record is made from the path instead of from the row.
@@ -190,6 +211,9 @@ impl SubscriptionsController for Broken {
         };
         let rows = self.all(self.shop(cx))?;
         match self.fault {
+            Fault::FailsOnAnInvalidRow if customer_id.as_str() == "cus_mary" => {
+                Err(InvalidField::new("interval", "must be month or year").into())
+            }
             Fault::ListsLiveAlways => page_of(own(self.all(&self.good.live)?), page),
             Fault::ListsEverybodys => page_of(rows, page),
             Fault::ListsEverybodysAsTheirs => {
@@ -320,7 +344,7 @@ broken_merchants! {
             "same-record: subscriptions.list",
         ];
     a_list_for_nobody: ListsForNobody breaks Missing, "expected no subscription of a customer who is not there; got 200 and some",
-        in ["missing: subscriptions.list", "odd-input: subscriptions.list"];
+        in ["missing: subscriptions.list", "odd-input: subscriptions.list", "same-record: subscriptions.list"];
     a_list_of_active_subscriptions_only: ListsActiveOnly breaks Found, "expected the subscription sub_linus_seats among the listed; got 0 others",
         in ["found: subscriptions.list"];
     a_list_with_another_status: ListsAnotherStatus breaks SameRecord, "records that differ in [\"status\"]",
@@ -340,4 +364,24 @@ broken_merchants! {
     discounts_without_a_coupons_controller: HidesItsDiscountsCoupons breaks ReferenceResolves,
         "expected the coupon coupon_stay20 of the discounts of the customer cus_grace to be served by coupons.retrieve; got no such controller in the manifest",
         in ["reference-resolves: customers.list"];
+    a_list_that_fails_on_an_invalid_row: FailsOnAnInvalidRow breaks PageWithinLimit,
+        "subscriptions.list broke page-within-limit (contract, section 2.5): expected 200 and the subscriptions of the customer cus_mary; got 500: `interval` must be month or year",
+        in ["page-within-limit: subscriptions.list"];
+    a_hidden_price_that_another_customer_has: HidesAPriceThatMaryHas breaks ReferenceResolves,
+        "expected the price price_2019 of the items of the subscription sub_mary_price_planned to be served by prices.retrieve; got 404: Price not found",
+        in ["reference-resolves: subscriptions.list"];
+    a_hidden_coupon_that_another_customer_has: HidesACouponThatMaryHas breaks ReferenceResolves,
+        "expected the coupon coupon_2019 of the discounts of the subscription sub_mary_price_planned to be served by coupons.retrieve; got 404: Coupon not found",
+        in ["reference-resolves: subscriptions.list"];
+}
+
+#[tokio::test]
+async fn what_many_records_refer_to_is_one_finding_of_each_operation() {
+    for (fault, findings) in [
+        (Fault::HidesAPriceThatMaryHas, 1),
+        (Fault::ItemAtAPriceThatIsGone, 2),
+    ] {
+        let report = report_on(fault).await;
+        assert_eq!(report.findings().len(), findings, "{report}");
+    }
 }
