@@ -65,6 +65,8 @@ pub mod existing_schemas {
     //! [errors]: super::errors
     //! [actions]: super::actions
     //! [testing]: super::testing
+    //! [`InvalidField::new`]: crate::model::InvalidField::new
+    //! [`Page::fill`]: crate::Page::fill
     //! [`Page::fill_valid`]: crate::Page::fill_valid
     //!
     #![doc = include_str!("../docs/existing-schemas.md")]
@@ -96,6 +98,8 @@ pub mod actions {
     //! [postgres]: super::postgres
     //! [tenants]: super::tenants
     //! [`actions`]: crate::actions
+    //! [`Attempt::header_key`]: crate::idempotency::Attempt::header_key
+    //! [`Attempt::signature_key`]: crate::idempotency::Attempt::signature_key
     //! [`IdempotencyStore`]: crate::idempotency::IdempotencyStore
     //! [`RequestContext::extension`]: crate::RequestContext::extension
     //!

@@ -70,7 +70,7 @@ macro_rules! contact {
             /// # Errors
             #[doc = concat!(
                 "[`InvalidContact`] if the text is blank, is longer than ", $max,
-                " bytes, or has a control character."
+                " bytes, or has a control character. The syntax is not checked."
             )]
             pub fn new(text: impl Into<String>) -> Result<Self, InvalidContact> {
                 let text = text.into();

@@ -1,4 +1,4 @@
-//! The SQL of the guide's page on existing schemas, run by PostgreSQL as it stands there.
+//! The SQL of the guide's pages on existing schemas and on mapping, run by PostgreSQL as it stands there.
 
 use churnkey_integrator::{Email, Phone};
 use proptest::{
@@ -169,4 +169,43 @@ async fn the_statements_of_the_page_find_their_rows_by_an_index() {
     let by_text = "SELECT * FROM churnkey.customers WHERE account_no::text = '200'";
     let plan = plan(&client, by_text).await;
     assert!(plan.contains("Seq Scan"), "{plan}");
+}
+
+/// The tables of Pay for Rails, and the plans of a shop, in so far as the query on the page about mapping reads them.
+const RAILS: &str = "
+    CREATE TABLE plans (id bigserial PRIMARY KEY, name text, amount numeric(10, 2), currency text, interval text,
+        interval_count integer, stripe_id text UNIQUE);
+    CREATE TABLE pay_customers (id bigserial PRIMARY KEY, owner_type text, owner_id bigint, deleted_at timestamp);
+    CREATE TABLE pay_subscriptions (id bigserial PRIMARY KEY, customer_id bigint, processor_plan text, status text,
+        quantity integer, created_at timestamp, updated_at timestamp, current_period_start timestamp,
+        current_period_end timestamp, trial_ends_at timestamp, ends_at timestamp, pause_starts_at timestamp,
+        pause_resumes_at timestamp);
+    INSERT INTO plans (name, amount, currency, interval, interval_count, stripe_id)
+        VALUES ('Pro', 29.90, 'usd', 'month', 1, 'price_pro');
+    INSERT INTO pay_customers (owner_type, owner_id, deleted_at)
+        VALUES ('User', 7, NULL), ('User', 7, NULL), ('Team', 7, NULL), ('User', 8, NULL), ('User', 7, now());
+    INSERT INTO pay_subscriptions (customer_id, processor_plan)
+        VALUES (1, 'price_pro'), (2, 'price_gone'), (3, 'price_pro'), (4, 'price_pro'), (5, 'price_pro'),
+            (2, 'price_pro');
+";
+
+#[tokio::test]
+async fn the_query_of_subscriptions_keeps_those_whose_plan_is_gone_and_those_of_every_account() {
+    let page = include_str!("../../churnkey-integrator/docs/mapping.md");
+    let (_, query) = page.split_once("```sql\n").unwrap();
+    let (query, _) = query.split_once("```").unwrap();
+    let database = test_database();
+    let connected = tokio_postgres::connect(database.url(), NoTls);
+    let (client, connection) = connected.await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(RAILS).await.unwrap();
+
+    let page_after = async |id: i64, limit: i64| -> Vec<(i64, Option<String>)> {
+        let rows = client.query(query, &[&7_i64, &id, &limit]).await.unwrap();
+        let rows = rows.iter().map(|row| (row.get("id"), row.get("amount")));
+        rows.collect()
+    };
+    let amount = Some("29.90".to_owned());
+    assert_eq!(page_after(0, 2).await, [(1, amount.clone()), (2, None)]);
+    assert_eq!(page_after(2, 2).await, [(6, amount)]);
 }

@@ -35,7 +35,8 @@ impl OptionalText {
 }
 
 impl Email {
-    /// What a text column holds, without the white space around it. A blank is no address.
+    /// What a text column holds, without the white space around it. A blank is no address. Any other text is one, as
+    /// for [`new`](Self::new): `not an email` too.
     ///
     /// ```
     /// use churnkey_integrator::Email;
@@ -54,7 +55,8 @@ impl Email {
 }
 
 impl Phone {
-    /// What a text column holds, without the white space around it. A blank is no number.
+    /// What a text column holds, without the white space around it. A blank is no number. Any other text is one, as for
+    /// [`new`](Self::new): `12` too.
     ///
     /// # Errors
     /// [`InvalidContact`] if [`new`](Self::new) rejects the text.
