@@ -1,9 +1,15 @@
-//! The repository's documents: runs the README's program as a doctest, and checks all pages.
+//! The repository's documents: runs the programs of the README and of the guide's page on tests as doctests, and checks all
+//! pages.
 
 /// The README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The guide's page on tests, whose programs need the suite, which the library does not depend on.
+#[cfg(doctest)]
+#[doc = include_str!("../churnkey-integrator/docs/testing.md")]
+struct Testing;
 
 #[cfg(test)]
 mod tests {
