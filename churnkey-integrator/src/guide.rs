@@ -124,6 +124,7 @@ pub mod signing {
     //! [`AuthenticationScheme`]: crate::AuthenticationScheme
     //! [`sign`]: crate::sign
     //! [`Verifier`]: crate::Verifier
+    #![cfg_attr(feature = "diagnose", doc = "[`diagnose`]: crate::diagnose")]
     //!
     #![doc = include_str!("../docs/signing.md")]
 }
@@ -138,6 +139,8 @@ pub mod tenants {
 }
 
 pub mod proxies {
+    //! [signing]: super::signing
+    //!
     // Its programs need other servers. A test of the repository compiles and runs them.
     #![cfg_attr(not(doctest), doc = include_str!("../docs/proxies.md"))]
 }

@@ -85,6 +85,7 @@
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `testing` | the module `testing`, and `for_test` of the context and of every request |
+//! | `diagnose` | the module `diagnose`, and [`IntegrationBuilder`]'s `explain_refusals`: why calls are refused |
 //! | `chrono`, `jiff`, `time` | conversions of [`Timestamp`] from and to the types of chrono 0.4, jiff 0.2 and time 0.3 |
 //!
 //! None is on by default. The minimum Rust version is 1.88.
@@ -113,6 +114,8 @@ mod operation;
 pub mod page;
 
 mod auth;
+#[cfg(feature = "diagnose")]
+pub mod diagnose;
 mod signed_cursor;
 mod tenants;
 pub mod webhooks;

@@ -121,13 +121,18 @@ pub(crate) fn log_while(level: Level, work: impl Future<Output = ()>) -> String 
         .without_time()
         .finish();
     let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
+        .enable_all()
+        // One, so that what it has to do is done in order, and all of it before the log is read.
+        .max_blocking_threads(1)
         .build()
         .unwrap();
     tracing::subscriber::with_default(subscriber, || {
         // A log line that another test reached for the first time while this subscriber was added may be off for it.
         tracing::callsite::rebuild_interest_cache();
-        runtime.block_on(work);
+        runtime.block_on(async {
+            work.await;
+            tokio::task::spawn_blocking(|| ()).await.unwrap();
+        });
     });
     String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
 }
@@ -154,7 +159,7 @@ fn log_of(level: Level, path: &str) -> String {
 }
 
 /// The lines without their duration, the only part that varies.
-fn lines_of(log: &str) -> Vec<String> {
+pub(crate) fn lines_of(log: &str) -> Vec<String> {
     let without = |line: &str| {
         let (before, after) = line.split_once(" duration_ms=").unwrap();
         let number = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'e' | '-');

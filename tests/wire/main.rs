@@ -28,6 +28,7 @@ mod mounting;
 mod once;
 mod paging;
 mod pointers;
+mod refusals;
 mod settings;
 mod socket;
 mod subsets;

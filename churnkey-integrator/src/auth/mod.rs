@@ -38,6 +38,8 @@ pub(crate) use signature::DEFAULT_TOLERANCE;
 #[cfg(feature = "testing")]
 pub(crate) use signature::sign_for_mode;
 pub use signature::{Signature, sign};
+#[cfg(feature = "diagnose")]
+pub(crate) use signature::{is_signature_of, sign_by_key};
 pub use tokens::{AcceptedTokens, Authenticated};
 pub(crate) use tokens::{Key, keyed};
 
@@ -220,6 +222,13 @@ impl Schemes {
 
     pub(crate) fn headers(&self) -> &HeaderNames {
         &self.headers
+    }
+
+    /// The plain tokens that a request has.
+    #[cfg(feature = "diagnose")]
+    pub(crate) fn plain_tokens<'a>(&self, request: &RequestHead<'a>) -> Vec<&'a [u8]> {
+        let sent = self.token.sent(request);
+        sent.map(Iterator::collect).unwrap_or_default()
     }
 
     /// The scheme that decides: the first one whose credential the request has.

@@ -16,7 +16,7 @@ pub(super) struct PlainToken {
 }
 
 impl PlainToken {
-    fn sent<'a>(
+    pub(super) fn sent<'a>(
         &self,
         request: &RequestHead<'a>,
     ) -> Result<impl Iterator<Item = &'a [u8]> + use<'a>, AuthenticationError> {

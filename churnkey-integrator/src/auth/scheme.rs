@@ -62,9 +62,9 @@ pub struct RequestHead<'a> {
 
 /// The headers of a signature as they were sent.
 #[derive(Clone, Copy)]
-pub(super) struct SentSignature<'a> {
-    pub(super) signatures: &'a HeaderValue,
-    pub(super) timestamp: Option<&'a HeaderValue>,
+pub(crate) struct SentSignature<'a> {
+    pub(crate) signatures: &'a HeaderValue,
+    pub(crate) timestamp: Option<&'a HeaderValue>,
 }
 
 impl<'a> RequestHead<'a> {
@@ -127,7 +127,7 @@ impl<'a> RequestHead<'a> {
         self.mode
     }
 
-    pub(super) fn signature(&self) -> Option<SentSignature<'a>> {
+    pub(crate) fn signature(&self) -> Option<SentSignature<'a>> {
         self.signature
     }
 }

@@ -82,6 +82,23 @@ pub(super) fn verify_any<'t>(
     }
 }
 
+/// Whether one of the signatures in a header is that of these parts. It proves nothing about a request: they may differ from
+/// what was sent.
+#[cfg(feature = "diagnose")]
+pub(crate) fn is_signature_of(
+    header: &[u8],
+    timestamp: &str,
+    method: &Method,
+    path: &str,
+    mode: &str,
+    body: &[u8],
+    tokens: AcceptedTokens<'_>,
+) -> bool {
+    let (timestamp, mode) = (timestamp.as_bytes(), mode.as_bytes());
+    let text = text(timestamp, method, path, mode, body);
+    verify_any(header, &text, tokens).is_ok()
+}
+
 /// The six signed parts, joined by line feeds. None of the first five can hold a line feed.
 fn text<'a>(
     timestamp: &'a [u8],
@@ -142,7 +159,19 @@ pub(crate) fn sign_for_mode(
     at: Timestamp,
 ) -> Signature {
     let timestamp = at.unix_seconds().to_string();
-    let mut mac = keyed(token.expose());
+    sign_by_key(token.expose(), timestamp, method, path, mode, body)
+}
+
+/// Signs with a key that need not be a token, such as one that ends in a line feed.
+pub(crate) fn sign_by_key(
+    key: &[u8],
+    timestamp: String,
+    method: &Method,
+    path: &str,
+    mode: &str,
+    body: &[u8],
+) -> Signature {
+    let mut mac = keyed(key);
     for part in text(timestamp.as_bytes(), method, path, mode.as_bytes(), body) {
         mac.update(part);
     }

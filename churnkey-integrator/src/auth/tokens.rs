@@ -5,7 +5,7 @@ use std::{fmt, marker::PhantomData};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::zeroize::Zeroizing;
 use sha2::{Digest, Sha256};
-use subtle::{Choice, ConstantTimeEq};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use super::error::AuthenticationError;
 use crate::secret::IntegrationToken;
@@ -29,7 +29,7 @@ impl Key {
         Self::of(b"decoy")
     }
 
-    pub(super) fn of(token: &[u8]) -> Self {
+    pub(crate) fn of(token: &[u8]) -> Self {
         Self {
             mac: keyed(token),
             digest: Zeroizing::new(Sha256::digest(token).into()),
@@ -59,9 +59,9 @@ pub struct AcceptedTokens<'t> {
 /// Only [`AcceptedTokens`] creates one, and it can't outlive the request. So no
 /// [`AuthenticationScheme`](crate::AuthenticationScheme) can let in a request without a token, neither by creating one:
 ///
-/// ```compile_fail,E0423
+/// ```compile_fail,E0451
 /// # use churnkey_integrator::Authenticated;
-/// let authenticated = Authenticated(std::marker::PhantomData);
+/// let authenticated = Authenticated { position: 0, keys: std::marker::PhantomData };
 /// ```
 ///
 /// nor by keeping that of an earlier request:
@@ -77,7 +77,17 @@ pub struct AcceptedTokens<'t> {
 /// }
 /// ```
 #[must_use]
-pub struct Authenticated<'t>(PhantomData<&'t Key>);
+pub struct Authenticated<'t> {
+    position: u64,
+    keys: PhantomData<&'t [Key]>,
+}
+
+impl Authenticated<'_> {
+    /// Which of the tokens it was, counted from zero.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+}
 
 impl<'t> AcceptedTokens<'t> {
     pub(crate) fn new(keys: &'t [Key]) -> Self {
@@ -103,15 +113,17 @@ impl<'t> AcceptedTokens<'t> {
         parts: &[&[u8]],
         is_signature: impl Fn(&[u8; 32]) -> Choice,
     ) -> Result<Authenticated<'t>, AuthenticationError> {
-        let mut accepted = Choice::from(0);
-        for key in self.keys {
+        let mut found = Found::none();
+        for (position, key) in (0..).zip(self.keys) {
             let mut mac = key.mac.clone();
             for part in parts {
                 mac.update(part);
             }
-            accepted |= is_signature(&mac.finalize().into_bytes().into());
+            found.add(position, is_signature(&mac.finalize().into_bytes().into()));
         }
-        authenticated(accepted).ok_or(AuthenticationError::WrongSignature)
+        found
+            .authenticated()
+            .ok_or(AuthenticationError::WrongSignature)
     }
 
     /// Checks that this is an accepted token. The comparison takes constant time.
@@ -127,17 +139,42 @@ impl<'t> AcceptedTokens<'t> {
         tokens: impl Iterator<Item = &'a [u8]>,
     ) -> Result<Authenticated<'t>, AuthenticationError> {
         // All digests have one length, so that the comparison does not reveal the token's.
-        let accepted = tokens.fold(Choice::from(0), |accepted, token| {
+        let mut found = Found::none();
+        for token in tokens {
             let digest: [u8; 32] = Sha256::digest(token).into();
-            let equal = |key: &Key| key.digest.ct_eq(&digest);
-            self.keys.iter().map(equal).fold(accepted, |a, b| a | b)
-        });
-        authenticated(accepted).ok_or(AuthenticationError::WrongToken)
+            for (position, key) in (0..).zip(self.keys) {
+                found.add(position, key.digest.ct_eq(&digest));
+            }
+        }
+        found.authenticated().ok_or(AuthenticationError::WrongToken)
     }
 }
 
-fn authenticated<'t>(accepted: Choice) -> Option<Authenticated<'t>> {
-    bool::from(accepted).then_some(Authenticated(PhantomData))
+/// Whether a token was the right one so far, and which. Adding takes the same time either way.
+struct Found {
+    any: Choice,
+    position: u64,
+}
+
+impl Found {
+    fn none() -> Self {
+        Self {
+            any: Choice::from(0),
+            position: 0,
+        }
+    }
+
+    fn add(&mut self, position: u64, is_this: Choice) {
+        self.position.conditional_assign(&position, is_this);
+        self.any |= is_this;
+    }
+
+    fn authenticated<'t>(self) -> Option<Authenticated<'t>> {
+        bool::from(self.any).then_some(Authenticated {
+            position: self.position,
+            keys: PhantomData,
+        })
+    }
 }
 
 /// Shows how many there are.

@@ -21,6 +21,7 @@ use crate::{
     context::{Mode, RequestId},
     error::HandlerError,
     tenants::{Merchant, Merchants},
+    time::Timestamp,
 };
 
 /// A request with a valid credential. Routes take nothing else, and only [`authenticate`](Self::authenticate) creates one.
@@ -57,9 +58,15 @@ impl AuthenticatedRequest {
         let path = path_as_sent(&request, shared);
         let now = (shared.clock)();
         let names = shared.schemes.headers();
+        let refused = |error, merchant: Option<&Arc<Merchant>>, body: &Bytes| {
+            let request = (&request, &*path, body);
+            unauthorized(shared, error, request, merchant, now)
+        };
+        let unread_body = Bytes::new();
         let head = RequestHead::new(&request.method, &path, &request.headers, names, now);
-        let head = head.map_err(unauthorized)?;
-        let (credential, scheme) = shared.schemes.of(&head).map_err(unauthorized)?;
+        let head = head.map_err(|error| refused(error, None, &unread_body))?;
+        let deciding = shared.schemes.of(&head);
+        let (credential, scheme) = deciding.map_err(|error| refused(error, None, &unread_body))?;
         let merchant = match &shared.merchants {
             Merchants::One(merchant) => Some(Arc::clone(merchant)),
             Merchants::Many { resolver, .. } => {
@@ -88,15 +95,22 @@ impl AuthenticatedRequest {
         };
         let without_body = match scheme.needs_body() {
             true => None,
-            false => Some(verify(b"").map_err(unauthorized)?),
+            false => {
+                let verified = verify(b"");
+                let refused = |error| refused(error, merchant.as_ref(), &unread_body);
+                Some(verified.map_err(refused)?)
+            }
         };
         let within = deadline.saturating_duration_since(Instant::now());
         let body = read(body, max_bytes, within).await.map_err(unread)?;
-        let _: Authenticated<'_> = match without_body {
+        let authenticated: Authenticated<'_> = match without_body {
             Some(authenticated) => authenticated,
-            None => verify(&body).map_err(unauthorized)?,
+            None => verify(&body).map_err(|error| refused(error, merchant.as_ref(), &body))?,
         };
-        let merchant = merchant.ok_or_else(|| unauthorized(AuthenticationError::UnknownTenant))?;
+        let token = authenticated.position();
+        let unknown = || refused(AuthenticationError::UnknownTenant, None, &body);
+        let merchant = merchant.ok_or_else(unknown)?;
+        merchant.token_was_used(token, now);
         let mode =
             mode(head.mode(), &names.mode, shared.live_only).map_err(response::from_error)?;
         Ok(Self {
@@ -188,10 +202,22 @@ fn mode(
 }
 
 /// The same bytes for every error: the reason is for the merchant's log only.
-fn unauthorized(error: AuthenticationError) -> Response {
+#[cfg_attr(
+    not(feature = "diagnose"),
+    expect(unused_variables, reason = "only an explanation looks at the request")
+)]
+fn unauthorized(
+    shared: &Shared,
+    error: AuthenticationError,
+    request: (&Parts, &str, &Bytes),
+    merchant: Option<&Arc<Merchant>>,
+    now: Timestamp,
+) -> Response {
     let mut response = response::error(StatusCode::UNAUTHORIZED);
     response
         .extensions_mut()
         .insert(Cause::Unauthenticated(error));
+    #[cfg(feature = "diagnose")]
+    super::refusal::keep(&mut response, shared, error, request, merchant, now);
     response
 }

@@ -19,6 +19,8 @@ mod payload;
 pub(crate) mod prices;
 pub(crate) mod products;
 mod record;
+#[cfg(feature = "diagnose")]
+mod refusal;
 mod response;
 mod routes;
 pub(crate) mod subscriptions;
@@ -35,6 +37,8 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::task::TaskTracker;
 
+#[cfg(feature = "diagnose")]
+use crate::diagnose::Refusals;
 use crate::{
     auth::Schemes, error::Classifiers, features::Manifest, tenants::Merchants, time::Timestamp,
 };
@@ -44,6 +48,9 @@ pub(crate) struct Shared {
     pub(crate) manifest: Manifest,
     pub(crate) merchants: Merchants,
     pub(crate) schemes: Schemes,
+    /// None if refusals are not explained.
+    #[cfg(feature = "diagnose")]
+    pub(crate) refusals: Option<Arc<Refusals>>,
     /// What a proxy takes off the path, so that a signature covers it; empty if it takes nothing.
     pub(crate) external_prefix: String,
     pub(crate) limits: Limits,

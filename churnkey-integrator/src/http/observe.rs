@@ -68,6 +68,8 @@ pub(super) async fn observe<F: Future<Output = Response>>(
         .instrument(span.clone())
         .await;
     span.in_scope(|| report(&span, &response, started));
+    #[cfg(feature = "diagnose")]
+    super::refusal::explain(&mut response, &span);
     if let Ok(id) = echoed {
         response.headers_mut().insert(REQUEST_ID, id);
     }

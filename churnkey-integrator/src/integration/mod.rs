@@ -15,6 +15,8 @@ pub use readiness::Readiness;
 pub use running::RunningActions;
 
 use self::headers::Headers;
+#[cfg(feature = "diagnose")]
+use crate::diagnose::{Guesses, Refusals};
 use crate::{
     actions::{ApplyCouponAction, CancelAction, ChangePriceAction, ExtendTrialAction, PauseAction},
     auth::{AuthenticationScheme, DEFAULT_TOLERANCE, Schemes},
@@ -124,6 +126,21 @@ impl Integration {
         RunningActions::new(self.shared.running.clone())
     }
 
+    /// When each accepted token was last used, to see whether one may be dropped: the builder's token first, and then those
+    /// of [`also_accept`](IntegrationBuilder::also_accept) in their order. In whole seconds, by the integration's clock.
+    ///
+    /// `None` means that no request was authenticated by the token since this process started. Other processes count for
+    /// themselves. A token of `also_accept` that is in use is also logged, at info level, once a day.
+    ///
+    /// With [tenants](Self::for_tenants) it is empty: see [`Tenant::tokens_last_used`](crate::Tenant::tokens_last_used).
+    #[must_use]
+    pub fn tokens_last_used(&self) -> Vec<Option<Timestamp>> {
+        match &self.shared.merchants {
+            Merchants::One(merchant) => merchant.tokens_last_used(),
+            Merchants::Many { .. } => Vec::new(),
+        }
+    }
+
     /// The path under which everything is mounted.
     #[must_use]
     pub fn prefix(&self) -> &str {
@@ -165,6 +182,10 @@ impl fmt::Debug for Integration {
 pub struct IntegrationBuilder {
     called: Called,
     further_tokens: Vec<IntegrationToken>,
+    #[cfg(feature = "diagnose")]
+    explains_refusals: bool,
+    #[cfg(feature = "diagnose")]
+    replaced_tokens: Vec<IntegrationToken>,
     parts: Vec<Arc<dyn Part>>,
     idempotency: Option<Arc<dyn IdempotencyStore>>,
     namespace: Option<String>,
@@ -196,6 +217,10 @@ impl IntegrationBuilder {
         Self {
             called,
             further_tokens: Vec::new(),
+            #[cfg(feature = "diagnose")]
+            explains_refusals: false,
+            #[cfg(feature = "diagnose")]
+            replaced_tokens: Vec::new(),
             parts: Vec::new(),
             idempotency: None,
             namespace: None,
@@ -314,6 +339,30 @@ impl IntegrationBuilder {
     /// [`Integration::for_tenants`] instead. There, `also_accept` is an error of [`build`](Self::build).
     pub fn also_accept(mut self, token: IntegrationToken) -> Self {
         self.further_tokens.push(token);
+        self
+    }
+
+    /// Logs why calls are refused (feature `diagnose`). Off unless set.
+    ///
+    /// If a call is refused for its signature or its token, a second line at warn level follows the one that says
+    /// `rejected`. It says what would have made the call right, and what to do: a [cause](crate::diagnose::Cause), a detail
+    /// and an advice. It holds no token, no signature and nothing of the path, apart from a prefix. There is one such line a
+    /// second at most. [The guide](crate::guide::signing) has an example.
+    ///
+    /// The work is done on another thread after the answer is decided, and is bounded: at most
+    /// [`MAX_VARIANTS`](crate::diagnose::MAX_VARIANTS) forms of the call, and of bodies up to 64 KiB only. Calls that are
+    /// accepted cost nothing more.
+    #[cfg(feature = "diagnose")]
+    pub fn explain_refusals(mut self) -> Self {
+        self.explains_refusals = true;
+        self
+    }
+
+    /// Names a token that is no longer accepted, so that [`explain_refusals`](Self::explain_refusals) can say that Churnkey
+    /// still uses it. It authenticates nobody, and does nothing else.
+    #[cfg(feature = "diagnose")]
+    pub fn replaced_token(mut self, token: IntegrationToken) -> Self {
+        self.replaced_tokens.push(token);
         self
     }
 
@@ -537,6 +586,8 @@ impl IntegrationBuilder {
             return Err(BuildError { problems });
         }
 
+        #[cfg(feature = "diagnose")]
+        let refusals = self.refusals();
         let mut schemes = Schemes::default();
         schemes.set_tolerance(self.tolerance);
         schemes.set_headers(self.headers.others);
@@ -572,6 +623,8 @@ impl IntegrationBuilder {
                 manifest,
                 merchants,
                 schemes,
+                #[cfg(feature = "diagnose")]
+                refusals,
                 external_prefix: self.external_prefix.unwrap_or_default(),
                 limits: self.limits,
                 live_only: self.live_only,
@@ -593,6 +646,25 @@ impl IntegrationBuilder {
         Ok(integration)
     }
 
+    #[cfg(feature = "diagnose")]
+    fn refusals(&mut self) -> Option<Arc<Refusals>> {
+        let replaced = std::mem::take(&mut self.replaced_tokens);
+        if !self.explains_refusals {
+            return None;
+        }
+        let prefixes = [self.external_prefix.as_deref(), Some(&self.prefix)];
+        let usual = ["/churnkey", "/api"].map(Some);
+        let prefixes = prefixes.into_iter().chain(usual).flatten();
+        let guesses = prefixes.fold(Guesses::new(), Guesses::prefix);
+        let accepted: Vec<&IntegrationToken> = match &self.called {
+            Called::Merchant { token, .. } => {
+                [token].into_iter().chain(&self.further_tokens).collect()
+            }
+            Called::Tenants(_) => Vec::new(),
+        };
+        Some(Arc::new(Refusals::new(guesses, &accepted, replaced)))
+    }
+
     fn problems(&self) -> Vec<String> {
         let limits = &self.limits;
         let (is_named, has_tenants) = match &self.called {
@@ -600,6 +672,10 @@ impl IntegrationBuilder {
             Called::Tenants(_) => (true, true),
         };
         let external_prefix = self.external_prefix.as_deref();
+        #[cfg(feature = "diagnose")]
+        let has_replaced_tokens = !self.replaced_tokens.is_empty();
+        #[cfg(not(feature = "diagnose"))]
+        let has_replaced_tokens = false;
         let rules = [
             (
                 is_named,
@@ -609,6 +685,10 @@ impl IntegrationBuilder {
                 !has_tenants || self.further_tokens.is_empty(),
                 ".also_accept(..) is not for an integration with tenants: accept a further token of one tenant with \
                  Tenant::also_accept",
+            ),
+            (
+                !has_tenants || !has_replaced_tokens,
+                ".replaced_token(..) is not for an integration with tenants: another tenant's refusals are none of its token",
             ),
             (
                 is_prefix(&self.prefix),

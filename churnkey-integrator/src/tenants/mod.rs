@@ -2,6 +2,7 @@
 
 mod resolver;
 mod tenant;
+mod token_use;
 
 pub(crate) use resolver::Merchants;
 pub use resolver::{TenantRequest, TenantResolver};

@@ -2,11 +2,13 @@
 
 use std::{fmt, sync::Arc};
 
+use super::token_use::TokenUse;
 use crate::{
     auth::{AcceptedTokens, Key},
     id::TenantId,
     secret::IntegrationToken,
     signed_cursor::CursorKeys,
+    time::Timestamp,
 };
 
 /// The merchant of an integration, which has no id, or one of its tenants.
@@ -15,6 +17,8 @@ pub(crate) struct Merchant {
     id: Option<TenantId>,
     name: String,
     keys: Vec<Key>,
+    /// Of the keys, in their order. Clones share them.
+    uses: Vec<Arc<TokenUse>>,
     cursor_keys: CursorKeys,
 }
 
@@ -25,12 +29,34 @@ impl Merchant {
             name,
             cursor_keys: CursorKeys::new(&token),
             keys: vec![Key::from(token)],
+            uses: vec![Arc::new(TokenUse::never())],
         }
     }
 
     pub(crate) fn also_accept(&mut self, token: IntegrationToken) {
         self.cursor_keys.also_accept(&token);
         self.keys.push(Key::from(token));
+        self.uses.push(Arc::new(TokenUse::never()));
+    }
+
+    /// Notes that a request was authenticated by the token at this position.
+    pub(crate) fn token_was_used(&self, position: u64, now: Timestamp) {
+        let at = usize::try_from(position).ok();
+        let Some(token) = at.and_then(|at| self.uses.get(at)) else {
+            return;
+        };
+        token.note(now);
+        // A tenant may be made anew for each request, and would be logged each time.
+        if position > 0 && self.id.is_none() && token.is_to_be_said(now) {
+            tracing::info!(
+                position,
+                "a token of also_accept is in use: before you drop it, let the caller have the builder's token"
+            );
+        }
+    }
+
+    pub(crate) fn tokens_last_used(&self) -> Vec<Option<Timestamp>> {
+        self.uses.iter().map(|token| token.last()).collect()
     }
 
     pub(crate) fn id(&self) -> Option<&TenantId> {
@@ -98,6 +124,15 @@ impl Tenant {
     #[must_use]
     pub fn id(&self) -> &TenantId {
         &self.id
+    }
+
+    /// When each accepted token was last used, the constructor's first, and then those of
+    /// [`also_accept`](Self::also_accept) in their order. See
+    /// [`Integration::tokens_last_used`](crate::Integration::tokens_last_used). It counts for this tenant and its clones, so
+    /// keep the tenant in a cache.
+    #[must_use]
+    pub fn tokens_last_used(&self) -> Vec<Option<Timestamp>> {
+        self.merchant.tokens_last_used()
     }
 
     pub(crate) fn into_merchant(self) -> Arc<Merchant> {
