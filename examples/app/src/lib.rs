@@ -48,7 +48,7 @@ pub use mapping::{Extra, Mapping};
 pub use metadata::MetadataLimits;
 #[cfg(feature = "merchant")]
 pub use options::MerchantOptions;
-pub use options::ServerOptions;
+pub use options::{ServerOptions, named_database};
 #[cfg(feature = "merchant")]
 pub use owners::Owners;
 pub use serve::{Announcement, Listening, exit_code};

@@ -18,6 +18,17 @@ pub struct ServerOptions {
     pub clock: Option<Clock>,
 }
 
+/// The address that `--database` or `DATABASE_URL` has.
+///
+/// # Errors
+/// What to do, if neither has one.
+pub fn named_database(address: Option<String>) -> Result<String, &'static str> {
+    address.filter(|address| !address.is_empty()).ok_or(
+        "no database is named: give --database URL or set DATABASE_URL, \
+         as postgres://user:password@host:port/database",
+    )
+}
+
 /// The options of a merchant with an API and an SQLite database of its own.
 #[cfg(feature = "merchant")]
 #[derive(Debug, Clone, clap::Args)]

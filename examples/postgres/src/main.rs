@@ -4,7 +4,9 @@ use std::{error::Error, process::ExitCode};
 
 use axum::{Router, routing::get};
 use clap::Parser;
-use example_app::{Announcement, Clock, Credential, Demo, Listening, ServerOptions, exit_code};
+use example_app::{
+    Announcement, Clock, Credential, Demo, Listening, ServerOptions, exit_code, named_database,
+};
 use postgres::{churnkey, store::Store};
 
 /// A merchant whose records are in PostgreSQL.
@@ -37,11 +39,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    let address = options.database.filter(|address| !address.is_empty());
-    let address = address.ok_or(
-        "no database is named: give --database URL or set DATABASE_URL, \
-         as postgres://user:password@host:port/database",
-    )?;
+    let address = named_database(options.database)?;
     let clock = options.server.clock.unwrap_or(Clock::System);
     let store = Store::connect(&address)?.at(clock);
     store.migrate().await?;

@@ -6,7 +6,9 @@ use std::{error::Error, process::ExitCode};
 use axum::{Router, routing::get};
 use churnkey_integrator::IntegrationToken;
 use clap::Parser;
-use example_app::{Announcement, Clock, Credential, Listening, ServerOptions, exit_code};
+use example_app::{
+    Announcement, Clock, Credential, Listening, ServerOptions, exit_code, named_database,
+};
 use saas::{
     churnkey,
     store::{DemoSize, Setup, Store},
@@ -41,11 +43,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    let address = options.database.filter(|address| !address.is_empty());
-    let address = address.ok_or(
-        "no database is named: give --database URL or set DATABASE_URL, \
-         as postgres://user:password@host:port/database",
-    )?;
+    let address = named_database(options.database)?;
     let (clock, listen) = (
         options.server.clock.unwrap_or(Clock::System),
         options.server.listen,
