@@ -117,6 +117,10 @@ pub(crate) enum Command {
     /// ways that the integration has to reject. One that does not reject them may change a record, so check a staging
     /// system first.
     Check(Box<CheckArguments>),
+    /// Find out why calls are refused, and say what to do
+    ///
+    /// Sends at most 40 requests, and none that changes a record.
+    Doctor(DoctorArguments),
     /// Count the e-mail addresses and phone numbers that several customers have
     ///
     /// A look-up by one of them is answered 409, unless the merchant ranks its owners. Exits 1 if there are any.
@@ -298,6 +302,16 @@ pub(crate) struct InitArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// A prefix that something in front may add or remove, besides those of the URL, /churnkey and /api
+    #[arg(long, value_name = "PATH", value_parser = prefix)]
+    pub(crate) try_prefix: Vec<String>,
+    /// The environment variable that holds the token before the present one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) old_token_env: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct AmbiguityArguments {
     /// Show the addresses and numbers themselves
     #[arg(long)]
@@ -342,6 +356,13 @@ fn path(text: &str) -> Result<String, &'static str> {
         );
     }
     Ok(text.to_owned())
+}
+
+fn prefix(text: &str) -> Result<String, &'static str> {
+    match path(text) {
+        Ok(text) if !text.contains('?') => Ok(text),
+        _ => Err("write it with a slash in front, such as /api"),
+    }
 }
 
 fn header_value(text: &str) -> Result<String, &'static str> {

@@ -46,6 +46,23 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    pub(crate) fn scheme(&self) -> &str {
+        &self.scheme
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The URL without its path.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// The path of every request begins with it; empty if the integration is at the root.
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
@@ -247,7 +264,8 @@ impl Connection {
     }
 }
 
-fn http_client(settings: &Settings) -> Result<reqwest::Client, Failure> {
+/// A client that keeps credentials to the target.
+pub(crate) fn http_client(settings: &Settings) -> Result<reqwest::Client, Failure> {
     let target = &settings.target;
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("churnkey/", env!("CARGO_PKG_VERSION")))
@@ -376,7 +394,7 @@ impl Sender {
 }
 
 /// The error and what caused it, in one line.
-fn chain(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {

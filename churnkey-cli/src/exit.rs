@@ -11,6 +11,8 @@ use crate::output;
 pub(crate) enum Outcome {
     Good,
     Findings,
+    /// No answer came, and the command has said why.
+    Unanswered,
 }
 
 impl Outcome {
@@ -22,6 +24,7 @@ impl Outcome {
         match self {
             Self::Good => ExitCode::SUCCESS,
             Self::Findings => ExitCode::from(1),
+            Self::Unanswered => ExitCode::from(3),
         }
     }
 }

@@ -5,6 +5,7 @@ mod arguments;
 mod commands;
 mod connection;
 mod crawl;
+mod doctor;
 mod exit;
 mod fixtures;
 mod operations;
@@ -59,6 +60,12 @@ fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::Ambiguity(arguments) => connected(&settings()?, verbose, async |connection| {
             commands::ambiguity::run(&arguments, connection, json).await
         }),
+        Command::Doctor(arguments) => {
+            let settings = settings()?;
+            connected(&settings, verbose, async |connection| {
+                commands::doctor::run(arguments, &settings, connection, verbose, json).await
+            })
+        }
         Command::Init(arguments) => {
             let settings = settings()?;
             connected(&settings, verbose, async |connection| {

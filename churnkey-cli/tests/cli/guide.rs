@@ -83,6 +83,7 @@ fn its_keys_are_those_that_are_written() {
         ("call", &["GET", "/prices"]),
         ("list", &["families"]),
         ("check", &["--only", "features"]),
+        ("doctor", &[]),
         ("ambiguity", &[]),
         ("init", &[]),
     ] {

@@ -70,7 +70,8 @@ causes! {
     ReplacedToken "replaced-token" from Outside Inside:
         "The request has the token that was replaced."
         "Copy the new token to the side that still has the old one: Churnkey's dashboard, or the server.";
-    SignatureRequired "signature-required" from Outside Inside:
+    // From outside, this looks like a dropped header.
+    SignatureRequired "signature-required" from Inside:
         "There is a plain token, but the server accepts signed requests only."
         "Sign the request, or remove `.require_signature()`.";
     OtherMode "other-mode" from Outside Inside:
@@ -114,7 +115,7 @@ causes! {
         "Something in front removes X-Churnkey-Timestamp."
         "Let the header through: add it to the list of headers that are forwarded.";
     AuthorizationDropped "authorization-dropped" from Outside Inside:
-        "Something in front removes Authorization, or the caller sends no credential that the server reads."
+        "Something in front removes or replaces Authorization, or the caller sends no credential that the server reads."
         "Let Authorization through. If the token is in another header, name it with `.token_header(..)`.";
     BodyChanged "body-changed" from Outside Inside:
         "Something in front writes the body anew, or the caller signed other bytes than it sent."

@@ -148,7 +148,7 @@ pub struct Variant<'a> {
     detail: String,
 }
 
-impl Variant<'_> {
+impl<'a> Variant<'a> {
     /// The cause, if a signature of this variant is the right one.
     #[must_use]
     pub fn cause(&self) -> Cause {
@@ -164,7 +164,7 @@ impl Variant<'_> {
 
     /// What is to be signed. The request itself is sent as it is, with this [timestamp](SignedParts::timestamp).
     #[must_use]
-    pub fn parts(&self) -> &SignedParts<'_> {
+    pub fn parts(&self) -> &SignedParts<'a> {
         &self.parts
     }
 
@@ -183,6 +183,20 @@ impl Variant<'_> {
         let timestamp = parts.timestamp.clone().into_owned();
         let (method, path) = (&parts.method, &parts.path);
         sign_by_key(&key, timestamp, method, path, parts.mode(), &parts.body)
+    }
+
+    /// The [`variants()`] of a request that has to be signed in this way already, for two causes at once. Each has the cause
+    /// and the detail of what is different from this one.
+    #[must_use]
+    pub fn variants(&self, side: Side, guesses: &Guesses) -> Vec<Self> {
+        let mut further = variants(side, &self.parts, guesses);
+        if self.white_space.is_some() {
+            further.retain(|variant| variant.white_space.is_none());
+            for variant in &mut further {
+                variant.white_space = self.white_space;
+            }
+        }
+        further
     }
 }
 
