@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
 
 use churnkey_conformance::{
     Rule,
@@ -117,6 +117,10 @@ pub(crate) enum Command {
     /// ways that the integration has to reject. One that does not reject them may change a record, so check a staging
     /// system first.
     Check(Box<CheckArguments>),
+    /// Play Churnkey on this machine: the browser API, in front of the integration
+    ///
+    /// Without options it fits `cargo run -p in-memory`.
+    Dev(Box<DevArguments>),
     /// Find out why calls are refused, and say what to do
     ///
     /// Sends at most 40 requests, and none that changes a record.
@@ -299,6 +303,25 @@ pub(crate) struct InitArguments {
     /// Write over a churnkey.toml that is there
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DevArguments {
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8787")]
+    pub(crate) listen: SocketAddr,
+    /// The app's id in session tokens
+    #[arg(long, value_name = "ID", default_value = "demo-app")]
+    pub(crate) app_id: String,
+    /// The environment variable that holds the API key of session tokens [default: CK_API_KEY, or the example's key]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) api_key_env: Option<String>,
+    /// Where to send webhooks, signed with CK_WEBHOOK_SECRET
+    #[arg(long, value_name = "URL")]
+    pub(crate) webhook_url: Option<String>,
+    /// An origin whose pages may call, besides those of this machine
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<String>,
 }
 
 #[derive(Debug, Args)]

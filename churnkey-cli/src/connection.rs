@@ -269,7 +269,7 @@ pub(crate) fn http_client(settings: &Settings) -> Result<reqwest::Client, Failur
     let target = &settings.target;
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("churnkey/", env!("CARGO_PKG_VERSION")))
-        .tls_backend_preconfigured(tls(settings)?)
+        .tls_backend_preconfigured(tls(settings, target.scheme == "https")?)
         // The signature and the token are for this host alone.
         .redirect(redirect::Policy::none())
         .timeout(settings.timeout);
@@ -296,9 +296,25 @@ pub(crate) fn http_client(settings: &Settings) -> Result<reqwest::Client, Failur
     })
 }
 
-fn tls(settings: &Settings) -> Result<ClientConfig, Failure> {
+/// A client for any host, which gets no credential of the integration.
+pub(crate) fn any_host(settings: &Settings) -> Result<reqwest::Client, Failure> {
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!("churnkey/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .timeout(settings.timeout);
+    let builder = builder.tls_backend_preconfigured(tls(settings, true)?);
+    builder.build().map_err(|error| {
+        Failure::Usage(format!(
+            "the HTTP client can't be set up: {}",
+            chain(&error)
+        ))
+    })
+}
+
+/// Certificates are looked for only where they are needed: a machine may have none.
+fn tls(settings: &Settings, needs_certificates: bool) -> Result<ClientConfig, Failure> {
     let mut roots = RootCertStore::empty();
-    if settings.target.scheme == "https" {
+    if needs_certificates {
         if let Some(file) = &settings.ca {
             roots.add_parsable_certificates(certificates(file)?);
         }

@@ -5,6 +5,7 @@ mod arguments;
 mod commands;
 mod connection;
 mod crawl;
+mod dev;
 mod doctor;
 mod exit;
 mod fixtures;
@@ -41,7 +42,11 @@ fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         json,
         verbose,
     } = arguments;
-    let settings = || Settings::load(connection);
+    let load = match command {
+        Command::Dev(_) => Settings::load_or_demo,
+        _ => Settings::load,
+    };
+    let settings = || load(connection);
     match command {
         Command::Sign(arguments) => commands::sign::run(&arguments, &settings()?, json),
         Command::Call(arguments) => connected(&settings()?, verbose, async |connection| {
@@ -60,6 +65,7 @@ fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::Ambiguity(arguments) => connected(&settings()?, verbose, async |connection| {
             commands::ambiguity::run(&arguments, connection, json).await
         }),
+        Command::Dev(arguments) => runtime()?.block_on(commands::dev::run(*arguments, settings()?)),
         Command::Doctor(arguments) => {
             let settings = settings()?;
             connected(&settings, verbose, async |connection| {
@@ -87,17 +93,18 @@ fn run(arguments: Arguments) -> Result<Outcome, Failure> {
     }
 }
 
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    Ok(builder.worker_threads(1).enable_all().build()?)
+}
+
 /// Runs a command that calls the integration.
 fn connected(
     settings: &Settings,
     verbose: bool,
     command: impl AsyncFnOnce(&Connection) -> Result<Outcome, Failure>,
 ) -> Result<Outcome, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let connection = Connection::open(settings, verbose)?;
         let outcome = command(&connection).await;
         connection.progress().end();

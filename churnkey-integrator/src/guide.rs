@@ -15,6 +15,7 @@
 //! * [PostgreSQL](postgres): the example to copy.
 //! * [Tests](testing): the conformance suite for your merchant.
 //! * [The command line](command_line): call and check an integration by its URL.
+//! * [A local Churnkey](local_churnkey): your page, the cancel flow and your integration on one machine.
 //!
 //! If you have a billing schema already, read in this order:
 //!
@@ -175,5 +176,13 @@ pub mod testing {
 }
 
 pub mod command_line {
+    //! [local-churnkey]: super::local_churnkey
+    //!
     #![doc = include_str!("../docs/command-line.md")]
+}
+
+pub mod local_churnkey {
+    //! [cancel-flow]: super::cancel_flow
+    //!
+    #![doc = include_str!("../docs/local-churnkey.md")]
 }

@@ -3,6 +3,7 @@
 pub(crate) mod ambiguity;
 pub(crate) mod call;
 pub(crate) mod check;
+pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod list;

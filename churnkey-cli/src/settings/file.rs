@@ -7,7 +7,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::{arguments::ModeArgument, exit::Failure, fixtures::Named};
+use crate::{arguments::ModeArgument, dev::Blueprint, exit::Failure, fixtures::Named};
 
 pub(crate) const NAME: &str = "churnkey.toml";
 
@@ -24,6 +24,7 @@ pub(crate) struct File {
     pub(crate) ca: Option<PathBuf>,
     #[serde(default)]
     pub(crate) fixtures: Named,
+    pub(crate) flow: Option<Blueprint>,
 }
 
 impl File {

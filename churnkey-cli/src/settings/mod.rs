@@ -12,6 +12,7 @@ pub(crate) use self::{file::NAME as FILE_NAME, token::TokenSource};
 use crate::{
     arguments::{ConnectionArguments, HttpVersion, ModeArgument},
     connection::{Override, Target},
+    dev::Blueprint,
     exit::Failure,
     fixtures::Named,
 };
@@ -29,18 +30,39 @@ pub(crate) struct Settings {
     pub(crate) http: Option<HttpVersion>,
     /// The records that the file names.
     pub(crate) fixtures: Named,
+    /// The cancel flow that the file describes.
+    pub(crate) flow: Option<Blueprint>,
 }
 
 const TIMEOUT_SECONDS: u32 = 15;
+/// Where `cargo run -p in-memory` listens, and the token that it has unless it is given one.
+const DEMO_URL: &str = "http://127.0.0.1:3000/churnkey";
+const DEMO_TOKEN: &str = "ck-demo-integration-token-0001";
+
+fn demo_token() -> Result<IntegrationToken, Failure> {
+    IntegrationToken::new(DEMO_TOKEN).map_err(|error| Failure::Usage(error.to_string()))
+}
 
 impl Settings {
     pub(crate) fn load(given: ConnectionArguments) -> Result<Self, Failure> {
+        Self::load_with(given, None)
+    }
+
+    /// Without a URL and a token, those of the example merchant, which are public.
+    pub(crate) fn load_or_demo(given: ConnectionArguments) -> Result<Self, Failure> {
+        Self::load_with(given, Some(DEMO_URL))
+    }
+
+    fn load_with(given: ConnectionArguments, demo: Option<&str>) -> Result<Self, Failure> {
         let folder = env::current_dir().map_err(|error| {
             Failure::Usage(format!("the working folder can't be read: {error}"))
         })?;
         let file = File::find(given.config.as_deref(), &folder)?;
 
-        let url = given.url.or(file.url).ok_or_else(|| {
+        let is_named = given.url.is_some() || file.url.is_some();
+        let demo = demo.filter(|_| !is_named);
+        let url = given.url.or(file.url).or(demo.map(str::to_owned));
+        let url = url.ok_or_else(|| {
             Failure::Usage(
                 "there is no URL: give --url, set CHURNKEY_URL, or write `url` into churnkey.toml"
                     .to_owned(),
@@ -69,7 +91,10 @@ impl Settings {
             };
         let seconds = given.timeout.or(file.timeout).unwrap_or(TIMEOUT_SECONDS);
         Ok(Self {
-            token: token_source.read()?,
+            token: match token_source.read() {
+                Err(_) if demo.is_some() && token_source.is_unset() => demo_token()?,
+                token => token?,
+            },
             token_source,
             target,
             mode: given
@@ -82,6 +107,7 @@ impl Settings {
             ca: given.ca.or(file.ca),
             http: given.http,
             fixtures: file.fixtures,
+            flow: file.flow,
         })
     }
 }

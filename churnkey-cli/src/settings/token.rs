@@ -19,6 +19,12 @@ pub(crate) enum TokenSource {
 }
 
 impl TokenSource {
+    /// Whether nothing says where the token is.
+    pub(crate) fn is_unset(&self) -> bool {
+        matches!(self, Self::Variable(name, _) if name == VARIABLE)
+            && env::var_os(VARIABLE).is_none()
+    }
+
     /// Reads the token.
     pub(crate) fn read(&self) -> Result<IntegrationToken, Failure> {
         let (text, named_by) = match self {

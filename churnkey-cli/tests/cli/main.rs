@@ -9,6 +9,7 @@
 mod ambiguity;
 mod call;
 mod check;
+mod dev;
 mod guide;
 mod init;
 mod list;

@@ -1,0 +1,6 @@
+//! `churnkey dev`, called as Churnkey's component calls Churnkey.
+
+mod browser;
+mod flow;
+mod local;
+mod sessions;
