@@ -1,9 +1,5 @@
 //! The router in other servers, and behind real proxies: what a caller sends is what the signature covers.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test that panics has done its work"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that panics has done its work")]
 
 mod guide;
 mod nginx;
