@@ -70,8 +70,9 @@ fn print(diagnosis: &Diagnosis, connection: &Connection) -> Result<(), Failure> 
     }
     let clock = match diagnosis.clock_offset_seconds {
         None => String::new(),
-        Some(0) => "; the clocks agree".to_owned(),
-        Some(offset @ 1..) => format!("; the server's clock is {offset} s ahead"),
+        // `Date` has whole seconds, and may be written a little earlier.
+        Some(-2..=2) => "; the clocks agree".to_owned(),
+        Some(offset @ 3..) => format!("; the server's clock is {offset} s ahead"),
         Some(offset) => format!("; the server's clock is {} s behind", offset.unsigned_abs()),
     };
     let requests = diagnosis.requests;

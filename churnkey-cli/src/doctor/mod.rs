@@ -91,10 +91,15 @@ pub(crate) async fn diagnose(
         clock_offset_seconds: None,
         takes_token: None,
     };
-    if let Err(Ended::Unanswered(finding)) = examination.run().await {
+    if let Err(Ended::Unanswered(finding) | Ended::Hindered(finding)) = examination.run().await {
         examination.add(finding);
     }
-    if examination.takes_token == Some(false) && examination.way.is_known {
+    // A server that has white space around its token can't take the token without it.
+    let has_white_space = |finding: &Finding| finding.is_of(Cause::TokenWhitespace);
+    if examination.takes_token == Some(false)
+        && examination.way.is_known
+        && !examination.findings.iter().any(has_white_space)
+    {
         examination.add(Finding::new(
             Cause::AuthorizationDropped,
             "signed requests are accepted, the token itself is not: something in front removes or replaces \
@@ -163,8 +168,10 @@ impl Examination<'_> {
         let probe = self.known();
         let reply = self.signed(&probe).await?;
         let reply = self.at_the_servers_time(&probe, reply).await?;
+        // Some servers answer plain HTTP at their TLS port.
         if reply.status == 400
             && !reply.is_contract_error()
+            && self.prober.is_http()
             && self.prober.speaks_the_other_scheme().await
         {
             let finding = self.prober.other_scheme();
@@ -291,8 +298,13 @@ impl Examination<'_> {
     ) -> Result<Option<Finding>, Ended> {
         for (finding, signature) in ways {
             let reply = self.prober.send(probe, Credential::Signature(&signature));
-            if is_accepted(&reply.await?) {
+            let reply = reply.await?;
+            if is_accepted(&reply) {
                 return Ok(Some(finding));
+            }
+            // Before, the request was refused. So this is no answer to the signature.
+            if let Some(obstacle) = obstacle(&reply, "the same request with another signature") {
+                return Err(Ended::Hindered(obstacle));
             }
         }
         Ok(None)
@@ -332,6 +344,12 @@ fn obstacle(reply: &Reply, what: &str) -> Option<Finding> {
         413 => Some(Finding::new(
             Cause::BodyCap,
             format!("{what} is answered 413"),
+        )),
+        429 => Some(Finding::new(
+            Cause::NotThisIntegration,
+            format!(
+                "{what} is answered 429: something in front limits the number of requests, and 40 are needed"
+            ),
         )),
         501 => None,
         500.. => Some(Finding::new(

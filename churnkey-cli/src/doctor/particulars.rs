@@ -5,7 +5,7 @@ use http::Method;
 
 use super::{
     Examination, Finding, NOBODY, is_accepted, obstacle,
-    probe::{Credential, Ended, Probe},
+    probe::{Credential, Ended, Probe, Reply},
     search::other,
 };
 
@@ -33,7 +33,14 @@ impl Examination<'_> {
         )
         .await?;
         let retrieve = self.get(&format!("/customers/{NOBODY}"));
-        self.check(&retrieve, "a customer", &[]).await?;
+        let customer = self.check(&retrieve, "a customer", &[]).await?;
+        if let Some(reply) = customer.filter(|reply| !reply.is_json()) {
+            let detail = format!(
+                "a customer is answered {}, and the manifest is right: only some paths reach the integration",
+                reply.kind()
+            );
+            self.add(Finding::new(Cause::NotThisIntegration, detail));
+        }
         let encoded = self.get(&format!("/customers/email/{NOBODY}%40example.com"));
         let path = [Cause::PathDecoded, Cause::PathEncoded];
         self.check(&encoded, "a path with %40", &path).await?;
@@ -42,7 +49,8 @@ impl Examination<'_> {
         self.check(&raw, "a path with @", &path).await?;
         let body = [Cause::BodyChanged, Cause::MethodChanged];
         let odd = self.cancel(ODD_BODY_BYTES);
-        if self.check(&odd, "a POST of 600 bytes", &body).await? {
+        let odd = self.check(&odd, "a POST of 600 bytes", &body).await?;
+        if odd.is_some() {
             let large = self.cancel(LARGE_BODY_BYTES);
             self.check(&large, "a POST of 16 KiB", &body).await?;
         }
@@ -79,15 +87,20 @@ impl Examination<'_> {
         Ok(())
     }
 
-    /// Whether the request is answered. If not, says why: for one of these causes, if it is the credential that is refused.
-    async fn check(&mut self, probe: &Probe, what: &str, causes: &[Cause]) -> Result<bool, Ended> {
+    /// The answer to the request. If there is none, says why: for one of these causes, if it is the credential that is refused.
+    async fn check(
+        &mut self,
+        probe: &Probe,
+        what: &str,
+        causes: &[Cause],
+    ) -> Result<Option<Reply>, Ended> {
         let reply = self.send(probe).await?;
         if let Some(finding) = obstacle(&reply, what) {
             self.add(finding);
-            return Ok(false);
+            return Ok(None);
         }
         if !reply.is_refusal() {
-            return Ok(true);
+            return Ok(Some(reply));
         }
         let found = match self.way.by_token {
             true => None,
@@ -104,7 +117,7 @@ impl Examination<'_> {
             ),
         });
         self.add(finding);
-        Ok(false)
+        Ok(None)
     }
 
     /// The first variant for one of these causes that is accepted.

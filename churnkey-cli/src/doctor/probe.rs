@@ -1,6 +1,6 @@
 //! The requests that are sent, none of which changes a record, and what comes back.
 
-use std::cell::Cell;
+use std::{cell::Cell, time::Duration};
 
 use bytes::Bytes;
 use churnkey_integrator::{
@@ -25,6 +25,11 @@ use crate::{
 pub(super) const MAX_REQUESTS: u32 = 40;
 /// More of an answer is not read.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
+/// How long to wait for a limit of requests that does not say it itself.
+const PAUSE: Duration = Duration::from_secs(1);
+/// What asks for a longer time is down.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// A request before it is signed. The path has the prefix.
 #[derive(Debug, Clone)]
@@ -79,6 +84,8 @@ pub(super) struct Reply {
 /// Why no further request is sent.
 pub(super) enum Ended {
     Unanswered(Finding),
+    /// Something else answers from now on.
+    Hindered(Finding),
     /// As many were sent as may be.
     Enough,
 }
@@ -91,6 +98,8 @@ pub(super) struct Prober<'s> {
     verbose: bool,
     sent: Cell<u32>,
     answered: Cell<u32>,
+    /// Before each request, once something has limited their number.
+    pause: Cell<Duration>,
 }
 
 impl<'s> Prober<'s> {
@@ -106,6 +115,7 @@ impl<'s> Prober<'s> {
             verbose,
             sent: Cell::new(0),
             answered: Cell::new(0),
+            pause: Cell::new(Duration::ZERO),
         })
     }
 
@@ -161,8 +171,17 @@ impl<'s> Prober<'s> {
             Err(_) => return Err(Ended::Enough),
         };
         let request = request.headers(headers).body(probe.body.clone());
-        let sent = self.exchange(request).await?;
+        let again = request.try_clone();
+        let mut sent = self.exchange(request).await?;
         self.note(probe, by, sent.as_ref().ok());
+        let pause = sent.as_ref().ok().and_then(Reply::asks_to_wait);
+        if let (Some(pause), Some(again)) = (pause, again)
+            && self.pause.get().is_zero()
+        {
+            self.pause.set(pause);
+            sent = self.exchange(again).await?;
+            self.note(probe, by, sent.as_ref().ok());
+        }
         match sent {
             Ok(reply) => {
                 self.answered.set(self.answered.get().saturating_add(1));
@@ -179,6 +198,7 @@ impl<'s> Prober<'s> {
         if self.sent.get() >= MAX_REQUESTS {
             return Err(Ended::Enough);
         }
+        tokio::time::sleep(self.pause.get()).await;
         self.sent.set(self.sent.get().saturating_add(1));
         self.progress.sent();
         Ok(async {
@@ -225,6 +245,11 @@ impl<'s> Prober<'s> {
         finding
     }
 
+    /// Whether the URL says http.
+    pub(super) fn is_http(&self) -> bool {
+        self.settings.target.scheme() == "http"
+    }
+
     /// What the port speaks is not what the URL says.
     pub(super) fn other_scheme(&self) -> Finding {
         let detail = match self.settings.target.scheme() {
@@ -237,7 +262,7 @@ impl<'s> Prober<'s> {
     /// Whether the port speaks https where the URL says http, or the reverse. No credential is sent.
     pub(super) async fn speaks_the_other_scheme(&self) -> bool {
         let target = &self.settings.target;
-        let is_http = target.scheme() == "http";
+        let is_http = self.is_http();
         let (host, port) = (target.host(), target.port());
         let scheme = if is_http { "https" } else { "http" };
         let url = format!("{scheme}://{host}:{port}{}", target.prefix());
@@ -267,6 +292,11 @@ impl Reply {
         is_encoded && header(header::CONTENT_TYPE).is_some_and(is_json)
     }
 
+    /// Whether an integration may have written it.
+    pub(super) fn is_json(&self) -> bool {
+        self.json().is_some() || self.is_unreadable_json()
+    }
+
     /// An error as the contract writes it (section 2.6).
     pub(super) fn is_contract_error(&self) -> bool {
         let is_one = |json: Value| {
@@ -284,6 +314,19 @@ impl Reply {
 
     pub(super) fn is_refusal(&self) -> bool {
         matches!(self.status, 401 | 403)
+    }
+
+    /// How long to wait, if something in front limits the number of requests. nginx answers 503 unless set otherwise.
+    fn asks_to_wait(&self) -> Option<Duration> {
+        if !matches!(self.status, 429 | 503) || self.is_contract_error() {
+            return None;
+        }
+        let seconds = self.header(header::RETRY_AFTER).map(str::parse);
+        let pause = match seconds {
+            Some(Ok(seconds)) => Duration::from_secs(seconds).max(PAUSE),
+            Some(Err(_)) | None => PAUSE,
+        };
+        (pause <= LONGEST_PAUSE).then_some(pause)
     }
 
     /// What the server's clock says.

@@ -16,6 +16,19 @@ const UNTOLD_OFFSETS: [i64; 10] = [
 impl Examination<'_> {
     /// Leaves the way that was found, and says what it means.
     pub(super) async fn search(&mut self, probe: &Probe, refusal: &Reply) -> Result<(), Ended> {
+        match self.finds_a_way(probe).await {
+            Ok(true) => {}
+            // If all requests were sent, what was not tried is not the likely cause.
+            Ok(false) | Err(Ended::Enough) => {
+                self.unexplained(self.takes_token == Some(true), refusal);
+            }
+            Err(ended) => return Err(ended),
+        }
+        Ok(())
+    }
+
+    /// Whether any cause was found.
+    async fn finds_a_way(&mut self, probe: &Probe) -> Result<bool, Ended> {
         let token = Credential::Token(self.token);
         let takes_token = is_accepted(&self.prober.send(probe, token).await?);
         self.takes_token = Some(takes_token);
@@ -28,7 +41,7 @@ impl Examination<'_> {
                      does not know it",
                 ));
                 self.use_token();
-                return Ok(());
+                return Ok(true);
             }
         }
 
@@ -45,7 +58,15 @@ impl Examination<'_> {
                 finding.detail = format!("{} ({})", finding.detail, self.tried());
             }
             self.add(finding);
-            return Ok(());
+            return Ok(true);
+        }
+
+        if let Some(replaced) = self.replaced_prefix(probe).await? {
+            self.add(replaced);
+            if takes_token {
+                self.use_token();
+            }
+            return Ok(true);
         }
 
         if let Some(old) = self.old_token.clone() {
@@ -57,17 +78,35 @@ impl Examination<'_> {
                     Cause::ReplacedToken,
                     "the server still has the token that was replaced",
                 ));
-                return Ok(());
+                return Ok(true);
             }
         }
         if !takes_token && self.other_mode().await? {
-            return Ok(());
+            return Ok(true);
         }
-        if self.findings.is_empty() && self.untold_clock(probe).await? {
-            return Ok(());
-        }
-        self.unexplained(takes_token, refusal);
-        Ok(())
+        Ok(self.findings.is_empty() && self.untold_clock(probe).await?)
+    }
+
+    /// Whether something in front puts another prefix in the place of the URL's.
+    async fn replaced_prefix(&self, probe: &Probe) -> Result<Option<Finding>, Ended> {
+        let own = &self.prefix;
+        let Some(below) = probe.path.strip_prefix(own.as_str()) else {
+            return Ok(None);
+        };
+        let (method, now) = (&probe.method, self.timestamp());
+        let places = self.prefixes.iter().filter(|prefix| {
+            // One that holds the other was tried by what is stripped and added.
+            !own.is_empty() && !own.ends_with(prefix.as_str()) && !own.starts_with(prefix.as_str())
+        });
+        let ways = places.map(|prefix| {
+            let detail = format!(
+                "the server sees a path with {prefix} in the place of {own}: something in front replaces it"
+            );
+            let path = format!("{prefix}{below}");
+            let signature = sign(self.token, method, &path, probe.mode, &probe.body, now);
+            (Finding::new(Cause::PrefixStripped, detail), signature)
+        });
+        self.accepted(probe, ways).await
     }
 
     /// The token is right, so the rest is found out with it.

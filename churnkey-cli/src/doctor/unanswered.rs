@@ -21,7 +21,9 @@ pub(super) async fn why(error: &reqwest::Error, target: &Target, is_resolved: bo
         return Finding::new(Cause::Timeout, format!("{closed} ({})", chain(error)));
     }
     let (host, port) = (target.host(), target.port());
-    if !is_resolved && tokio::net::lookup_host((host, port)).await.is_err() {
+    // An IPv6 address has brackets in a URL.
+    let name = host.trim_matches(['[', ']']);
+    if !is_resolved && tokio::net::lookup_host((name, port)).await.is_err() {
         return Finding::new(Cause::Dns, format!("{host} has no address"));
     }
     match source::<io::Error>(error).map(io::Error::kind) {
