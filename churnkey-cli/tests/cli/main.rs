@@ -10,6 +10,7 @@ mod ambiguity;
 mod call;
 mod check;
 mod dev;
+mod doctor;
 mod guide;
 mod init;
 mod list;

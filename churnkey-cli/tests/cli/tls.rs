@@ -20,7 +20,7 @@ use tempfile::NamedTempFile;
 use crate::tool::churnkey;
 
 /// A server with a certificate for `billing.example.com`, and the certificate as a PEM file.
-fn start() -> (SocketAddr, NamedTempFile) {
+pub(crate) fn start() -> (SocketAddr, NamedTempFile) {
     let CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(["billing.example.com".to_owned()]).unwrap();
     let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
