@@ -129,6 +129,11 @@ pub(crate) enum Command {
     ///
     /// A look-up by one of them is answered 409, unless the merchant ranks its owners. Exits 1 if there are any.
     Ambiguity(AmbiguityArguments),
+    /// Measure how long signed reads take under a steady load
+    ///
+    /// Calls are due at fixed times, and a call's time counts from when it was due. So what a stall keeps waiting is
+    /// measured as well. Exits 1 if there are errors.
+    Bench(BenchArguments),
     /// Ask the integration what it serves, and write a commented churnkey.toml into the working folder
     Init(InitArguments),
     /// Write a completion script for a shell
@@ -339,6 +344,25 @@ pub(crate) struct AmbiguityArguments {
     /// Show the addresses and numbers themselves
     #[arg(long)]
     pub(crate) show: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArguments {
+    /// Read this path below the URL's prefix, and others in turn [default: the list of customers, and the first of them]
+    #[arg(long, value_name = "PATH", value_parser = path)]
+    pub(crate) path: Vec<String>,
+    /// How many calls are due each second
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rate: u32,
+    /// For how long calls are due
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) duration: u32,
+    /// How many calls there may be at once
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) connections: u16,
+    /// Call a host that is not this machine
+    #[arg(long)]
+    pub(crate) i_own_this_host: bool,
 }
 
 /// Where a request's body comes from.

@@ -4,7 +4,7 @@ use std::{
     error::Error,
     fmt::{self, Write as _},
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, SocketAddr, ToSocketAddrs},
     path::Path,
     str::FromStr,
     sync::Arc,
@@ -66,6 +66,21 @@ impl Target {
     /// The path of every request begins with it; empty if the integration is at the root.
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// The addresses of the host.
+    pub(crate) fn addresses(&self, resolve: Option<&Override>) -> Result<Vec<IpAddr>, Failure> {
+        if let Some(resolve) = resolve {
+            return Ok(vec![resolve.address]);
+        }
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        match (host, self.port).to_socket_addrs() {
+            Ok(addresses) => Ok(addresses.map(|address| address.ip()).collect()),
+            Err(error) => Err(Failure::Unreachable(format!(
+                "{} has no address: {error}; correct the URL",
+                self.host
+            ))),
+        }
     }
 
     /// The URL of a path below the prefix.

@@ -72,6 +72,12 @@ fn run(arguments: Arguments) -> Result<Outcome, Failure> {
                 commands::doctor::run(arguments, &settings, connection, verbose, json).await
             })
         }
+        Command::Bench(arguments) => {
+            let settings = settings()?;
+            connected(&settings, verbose, async |connection| {
+                commands::bench::run(&arguments, &settings, connection, json).await
+            })
+        }
         Command::Init(arguments) => {
             let settings = settings()?;
             connected(&settings, verbose, async |connection| {

@@ -37,6 +37,16 @@ impl Progress {
         self.bar.inc(1);
     }
 
+    /// From here on, so many requests are expected.
+    pub(crate) fn out_of(&self, expected: u64) {
+        let template = "{elapsed} {wide_bar} {pos} of {len} requests";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
+        self.bar.set_position(0);
+        self.bar.set_length(expected);
+    }
+
     /// What has been found so far.
     pub(crate) fn say(&self, message: String) {
         self.bar.set_message(message);

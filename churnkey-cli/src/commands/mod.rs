@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod ambiguity;
+pub(crate) mod bench;
 pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod dev;

@@ -85,6 +85,7 @@ fn its_keys_are_those_that_are_written() {
         ("check", &["--only", "features"]),
         ("doctor", &[]),
         ("ambiguity", &[]),
+        ("bench", &["--rate", "20", "--duration", "1"]),
         ("init", &[]),
     ] {
         let row = table

@@ -7,6 +7,7 @@
 )]
 
 mod ambiguity;
+mod bench;
 mod call;
 mod check;
 mod dev;
