@@ -21,8 +21,8 @@ use crate::{
 ///
 /// It knows the integration's token, where it is mounted (`/churnkey` unless said otherwise), and what time it is.
 ///
-/// [`Call::send`] checks every answer for what holds for all of them: JSON, a request id, `no-store`, and the error shape
-/// with the status repeated. An answer that breaks a rule panics with a sentence that says so.
+/// [`Call::send`] checks every answer for what holds for all of them: JSON, and the error shape with the status repeated.
+/// An answer that breaks a rule panics with a sentence that says so.
 ///
 /// ```
 /// # use churnkey_integrator::{CustomerId, CustomersController, Integration, IntegrationToken, RequestContext, Result, controller, model::Customer};
@@ -267,7 +267,8 @@ impl Call<'_> {
         let prefix = self.client.prefix.clone();
         let answer = self.send_unchecked().await;
         if let Err(broken) = answer.check() {
-            let is_elsewhere = answer.status() == 404 && answer.header("x-request-id").is_none();
+            let has_id = answer.header("x-request-id").is_some();
+            let is_elsewhere = answer.status() == 404 && !has_id && !answer.is_json();
             let hint = match is_elsewhere {
                 true => format!(
                     "; nothing of the integration is there: a path begins with where it is mounted, which is {prefix} \

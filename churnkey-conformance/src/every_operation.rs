@@ -2,6 +2,7 @@
 
 use churnkey_integrator::{CustomersOperation, Operation, SubscriptionsOperation, Timestamp};
 use http::Method;
+use serde_json::json;
 
 use crate::{
     answer::Answer,
@@ -121,7 +122,7 @@ impl Suite {
         let mut verdicts = Vec::new();
         for (how, call) in attempts {
             let answer = call.send_unchecked().await;
-            let same = answer.bytes() == br#"{"code":401,"message":"Unauthorized"}"#;
+            let same = *answer.body() == json!({ "code": 401, "message": "Unauthorized" });
             let verdict = if answer.status() == 401 && same {
                 Ok(())
             } else {

@@ -273,6 +273,47 @@ async fn a_body_over_the_cap_is_413_before_it_is_read() {
     .await;
 }
 
+/// A signed GET has no `Authorization`, so a shared cache would keep what may be cached.
+#[tokio::test]
+async fn every_answer_has_a_request_id_and_may_not_be_stored() {
+    each(|merchant, server| async move {
+        let request = |method, path| server.request(method, path);
+        let get = |path| request("GET", path).signed();
+        let cancel = request("POST", "/churnkey/actions/subscription/cancel").body(
+            r#"{"customerId":"cus_ada","subscriptionId":"sub_ada_pro","scheduledAt":"immediate"}"#,
+        );
+        let json = Some("application/json");
+        for (status, content_type, call) in [
+            (200, json, get("/churnkey/features")),
+            (200, json, get("/churnkey/customers/cus_ada")),
+            (200, json, get("/churnkey/prices")),
+            (200, None, cancel.signed()),
+            (400, json, get("/churnkey/prices?limit=0")),
+            (401, json, request("GET", "/churnkey/prices")),
+            (404, json, get("/churnkey/prices/price_nobody")),
+            (404, json, get("/churnkey/nowhere")),
+            (405, json, request("PUT", "/churnkey/prices").signed()),
+            (
+                413,
+                json,
+                request("PUT", "/churnkey/prices").body([b' '; 70_000]),
+            ),
+        ] {
+            let reply = call.send().await;
+            let has_id = reply
+                .header("x-request-id")
+                .is_some_and(|id| !id.is_empty());
+            let headers = ["content-type", "cache-control"].map(|name| reply.header(name));
+            assert_eq!(
+                (reply.status, has_id, headers),
+                (status, true, [content_type, Some("no-store")]),
+                "{merchant}"
+            );
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_request_id_is_echoed_unless_it_could_forge_a_log_line() {
     each(|merchant, server| async move {

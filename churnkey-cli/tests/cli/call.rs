@@ -3,7 +3,7 @@
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::any,
 };
@@ -192,13 +192,8 @@ fn the_plain_token_and_the_mode_are_sent() {
 }
 
 async fn broken(request: Request) -> Response {
-    let good: HeaderMap = [
-        (header::CONTENT_TYPE, "application/json".parse().unwrap()),
-        (header::CACHE_CONTROL, "no-store".parse().unwrap()),
-        ("x-request-id".parse().unwrap(), "1".parse().unwrap()),
-    ]
-    .into_iter()
-    .collect();
+    // As of a server that is not made with the library.
+    let good = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
     match request.uri().path() {
         "/churnkey/prices" => {
             let price = json!({ "id": "p", "type": "standalone", "duration": { "amount": 1, "unit": "week" } });
@@ -245,8 +240,6 @@ fn what_is_wrong_with_a_shape_is_named() {
         "the shape is wrong (features):\n  \
          status: expected 200, or an error from 400 on; got 302 (contract, section 2.6)\n  \
          content-type: expected application/json; got text/plain; charset=utf-8 (contract, section 2.1)\n  \
-         cache-control: expected no-store; got none (contract, section 2.1)\n  \
-         x-request-id: expected the id of the request; got none (contract, section 2.1)\n  \
          body: expected a JSON object; got nothing (contract, section 2.1)\n\
          redirects are not followed with a credential: give the URL that it leads to\n"
     );
@@ -260,8 +253,6 @@ fn what_is_wrong_with_a_shape_is_named() {
         said,
         "the shape is wrong (no operation of the contract):\n  \
          content-type: expected application/json; got text/plain; charset=utf-8 (contract, section 2.1)\n  \
-         cache-control: expected no-store; got none (contract, section 2.1)\n  \
-         x-request-id: expected the id of the request; got none (contract, section 2.1)\n  \
          body: expected a JSON object; got text that is not JSON (contract, section 2.6)\n"
     );
 }
