@@ -96,6 +96,7 @@ impl Suite {
             {
                 continue;
             }
+            self.plus_is_a_plus(operation, (&base, contact), id).await;
             let swapped = with_swapped_case(contact);
             if operation == FindByEmail && swapped != contact {
                 let when = format!("{when} in other letter case");
@@ -104,6 +105,30 @@ impl Suite {
                     .await;
             }
         }
+    }
+
+    /// A plus in a path means itself, also where it is not percent-encoded.
+    async fn plus_is_a_plus(
+        &mut self,
+        operation: CustomersOperation,
+        (base, contact): (&str, &str),
+        id: &str,
+    ) {
+        if !contact.contains('+') {
+            return;
+        }
+        let path = format!("{base}{}", encoded(contact).replace("%2B", "+"));
+        let answer = self.client.get_unchecked(&path).await;
+        let verdict = match answer.status() {
+            // Several have it, as the percent-encoded look-up said.
+            409 => Ok(()),
+            _ => CUSTOMERS.is(&answer, id),
+        };
+        let verdict = verdict.map_err(|(expected, got)| {
+            let unencoded = "for a plus in the path that is not percent-encoded";
+            (format!("{expected} {unencoded}"), got)
+        });
+        self.check(operation, Rule::Found, verdict);
     }
 
     /// Who is found by a contact that several have, if the fixtures say so.
@@ -167,6 +192,9 @@ impl Suite {
         self.test_stays_out_of_live_mode(operation, what, &base)
             .await;
 
+        if is_found {
+            self.plus_is_a_plus(operation, (&base, value), owner).await;
+        }
         let by_id = self.path(&format!("/customers/{}", encoded(owner)));
         let by_id = self.client.get_unchecked(&by_id).await;
         let expected = format!("200 and the customer {owner}");

@@ -9,8 +9,8 @@ use crate::{
     verdict::{described, is_empty_page, status_is},
 };
 
-/// What a store's error messages have in them, and answers for callers have not.
-const INTERNALS: [&str; 14] = [
+/// What the messages and stack traces of servers and stores have in them, and answers for callers have not.
+const INTERNALS: [&str; 25] = [
     "select ",
     "insert into",
     "sql",
@@ -21,11 +21,30 @@ const INTERNALS: [&str; 14] = [
     "connection refused",
     "os error",
     "://",
-    ".rs:",
     "panicked",
     "backtrace",
+    "traceback",
+    "stack trace",
     "error {",
+    "<html",
+    "<!doctype",
+    ".rs:",
+    ".py\"",
+    ".js:",
+    ".ts:",
+    ".java:",
+    ".rb:",
+    ".go:",
+    ".php",
 ];
+
+/// What the message of an error says that a caller must not read.
+fn leaked<'a>(message: &str, asked: Option<&'a str>) -> Option<&'a str> {
+    let folded = message.to_lowercase();
+    let mut internals = INTERNALS.into_iter();
+    let internal = internals.find(|internal| folded.contains(internal));
+    internal.or(asked.filter(|asked| message.contains(asked)))
+}
 
 impl Suite {
     /// What must not be there for whoever asks. That it is breaks the rule; a failure, and a 404 of another shape, break
@@ -121,12 +140,7 @@ impl Suite {
             return;
         }
         let message = answer.message().unwrap_or_default();
-        let folded = message.to_lowercase();
-        let leaked = INTERNALS
-            .into_iter()
-            .find(|internal| folded.contains(internal));
-        let leaked = leaked.or(asked.filter(|asked| message.contains(asked)));
-        let verdict = match leaked {
+        let verdict = match leaked(message, asked) {
             None => Ok(()),
             Some(leaked) => Err((
                 "an error without anything of the store or of what was asked for".to_owned(),
@@ -134,5 +148,39 @@ impl Suite {
             )),
         };
         self.check(operation, Rule::ErrorsTellNothing, verdict);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::leaked;
+
+    #[test]
+    fn a_stack_trace_of_any_language_is_internal() {
+        for (message, expected) in [
+            ("thread 'main' panicked at src/main.rs:7:5", "panicked"),
+            (
+                "Traceback (most recent call last):\n  File \"/srv/shop.py\", line 7",
+                "traceback",
+            ),
+            (
+                "TypeError: id is undefined at find (/srv/shop.js:7:5)",
+                ".js:",
+            ),
+            (
+                "NullPointerException at com.shop.Find.one(Find.java:7)",
+                ".java:",
+            ),
+            ("undefined method `id' for nil: /srv/shop.rb:7", ".rb:"),
+            ("goroutine 1 [running]: main.find() /srv/shop.go:7", ".go:"),
+            ("Undefined index: id in /srv/shop.php on line 7", ".php"),
+            ("<!DOCTYPE html><title>Error</title>", "<!doctype"),
+            ("no customer cus_1", "cus_1"),
+        ] {
+            assert_eq!(leaked(message, Some("cus_1")), Some(expected), "{message}");
+        }
+        for message in ["Customer not found", "limit must be a positive integer", ""] {
+            assert_eq!(leaked(message, Some("cus_1")), None, "{message}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use axum::{
     Router,
     body::{Body, to_bytes},
-    extract::Request,
+    extract::{OriginalUri, Request},
     http::{HeaderValue, StatusCode, header},
     middleware::{Next, from_fn},
     response::Response,
@@ -25,6 +25,7 @@ enum Fault {
     AddsTheToken,
     ForgetsTheMode,
     DropsIdempotencyKeys,
+    ReadsAPlusAsABlank,
     RenumbersBadRequests,
     ExplainsErrorsInHtml,
     ConfirmsActionsInJson,
@@ -44,6 +45,11 @@ async fn gateway(fault: Fault, mut request: Request, next: Next) -> Response {
     let query = request.uri().query().unwrap_or_default();
     let is_second_page =
         request.uri().path().ends_with("/customers") && query.contains("limit=2&cursor");
+    if fault == Fault::ReadsAPlusAsABlank {
+        let uri = request.uri().to_string().replace('+', "%20");
+        let as_sent = OriginalUri(uri.parse().unwrap());
+        request.extensions_mut().insert(as_sent);
+    }
     let headers = request.headers_mut();
     match fault {
         // So that its own pages can call the integration.
@@ -208,6 +214,8 @@ broken_merchants! {
         ];
     a_gateway_that_drops_idempotency_keys: DropsIdempotencyKeys breaks IdempotencyKey, "expected 422 for an Idempotency-Key that was used for another body; got 200",
         in ["idempotency-key: apply_coupon cancel cancel_all change_price extend_trial pause pause_all"];
+    a_gateway_that_reads_a_plus_as_a_blank: ReadsAPlusAsABlank breaks Found, "expected 200 and the customer cus_zoe for a plus in the path that is not percent-encoded; got 401: Unauthorized",
+        in ["found: customers.find_by_email customers.find_by_phone"];
     a_gateway_that_renumbers_bad_bodies: RenumbersBadRequests breaks BadBody, "pause broke bad-body (contract, section 5.2): expected 400 for a body without duration; got 422: duration is missing",
         in RENUMBERED;
     a_gateway_that_renumbers_bad_limits: RenumbersBadRequests breaks LimitBounds, "customers.list broke limit-bounds (contract, section 2.5): expected 400 for limit=0; got 422",
