@@ -12,6 +12,7 @@ mod call;
 mod check;
 mod dev;
 mod doctor;
+mod foreign;
 mod guide;
 mod init;
 mod list;
