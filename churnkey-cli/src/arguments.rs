@@ -217,7 +217,8 @@ pub(crate) struct CheckArguments {
     /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Report on these alone: operations (customers.list), resources (customers) and rules (each-record-once)
+    /// Check these alone: operations (customers.list) and resources (customers); and report on these rules
+    /// (each-record-once) alone
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = Only::from_str)]
     pub(crate) only: Vec<Only>,
     /// What makes the exit code 1
@@ -226,6 +227,11 @@ pub(crate) struct CheckArguments {
     /// Change the records that --disposable names
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Run this shell command to set the clock of the integration's data, and to do what is due by then; not the clock that
+    /// it checks signatures with. The time is in CHURNKEY_CLOCK (RFC 3339) and CHURNKEY_CLOCK_SECONDS (Unix time). With it,
+    /// what an action does at the end of a period is checked
+    #[arg(long, value_name = "COMMAND", requires = "yes")]
+    pub(crate) advance_clock: Option<String>,
     #[command(flatten)]
     pub(crate) fixtures: Named,
 }

@@ -40,6 +40,7 @@ pub struct Fixtures {
     pub(crate) disposables: Vec<Disposable>,
     pub(crate) between_pages: Option<Hook>,
     pub(crate) advance_clock: Option<ClockHook>,
+    pub(crate) only: Option<Vec<Operation>>,
 }
 
 /// What both modes have the same of.
@@ -99,6 +100,7 @@ impl Fixtures {
             disposables: Vec::new(),
             between_pages: None,
             advance_clock: None,
+            only: None,
         }
     }
 
@@ -277,6 +279,13 @@ impl Fixtures {
         F: Future<Output = ()> + Send + 'static,
     {
         self.advance_clock = Some(Arc::new(move |moment| Box::pin(advance(moment))));
+        self
+    }
+
+    /// Checks these operations alone. Those of the others that read are still called where the checks need them, and their
+    /// failures are findings. The other actions are not called.
+    pub fn only(mut self, operations: impl IntoIterator<Item = Operation>) -> Self {
+        self.only = Some(operations.into_iter().collect());
         self
     }
 }

@@ -413,6 +413,9 @@ impl Suite {
             return;
         }
         for operation in self.served.clone() {
+            if !self.is_asked_for(operation) {
+                continue;
+            }
             if let Some(list) = self.listing(operation) {
                 self.under_change(&list).await;
             }

@@ -72,6 +72,9 @@ impl Suite {
         self.takes_plain_tokens = self.plain_token_is_taken().await;
         self.others = self.other_customers().await;
         for operation in Operation::all() {
+            if !self.is_asked_for(operation) {
+                continue;
+            }
             if self.serves(operation) {
                 self.answers_something(operation).await;
                 self.authentication(operation).await;

@@ -122,6 +122,9 @@ impl Suite {
     /// Of many customers, as rows that can't be served are where nobody looks for them.
     async fn lists_of_others(&mut self, subject: &Subject) {
         let mut others = self.others.clone();
+        if !self.is_asked_for(CustomersOperation::List) {
+            self.listed_customers = self.first_customers(SAMPLED).await;
+        }
         for id in &self.listed_customers {
             if *id != subject.customer && !others.contains(id) {
                 others.push(id.clone());
@@ -169,19 +172,25 @@ impl Suite {
         }
     }
 
+    /// The ids of the first live customers that are listed.
+    async fn first_customers(&self, limit: usize) -> Vec<String> {
+        if !self.serves(CustomersOperation::List) {
+            return Vec::new();
+        }
+        let page = self.get(&format!("/customers?limit={limit}")).await;
+        let listed = page.body().get("data").and_then(Value::as_array);
+        let ids = listed.into_iter().flatten();
+        let ids = ids.filter_map(|record| record.get("id")?.as_str());
+        ids.map(str::to_owned).collect()
+    }
+
     /// Some live customers besides the one of the subscription.
     pub(crate) async fn other_customers(&self) -> Vec<String> {
         let fixtures = &self.fixtures;
         let mut known = vec![fixtures.customer.clone()];
         known.extend(fixtures.email.iter().map(|contact| contact.owner.clone()));
         known.extend(fixtures.phone.iter().map(|contact| contact.owner.clone()));
-        if self.serves(CustomersOperation::List) {
-            let page = self.get("/customers?limit=10").await;
-            let listed = page.body().get("data").and_then(Value::as_array);
-            let listed = listed.into_iter().flatten();
-            let ids = listed.filter_map(|record| record.get("id")?.as_str());
-            known.extend(ids.map(str::to_owned));
-        }
+        known.extend(self.first_customers(10).await);
         let mut others: Vec<String> = Vec::new();
         for id in known {
             let is_owner = fixtures

@@ -69,6 +69,12 @@ impl Suite {
         self.served.contains(&operation.into())
     }
 
+    /// Whether the operation is among those to check.
+    pub(crate) fn is_asked_for(&self, operation: impl Into<Operation>) -> bool {
+        let only = self.fixtures.only.as_ref();
+        only.is_none_or(|only| only.contains(&operation.into()))
+    }
+
     pub(crate) fn path(&self, path: &str) -> String {
         format!("{}{path}", self.client.prefix())
     }

@@ -1,9 +1,18 @@
 //! `churnkey check`: the conformance suite, with the records that it finds or is given.
 
-use std::fs;
+use std::{
+    fs, io,
+    process::Stdio,
+    sync::{Arc, OnceLock},
+};
 
-use churnkey_conformance::{NotChecked, check, churnkey_integrator::Operation, served};
+use churnkey_conformance::{
+    NotChecked, check,
+    churnkey_integrator::{Operation, Timestamp},
+    served,
+};
 use serde_json::Value;
+use tokio::process::Command;
 
 use crate::{
     arguments::{CheckArguments, FailOn, Only, ReportForm},
@@ -43,8 +52,16 @@ pub(crate) async fn run(
         ));
     };
 
-    let may_change = |operation| arguments.yes && Only::has(&arguments.only, operation, None);
-    let fixtures = found.fixtures(&customer, may_change);
+    let is_asked_for = |operation| Only::has(&arguments.only, operation, None);
+    let may_change = |operation| arguments.yes && is_asked_for(operation);
+    let asked_for = Operation::all().filter(|operation| is_asked_for(*operation));
+    let mut fixtures = found.fixtures(&customer, may_change).only(asked_for);
+    let clock = Clock::default();
+    if let Some(command) = arguments.advance_clock {
+        let clock = clock.clone();
+        fixtures =
+            fixtures.advance_clock(move |moment| clock.clone().advance(command.clone(), moment));
+    }
     progress.say("checking".to_owned());
     let report = check(&connection.client, &fixtures)
         .await
@@ -53,6 +70,11 @@ pub(crate) async fn run(
             error => Failure::Answer(error.to_string()),
         })?;
     progress.end();
+    if let Some(failure) = clock.failure.get() {
+        return Err(Failure::Usage(format!(
+            "the command of --advance-clock failed: {failure}"
+        )));
+    }
     if !arguments.yes && !found.disposable.is_empty() {
         let named = found
             .disposable
@@ -89,6 +111,33 @@ pub(crate) async fn run(
         FailOn::Unchecked => !checked.has_findings() && !checked.has_skipped(),
         FailOn::Nothing => true,
     }))
+}
+
+/// The clock of the integration's data, which a command sets.
+#[derive(Clone, Default)]
+struct Clock {
+    /// Of the command: what is found after that means nothing.
+    failure: Arc<OnceLock<String>>,
+}
+
+impl Clock {
+    async fn advance(self, command: String, moment: Timestamp) {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", &command])
+            .env("CHURNKEY_CLOCK", moment.to_string())
+            .env("CHURNKEY_CLOCK_SECONDS", moment.unix_seconds().to_string())
+            .stdin(Stdio::null())
+            // Standard output is for the report.
+            .stdout(io::stderr());
+        let failure = match shell.status().await {
+            Ok(status) if status.success() => return,
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        // The first failure explains the later ones.
+        let _ = self.failure.set(failure);
+    }
 }
 
 /// The records that were used. Addresses and numbers are told by their owners.

@@ -37,7 +37,7 @@ fn option(name: &str, is_disposable: bool) -> String {
         return format!("--disposable {action}={record}");
     }
     match name {
-        "advance_clock" => "a clock, which only a test in Rust can".to_owned(),
+        "advance_clock" => "--advance-clock COMMAND".to_owned(),
         "preferred_by_email" => "--preferred-email".to_owned(),
         "preferred_by_phone" => "--preferred-phone".to_owned(),
         "shared_prices" | "shared_coupons" | "shared_products" | "shared_families" => {

@@ -1,6 +1,10 @@
 //! `churnkey check`.
 
-use std::fs;
+use std::{
+    collections::BTreeSet,
+    fs,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Router,
@@ -10,10 +14,12 @@ use axum::{
     middleware::{Next, from_fn},
     response::Response,
 };
+use churnkey_integrator::Timestamp;
+use example_app::Clock;
 use serde_json::{Value, json};
 
 use crate::{
-    merchants::{Server, each, in_memory, in_memory_app},
+    merchants::{Server, each, in_memory, in_memory_app, in_memory_store, token},
     tool::{Ran, churnkey},
 };
 
@@ -194,6 +200,122 @@ fn only_narrows_the_report_down() {
             .contains("there is no such operation, resource or rule"),
         "{}",
         wrong.stderr
+    );
+}
+
+#[test]
+fn only_narrows_down_what_is_called() {
+    let called = Arc::new(Mutex::new(Vec::new()));
+    let calls = called.clone();
+    let app =
+        Router::new()
+            .merge(in_memory_app())
+            .layer(from_fn(move |request: Request, next: Next| {
+                let path = request.uri().path().trim_start_matches("/churnkey/");
+                calls.lock().unwrap().push(path.to_owned());
+                next.run(request)
+            }));
+    let server = Server::start(app);
+    let called_by = |only: &str| {
+        let ran = check(&server, &["--json", "--only", only]);
+        assert_eq!((ran.code, &*ran.stderr), (0, ""));
+        std::mem::take(&mut *called.lock().unwrap())
+    };
+    let actions_of = |called: &[String]| {
+        let actions = called
+            .iter()
+            .filter_map(|path| path.strip_prefix("actions/"));
+        actions.map(str::to_owned).collect::<BTreeSet<_>>()
+    };
+    let prices = called_by("prices");
+    assert_eq!(actions_of(&prices), BTreeSet::new());
+    let of_prices = prices
+        .iter()
+        .filter(|path| path.starts_with("prices"))
+        .count();
+    let others = prices.len() - of_prices;
+    assert!(of_prices > 50 && others < 50, "{of_prices}, {others}");
+    let cancel = called_by("cancel");
+    assert_eq!(
+        actions_of(&cancel),
+        BTreeSet::from(["subscription/cancel".to_owned()])
+    );
+
+    // A rule alone is kept by many operations.
+    assert_eq!(actions_of(&called_by("bad-body")).len(), 7);
+    // What the list of customers brings is still known where only their subscriptions are asked for.
+    let lists = |called: &[String]| {
+        let lists = called
+            .iter()
+            .filter(|path| path.ends_with("/subscriptions"));
+        lists.cloned().collect::<BTreeSet<_>>()
+    };
+    let [alone, with_customers] = ["subscriptions", "subscriptions,customers"].map(called_by);
+    assert_eq!(lists(&alone), lists(&with_customers));
+}
+
+/// Cancels a subscription at the end of its period, with these options. The merchant's clock is what the file `clock` says,
+/// which is returned.
+fn cancel_at_the_end_of_a_period(options: &[&str]) -> (Ran, Option<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("clock");
+    let store = in_memory_store();
+    let integration = in_memory::churnkey::integration(&store, token()).unwrap();
+    let clock = file.clone();
+    let set_clock = from_fn(move |request: Request, next: Next| {
+        if let Ok(moment) = fs::read_to_string(&clock) {
+            store.set_clock(Clock::Frozen(moment.parse().unwrap()));
+        }
+        next.run(request)
+    });
+    let app = Router::new().merge(integration.into_router());
+    let server = Server::start(app.layer(set_clock));
+    let url = server.url();
+    let named = [
+        "check",
+        "--url",
+        &url,
+        "--json",
+        "--only",
+        "cancel",
+        "--yes",
+        "--disposable",
+        "cancel=cus_linus/sub_linus_seats",
+        "--disposable",
+        "cancel=cus_ada/sub_ada_pro",
+    ];
+    let ran = churnkey([&named, options].concat())
+        .within(folder.path())
+        .run();
+    (ran, fs::read_to_string(file).ok())
+}
+
+#[test]
+fn what_is_planned_is_checked_once_a_command_has_advanced_the_clock() {
+    let (ran, _) = cancel_at_the_end_of_a_period(&[]);
+    let skipped = &ran.json()["skipped"];
+    assert_eq!((ran.code, skipped.as_array().unwrap().len()), (0, 1));
+    assert_eq!(skipped[0]["needs"], "--advance-clock COMMAND");
+
+    let command = "printf %s $CHURNKEY_CLOCK > clock; echo $CHURNKEY_CLOCK_SECONDS";
+    let (ran, clock) = cancel_at_the_end_of_a_period(&["--advance-clock", command]);
+    assert_eq!((ran.code, &ran.json()["skipped"]), (0, &json!([])));
+    let moment: Timestamp = clock.unwrap().parse().unwrap();
+    assert_eq!(ran.stderr, format!("{}\n", moment.unix_seconds()));
+
+    // The clock that stays where it was shows nothing.
+    let (ran, _) = cancel_at_the_end_of_a_period(&["--advance-clock", "true"]);
+    assert_eq!(
+        (ran.code, &ran.json()["findings"][0]["rule"]),
+        (1, &json!("effect-visible"))
+    );
+    let (ran, _) = cancel_at_the_end_of_a_period(&["--advance-clock", "exit 3"]);
+    assert_eq!(
+        (ran.code, &ran.json()["error"]["message"]),
+        (
+            2,
+            &json!("the command of --advance-clock failed: exit status: 3")
+        )
     );
 }
 

@@ -37,7 +37,7 @@ const ACTIONS: [Operation; 7] = [
 impl Suite {
     pub(crate) async fn actions(&mut self) {
         for operation in ACTIONS {
-            if !self.serves(operation) {
+            if !self.serves(operation) || !self.is_asked_for(operation) {
                 continue;
             }
             self.rejected(operation).await;
