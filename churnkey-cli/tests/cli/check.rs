@@ -320,7 +320,7 @@ fn what_is_planned_is_checked_once_a_command_has_advanced_the_clock() {
 }
 
 /// A merchant with a hostile name, whose gateway explains each 404 in HTML, and repeats the path.
-fn broken() -> Server {
+pub(crate) fn broken() -> Server {
     async fn gateway(request: Request, next: Next) -> Response {
         let path = request.uri().path().to_owned();
         let response = next.run(request).await;

@@ -35,8 +35,13 @@ impl Foreign {
         Self { process, url }
     }
 
+    /// The URL with the prefix.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The tool's `check` of it, with records that may be changed.
-    pub(crate) fn check(&self, arguments: &[&str]) -> Tool {
+    fn check(&self, arguments: &[&str]) -> Tool {
         let all = [
             "check",
             "--url",

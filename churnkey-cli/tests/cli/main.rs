@@ -8,6 +8,7 @@
 
 mod ambiguity;
 mod bench;
+mod browser;
 mod call;
 mod check;
 mod dev;
