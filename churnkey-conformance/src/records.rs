@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::{
     answer::Answer,
     rule::Rule,
+    shape::read,
     suite::{Suite, encoded},
     verdict::{Verdict, described, status_is},
 };
@@ -23,8 +24,8 @@ pub(crate) struct Kind {
     pub(crate) several: &'static str,
     /// The operation that has them one by one.
     pub(crate) retrieve: Operation,
-    /// Reads the model and says its id.
-    id_of: fn(&Value) -> Result<String, serde_json::Error>,
+    /// Reads the model and says its id, or where it can't be read.
+    id_of: fn(&Value) -> Result<String, String>,
 }
 
 macro_rules! kinds {
@@ -34,8 +35,7 @@ macro_rules! kinds {
             several: $several,
             retrieve: $retrieve,
             id_of: |record| {
-                use serde::Deserialize;
-                <$model>::deserialize(record).map(|record| record.id().to_string())
+                read::<$model>(record).map(|record| record.id().to_string())
             },
         };
     )*};
@@ -55,12 +55,9 @@ impl Kind {
     pub(crate) fn is_well_formed(self, record: &Value) -> Verdict {
         let id = record.get("id").and_then(Value::as_str).unwrap_or_default();
         let what = self.what;
-        (self.id_of)(record).map(|_| ()).map_err(|error| {
-            (
-                format!("the {what} {id} in the shape of its model"),
-                error.to_string(),
-            )
-        })
+        (self.id_of)(record)
+            .map(|_| ())
+            .map_err(|error| (format!("the {what} {id} in the shape of its model"), error))
     }
 
     /// 200, the model's shape, and the id that was asked for.

@@ -265,6 +265,17 @@ fn wrong_records<M: DeserializeOwned>(
     records.chain(next).collect()
 }
 
+/// The record, or where it can't be read and why.
+pub(crate) fn read<M: DeserializeOwned>(record: &Value) -> Result<M, String> {
+    serde_path_to_error::deserialize(record).map_err(|error| {
+        let text = error.to_string();
+        match text.rsplit_once(", expected ") {
+            Some((got, expected)) => format!("{got}, expected {}", in_json(expected)),
+            None => text,
+        }
+    })
+}
+
 /// The first mistake of a record.
 fn wrong_record<M: DeserializeOwned>(
     at: &str,

@@ -4,7 +4,6 @@ use churnkey_integrator::{
     CalendarUnit, Operation, SubscriptionsOperation,
     model::{Subscription, SubscriptionStatus},
 };
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
@@ -15,6 +14,7 @@ use super::{
 use crate::{
     fixtures::Subject,
     rule::Rule,
+    shape::read,
     suite::{Suite, encoded},
     verdict::{Verdict, described},
 };
@@ -106,7 +106,7 @@ impl Suite {
         }
         let answer = self.client.get_unchecked(&self.list_of(subject)).await;
         let data = answer.body().get("data").and_then(Value::as_array);
-        let read = data.map(|data| data.iter().map(Subscription::deserialize).collect());
+        let read = data.map(|data| data.iter().map(read).collect());
         let read = match read {
             Some(Ok(all)) => return Some(all),
             Some(Err(error)) => format!("one that can't be read: {error}"),

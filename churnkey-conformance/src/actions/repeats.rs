@@ -1,7 +1,6 @@
 //! Actions whose outcome is a state: done once it holds, and once more it changes nothing.
 
 use churnkey_integrator::{Operation, SubscriptionsOperation, model::Subscription};
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
@@ -11,6 +10,7 @@ use super::{
 use crate::{
     fixtures::Subject,
     rule::Rule,
+    shape::read,
     suite::{Suite, encoded},
     verdict::{Verdict, described, is_done, same_record, status_is},
 };
@@ -24,7 +24,7 @@ impl Suite {
     ) -> Option<Subscription> {
         let answer = self.client.get_unchecked(&self.path_of(subject)).await;
         let read = match answer.status() {
-            200 => Subscription::deserialize(answer.body()).map_err(|error| error.to_string()),
+            200 => read(answer.body()),
             _ => Err(described(&answer)),
         };
         match read {

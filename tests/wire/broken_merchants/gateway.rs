@@ -247,7 +247,7 @@ broken_merchants! {
     a_manifest_without_a_controller_whose_records_are_not_known: ManifestWithoutFamilies breaks ManifestMatchesRoutes, "families.retrieve broke manifest-matches-routes (contract, section 2.3): expected 404 for what the manifest does not list; got 405",
         in ["manifest-matches-routes: families.list families.retrieve"];
     a_country_in_words: CountriesInWords breaks WellFormed,
-        "customers.list broke well-formed (contract, section 3.1): expected the customer cus_ada in the shape of its model; got `country` is not a valid ISO 3166-1 alpha-2 code: use one like GB; this costs segments and campaigns over all customers",
+        "customers.list broke well-formed (contract, section 3.1): expected the customer cus_ada in the shape of its model; got addresses[0].country: `country` is not a valid ISO 3166-1 alpha-2 code: use one like GB; this costs segments and campaigns over all customers",
         in [
             "found: customers.retrieve",
             "well-formed: customers.list",
