@@ -337,7 +337,9 @@ pub(crate) struct DevArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
-    /// A prefix that something in front may add or remove, besides those of the URL, /churnkey and /api
+    /// Another prefix that a proxy may add or remove, such as /billing
+    ///
+    /// The URL's own, its parents, /churnkey and /api are tried always.
     #[arg(long, value_name = "PATH", value_parser = prefix)]
     pub(crate) try_prefix: Vec<String>,
     /// The environment variable that holds the token before the present one

@@ -382,13 +382,14 @@ impl Suite {
         let mut damaged = next.clone();
         let last = damaged.pop();
         damaged.push(if last == Some('A') { 'B' } else { 'A' });
-        let long = "A".repeat(10_000);
+        // Proxies refuse longer lines on their own.
+        let long = "A".repeat(4_000);
         for (what, cursor) in [
             ("an empty cursor", ""),
             ("a cursor cut short", next.get(1..).unwrap_or_default()),
             ("a damaged cursor", &damaged),
             ("an invented cursor", "eyJpZCI6MX0"),
-            ("a cursor of 10,000 characters", &long),
+            ("a cursor of 4,000 characters", &long),
         ] {
             let path = format!("{base}{}", encoded(cursor));
             let answer = self.client.get_unchecked(&path).await;

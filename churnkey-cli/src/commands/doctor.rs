@@ -58,7 +58,11 @@ fn to_json(diagnosis: &Diagnosis) -> Value {
 fn print(diagnosis: &Diagnosis, connection: &Connection) -> Result<(), Failure> {
     let url = connection.target().url("");
     if diagnosis.findings.is_empty() {
-        output::line(format_args!("{url} {}", styled(GOOD, "is healthy")))?;
+        let mode = connection.mode().as_str();
+        output::line(format_args!(
+            "{url} {} for {mode} data; `churnkey check` looks at its answers",
+            styled(GOOD, "is healthy")
+        ))?;
     }
     for (at, Finding { cause, detail }) in diagnosis.findings.iter().enumerate() {
         if at == 1 {
@@ -80,5 +84,5 @@ fn print(diagnosis: &Diagnosis, connection: &Connection) -> Result<(), Failure> 
         1 => "1 request".to_owned(),
         _ => format!("{requests} requests"),
     };
-    output::note(styled(FAINT, format_args!("{requests}{clock}")))
+    output::line(styled(FAINT, format_args!("{requests}{clock}")))
 }

@@ -47,9 +47,11 @@ impl Examination<'_> {
             return Ok(());
         }
         let detail = format!(
-            "{}/features is answered {}, which is no features manifest",
+            "{}/features is answered {}, which is no features manifest, and none is at {} or the root; something in \
+             front may forward a path at which the integration is not mounted",
             self.prefix,
-            reply.kind()
+            reply.kind(),
+            self.prefixes.join(", ")
         );
         self.add(Finding::new(Cause::NotThisIntegration, detail));
         Ok(())

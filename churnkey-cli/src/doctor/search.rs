@@ -174,7 +174,8 @@ impl Examination<'_> {
             return self.add(Finding::new(Cause::NotThisIntegration, detail));
         }
         let detail = format!(
-            "neither the token nor any signature by it is accepted ({}; --try-prefix names others)",
+            "the server accepts neither this token nor any signature by it ({}; --try-prefix names others); what else is \
+             wrong shows once the tokens are the same",
             self.tried()
         );
         self.add(Finding::new(Cause::WrongToken, detail));

@@ -4,7 +4,15 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use serde_json::Value;
 
-use crate::{merchants::in_memory, tool::churnkey};
+use churnkey_integrator::{
+    CustomerId, CustomersController, Integration, RequestContext, Result, controller,
+    model::Customer,
+};
+
+use crate::{
+    merchants::{Server, in_memory, token},
+    tool::churnkey,
+};
 
 fn page() -> String {
     let path =
@@ -37,6 +45,40 @@ fn its_commands_succeed() {
     }
     assert_eq!(ran, 4);
     assert!(folder.path().join("report.html").exists());
+}
+
+struct Shop;
+
+#[controller]
+impl CustomersController for Shop {
+    async fn retrieve(&self, _: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
+        let is_there = id.as_str() == "cus_1";
+        Ok(is_there.then(|| Customer::new(id.clone()).with_name("Ada".to_owned())))
+    }
+}
+
+/// The README's own app has one customer and live data alone.
+#[test]
+fn the_readmes_commands_succeed() {
+    let built = Integration::builder("Acme", token()).customers(Shop);
+    let server = Server::start(built.live_only().build().unwrap().into_router());
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let (mut ran, lines) = (Vec::new(), blocks(&readme, "sh").concat());
+    for line in lines.lines() {
+        let Some(command) = line.strip_prefix("cargo run -p churnkey-cli -- ") else {
+            continue;
+        };
+        let (command, _) = command.split_once('#').unwrap();
+        // It runs until it is interrupted, and has tests of its own.
+        if command.trim() != "dev" {
+            let tool = churnkey(command.split_whitespace()).env("CHURNKEY_URL", &server.url());
+            let result = tool.run();
+            assert_eq!(result.code, 0, "{command}: {result:?}");
+        }
+        ran.push(command.trim());
+    }
+    assert_eq!(ran, ["check --customer cus_1", "doctor", "dev"]);
 }
 
 #[test]

@@ -62,8 +62,8 @@ macro_rules! causes {
 causes! {
     WrongToken "wrong-token" from Outside Inside:
         "Caller and server have different tokens."
-        "Copy the Integration Token again from Churnkey's dashboard (Settings, Billing Providers, Custom Provider), and \
-         restart the server.";
+        "Compare both with the Integration Token in Churnkey's dashboard (Settings, Billing Providers, Custom Provider): \
+         copy it to the side that has another one. A server reads it when it starts.";
     TokenWhitespace "token-whitespace" from Outside Inside:
         "One of the two has white space or a line feed around the token."
         "Store the token without blanks and without a line feed at its end, for example with `printf %s`.";
@@ -82,17 +82,20 @@ causes! {
         "Set both clocks by NTP. If the clocks are right, an old request was sent again.";
     PrefixStripped "prefix-stripped" from Outside Inside:
         "Something in front removes a prefix from the path."
-        "Forward the path as it came, or name the prefix with `.external_prefix(..)`.";
+        "Name the prefix with `.external_prefix(..)` in the integration's code. Or mount the integration at the whole path, \
+         and forward the path as it came. Or take the prefix out of the URL, and out of what is in front.";
     PrefixAdded "prefix-added" from Outside Inside:
         "Something in front adds a prefix to the path, or the caller did not sign the prefix."
         "Forward the path as it came, and sign the whole path. If an `.external_prefix(..)` is set that nothing removes, \
          drop it.";
     PathDecoded "path-decoded" from Outside Inside:
         "Something in front decodes percent-encoded characters of the path."
-        "Forward the path as it came: in nginx, use `proxy_pass` without a path.";
+        "Forward the path as it came: in nginx, use `proxy_pass` without a path, which leaves the prefix in the path as \
+         well.";
     PathEncoded "path-encoded" from Outside Inside:
         "Something in front percent-encodes characters of the path, or encodes them in another way."
-        "Forward the path as it came, and sign the path exactly as it is sent.";
+        "Forward the path as it came, and sign the path exactly as it is sent. nginx encodes what a `rewrite` or an `if` \
+         has captured: use `proxy_pass` without a path.";
     TrailingSlash "trailing-slash" from Outside Inside:
         "Something in front adds or removes a slash at the end of the path."
         "Turn off the normalization of slashes in front.";
@@ -107,13 +110,13 @@ causes! {
         "Forward the method as it came. A redirect may turn a POST into a GET: call the final URL.";
     ModeHeaderDropped "mode-header-dropped" from Outside Inside:
         "Something in front removes X-Churnkey-Mode."
-        "Let the header through: add it to the list of headers that are forwarded.";
+        "Let X-Churnkey-Mode through: add it to the headers that are forwarded, or stop emptying it.";
     SignatureHeaderDropped "signature-header-dropped" from Outside Inside:
         "Something in front removes X-Churnkey-Signature."
-        "Let the header through: add it to the list of headers that are forwarded.";
+        "Let X-Churnkey-Signature through: add it to the headers that are forwarded, or stop emptying it.";
     TimestampHeaderDropped "timestamp-header-dropped" from Outside Inside:
         "Something in front removes X-Churnkey-Timestamp."
-        "Let the header through: add it to the list of headers that are forwarded.";
+        "Let X-Churnkey-Timestamp through: add it to the headers that are forwarded, or stop emptying it.";
     AuthorizationDropped "authorization-dropped" from Outside Inside:
         "Something in front removes or replaces Authorization, or the caller sends no credential that the server reads."
         "Let Authorization through. If the token is in another header, name it with `.token_header(..)`.";
@@ -122,7 +125,7 @@ causes! {
         "Forward the body byte by byte, and sign the bytes that are sent.";
     BodyCap "body-cap" from Outside:
         "Something in front refuses a body that the server would accept."
-        "Raise the limit in front, such as nginx's `client_max_body_size`, to 64 KiB at least.";
+        "Raise the limit in front to 64 KiB at least: in nginx, `client_max_body_size 64k;`.";
     Redirect "redirect" from Outside:
         "The URL answers with a redirect."
         "Enter the URL that the redirect leads to. Neither a credential nor a POST survives a redirect.";

@@ -300,7 +300,7 @@ impl<'a> Found<'_, 'a> {
         };
         let detail = self.says(
             &format!("it was signed for {other} mode"),
-            &format!("the server reads {other} mode"),
+            &format!("the server takes it for a request in {other} mode"),
         );
         let cause = if is_dropped {
             Cause::ModeHeaderDropped
