@@ -92,7 +92,11 @@ impl Merchant {
     }
 
     /// A record.
-    async fn get<T: DeserializeOwned>(&self, mode: Mode, below: &str) -> Result<T, Refusal> {
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        mode: Mode,
+        below: &str,
+    ) -> Result<T, Refusal> {
         let bytes = self
             .call(mode, Method::GET, below, Bytes::new(), None)
             .await?;

@@ -8,6 +8,7 @@ mod declared;
 mod direct;
 mod flow;
 mod merchant;
+mod page;
 mod sessions;
 mod webhook;
 
@@ -17,7 +18,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use axum::Router;
 use churnkey_integrator::{
     Mode,
     model::{Coupon, Price, Subscription, SubscriptionStatus},
@@ -60,6 +60,8 @@ pub(crate) struct Dev {
     blueprint: Option<Blueprint>,
     webhook: Option<Webhook>,
     listens_at: SocketAddr,
+    /// What a form of the page has to hold.
+    csrf: String,
     /// Different in each run, so that what is asked for in another run is asked for anew.
     run: String,
     memory: Mutex<Memory>,
@@ -70,6 +72,8 @@ struct Memory {
     visits: HashMap<Caller, Visit>,
     configs: u64,
     sessions: Vec<Session>,
+    /// Whether the page may change live data: it asks once.
+    may_change_live: bool,
     /// What has been said, so that it is said once.
     lost: BTreeSet<Lost>,
 }
@@ -97,8 +101,6 @@ pub(crate) struct DevSettings {
 /// # Errors
 /// That of the socket.
 pub(crate) async fn serve(listener: TcpListener, settings: DevSettings) -> std::io::Result<()> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(std::io::Error::other)?;
     let dev = Dev {
         merchant: settings.merchant,
         keys: settings.keys,
@@ -106,10 +108,12 @@ pub(crate) async fn serve(listener: TcpListener, settings: DevSettings) -> std::
         blueprint: settings.blueprint,
         webhook: settings.webhook,
         listens_at: listener.local_addr()?,
-        run: hex::encode(random),
+        csrf: random()?,
+        run: random()?,
         memory: Mutex::default(),
     };
-    let app = Router::new().fallback(browser).with_state(Arc::new(dev));
+    let dev = Arc::new(dev);
+    let app = page::routes(&dev).fallback(browser).with_state(dev);
     let ended = async {
         if tokio::signal::ctrl_c().await.is_err() {
             // Without signals, only the end of the process ends it.
@@ -121,7 +125,20 @@ pub(crate) async fn serve(listener: TcpListener, settings: DevSettings) -> std::
         .await
 }
 
+fn random() -> std::io::Result<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+    Ok(hex::encode(bytes))
+}
+
 impl Dev {
+    /// Whether the page may change live data; once it has been said, it may.
+    fn may_change_live(&self, is_said: bool) -> bool {
+        let mut memory = self.memory();
+        memory.may_change_live |= is_said;
+        memory.may_change_live
+    }
+
     fn memory(&self) -> MutexGuard<'_, Memory> {
         // Nothing is half done while it is locked.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)

@@ -117,7 +117,7 @@ impl Integration {
     /// What Churnkey still needs before this can be published. It is also logged when the integration is built.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
-        Readiness::of(&self.operations().collect::<Vec<_>>())
+        Readiness::of(self.operations())
     }
 
     /// The running actions, to be awaited before the app exits.

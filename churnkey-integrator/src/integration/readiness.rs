@@ -49,7 +49,10 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    pub(crate) fn of(served: &[Operation]) -> Self {
+    /// The readiness of an integration that serves these operations, for example by its features manifest.
+    #[must_use]
+    pub fn of(served: impl IntoIterator<Item = Operation>) -> Self {
+        let served: Vec<Operation> = served.into_iter().collect();
         let mut readiness = Self {
             missing: Vec::new(),
             unavailable: Vec::new(),

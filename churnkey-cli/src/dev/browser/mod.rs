@@ -64,7 +64,7 @@ fn refused(refusal: &Refusal) -> Response {
 }
 
 /// A page of another site can give its own name an address of this machine; the `Host` tells them apart.
-fn is_own_host(request: &Parts, listens_at: SocketAddr) -> bool {
+pub(crate) fn is_own_host(request: &Parts, listens_at: SocketAddr) -> bool {
     let host = request.headers.get(header::HOST);
     let host = host.and_then(|host| host.to_str().ok());
     let host = host.or(request.uri.authority().map(|authority| authority.as_str()));

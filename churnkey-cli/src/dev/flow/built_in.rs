@@ -293,7 +293,7 @@ fn extend_trial() -> Reason {
 }
 
 /// Without digits that say nothing, such as `12.5`.
-fn decimal(percent: Percentage) -> String {
+pub(crate) fn decimal(percent: Percentage) -> String {
     let (whole, rest) = (percent.basis_points() / 100, percent.basis_points() % 100);
     match rest {
         0 => whole.to_string(),
@@ -303,7 +303,7 @@ fn decimal(percent: Percentage) -> String {
 }
 
 /// An amount in minor units as people write it, such as `5.00 USD`.
-fn money(minor_units: u64, currency: Currency) -> String {
+pub(crate) fn money(minor_units: u64, currency: Currency) -> String {
     let code = currency.code().to_ascii_uppercase();
     let digits = currency.minor_units();
     let one = 10_u64.saturating_pow(digits);

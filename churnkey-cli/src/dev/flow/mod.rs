@@ -5,7 +5,10 @@ mod built_in;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::{blueprint::Blueprint, built_in::steps};
+pub(crate) use self::{
+    blueprint::Blueprint,
+    built_in::{decimal, money, steps},
+};
 use super::direct;
 
 /// The answer to `config`.
@@ -177,4 +180,21 @@ fn escaped(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// The text of what was [`escaped`].
+pub(crate) fn unescaped(html: &str) -> String {
+    let escapes = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#123;", "{"),
+        ("&amp;", "&"),
+    ];
+    escapes
+        .iter()
+        .fold(html.to_owned(), |text, (escape, char)| {
+            text.replace(escape, char)
+        })
 }

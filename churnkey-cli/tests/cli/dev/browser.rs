@@ -312,5 +312,8 @@ fn no_secret_is_shown_to_a_page() {
         assert!(!shown.contains(secret), "{shown}");
     }
     let headers = HeaderMap::new();
-    assert_eq!(local.send(Method::GET, "/", headers, None).status, 404);
+    assert_eq!(
+        local.send(Method::GET, "/nowhere", headers, None).status,
+        404
+    );
 }

@@ -105,15 +105,29 @@ impl Local {
         headers: HeaderMap,
         body: Option<&Value>,
     ) -> Answer {
+        let body = body.map(Value::to_string).unwrap_or_default();
+        self.send_text(method, path, headers, body)
+    }
+
+    /// Redirects are not followed.
+    pub(super) fn send_text(
+        &self,
+        method: Method,
+        path: &str,
+        headers: HeaderMap,
+        body: String,
+    ) -> Answer {
         let url = format!("http://{}{path}", self.address);
         // The client wants one, also without TLS. A second time it is there already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Runtime::new().unwrap().block_on(async {
-            let mut request = reqwest::Client::new().request(method, url).headers(headers);
-            if let Some(body) = body {
-                request = request.body(body.to_string());
-            }
-            let answer = request.send().await.unwrap();
+            let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+            let request = client
+                .build()
+                .unwrap()
+                .request(method, url)
+                .headers(headers);
+            let answer = request.body(body).send().await.unwrap();
             Answer {
                 status: answer.status().as_u16(),
                 headers: answer.headers().clone(),

@@ -3,4 +3,5 @@
 mod browser;
 mod flow;
 mod local;
+mod page;
 mod sessions;

@@ -1,0 +1,59 @@
+//! What all pages have in common.
+
+use churnkey_integrator::Mode;
+use maud::{DOCTYPE, Markup, html};
+
+use super::Shown;
+use crate::dev::merchant::Refusal;
+
+pub(super) fn page(shown: Shown<'_>, content: &Markup) -> Markup {
+    let Shown { url, mode, here } = shown;
+    let links = [("/", "Overview"), ("/customers", "Customers")];
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "A local Churnkey" }
+                link rel="stylesheet" href="/style.css";
+            }
+            body {
+                a.skip href="#content" { "Skip to the content" }
+                header {
+                    p.name { "A local Churnkey" }
+                    nav aria-label="Pages" {
+                        @for (path, name) in links {
+                            a href=(with_mode(path, mode)) aria-current=[(path == here).then_some("page")] { (name) }
+                        }
+                    }
+                    nav.modes aria-label="Data" {
+                        @for of in [Mode::Live, Mode::Test] {
+                            a href=(with_mode(here, of)) aria-current=[(of == mode).then_some("true")] {
+                                (of.as_str()) " data"
+                            }
+                        }
+                    }
+                    p.integration { (url) }
+                }
+                main id="content" { (content) }
+            }
+        }
+    }
+}
+
+/// A path for the data of a mode.
+pub(super) fn with_mode(path: &str, mode: Mode) -> String {
+    match mode {
+        Mode::Live => path.to_owned(),
+        Mode::Test => format!("{path}?mode=test"),
+    }
+}
+
+/// What could not be shown, and why.
+pub(super) fn refusal(refusal: &Refusal) -> Markup {
+    html! {
+        h1 { "This can't be shown" }
+        p.problem role="alert" { (refusal.message) "." }
+    }
+}

@@ -1,0 +1,103 @@
+//! What the integration offers to Churnkey, and what is missing.
+
+use std::time::Instant;
+
+use churnkey_conformance::served;
+use churnkey_integrator::{Mode, Operation, Readiness};
+use maud::{Markup, html};
+use serde_json::Value;
+
+use crate::dev::{Dev, merchant::Refusal};
+
+pub(super) async fn content(dev: &Dev, mode: Mode) -> Result<Markup, Refusal> {
+    let begun = Instant::now();
+    let manifest: Value = dev.merchant.get(mode, "/features").await?;
+    let took = begun.elapsed().as_millis();
+    let serves: Vec<Operation> = served(&manifest).collect();
+    let readiness = Readiness::of(serves.iter().copied());
+    let name = manifest.get("name").and_then(Value::as_str);
+    Ok(html! {
+        h1 { (name.unwrap_or("An integration without a name")) }
+        p {
+            "This is what Churnkey sees of the integration. It answered in " (took) " ms."
+        }
+        h2 { "Can it be published?" }
+        @if readiness.is_ready() {
+            p.good { "Yes: Churnkey has what it needs." }
+        } @else {
+            p.problem { "Not yet. In your backend, add:" }
+            ul {
+                @for missing in readiness.missing() { li { code { (missing) } } }
+            }
+        }
+        @if !readiness.unavailable().is_empty() {
+            h2 { "What customers can't be offered" }
+            ul {
+                @for sentence in readiness.unavailable() { li { (sentence) } }
+            }
+        }
+        h2 { "What it serves" }
+        div.scrolls tabindex="0" role="region" aria-label="What it serves" {
+            table {
+                thead { tr { th scope="col" { "Operation" } th scope="col" { "Call" } th scope="col" { "Served" } } }
+                tbody {
+                    @for operation in Operation::all() {
+                        @let is_served = serves.contains(&operation);
+                        tr {
+                            th scope="row" { (operation.name()) }
+                            td { code { (operation.method()) " " (operation.path()) } }
+                            td { @if is_served { span.good { "yes" } } @else { span.faint { "no" } } }
+                        }
+                    }
+                }
+            }
+        }
+        h2 { "What the actions allow" }
+        (actions(manifest.get("actions")))
+        details {
+            summary { "The manifest as it came" }
+            pre tabindex="0" { (format!("{manifest:#}")) }
+        }
+    })
+}
+
+/// Each action with what is declared beside it.
+fn actions(actions: Option<&Value>) -> Markup {
+    let actions = actions.and_then(Value::as_object);
+    let Some(actions) = actions.filter(|actions| !actions.is_empty()) else {
+        return html! { p { "There are no actions: without " code { ".cancel(..)" } " there is no cancel flow." } };
+    };
+    html! {
+        dl {
+            @for (name, declared) in actions {
+                dt { (name) }
+                dd { (declares(declared)) }
+            }
+        }
+    }
+}
+
+/// `schedules: immediate, end-of-period; all` and the like: what is declared and true.
+fn declares(declared: &Value) -> String {
+    let Some(declared) = declared.as_object() else {
+        return declared.to_string();
+    };
+    let parts = declared.iter().filter_map(|(key, value)| match value {
+        Value::Bool(true) if key == "enabled" => None,
+        Value::Bool(true) => Some(key.clone()),
+        Value::Bool(false) | Value::Null => None,
+        Value::Object(among) => {
+            let among = among
+                .iter()
+                .filter(|(_, value)| **value == Value::Bool(true));
+            let among: Vec<&str> = among.map(|(key, _)| &**key).collect();
+            (!among.is_empty()).then(|| format!("{key}: {}", among.join(", ")))
+        }
+        other => Some(format!("{key}: {other}")),
+    });
+    let parts: Vec<String> = parts.collect();
+    match parts.is_empty() {
+        true => "yes".to_owned(),
+        false => parts.join("; "),
+    }
+}
