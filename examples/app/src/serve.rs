@@ -56,6 +56,8 @@ pub struct Announcement<'a> {
     pub customer: &'a str,
     /// A call of the merchant's own API: `curl`'s arguments, in which `{base}` is the address.
     pub own_call: Option<&'a str>,
+    /// Whether a local Churnkey without options has this merchant's keys of the cancel flow.
+    pub has_demo_keys: bool,
 }
 
 /// A socket that is bound and not served yet.
@@ -118,7 +120,11 @@ impl Listening {
     ) -> Result<(), Box<dyn Error>> {
         // Before the address is printed: whoever reads it may send a signal at once.
         let asked_to_stop = asked_to_stop()?;
-        announce(self.address, &self.outer_path, announcement)?;
+        match announce(self.address, &self.outer_path, announcement) {
+            // Whoever waited for the first line may close the pipe behind it.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            announced => announced?,
+        }
         serve(self.listener, app, asked_to_stop).await?;
         // The request of an action may be over before the action is.
         if let Some(actions) = self.actions.filter(|actions| actions.count() > 0) {
@@ -180,6 +186,12 @@ fn announce(
     if let Some(call) = announcement.own_call {
         let call = call.replace("{base}", &format!("http://{address}"));
         writeln!(out, "curl {call}")?;
+    }
+    if announcement.has_demo_keys {
+        writeln!(
+            out,
+            "CK_INTEGRATION_TOKEN=\"{token}\" cargo run -p churnkey-cli -- dev --url http://{address}{outer_path}/churnkey"
+        )?;
     }
     out.flush()
 }

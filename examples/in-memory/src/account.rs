@@ -2,16 +2,16 @@
 
 use axum::{
     Json, Router,
-    extract::{FromRef, State},
+    extract::{FromRef, Query, State},
     http::{HeaderMap, StatusCode},
     routing::{get, post},
 };
 use churnkey_integrator::{
-    ApiKey, CustomerId, InvalidSecret, Mode, Timestamp, WebhookSecret,
+    ApiKey, CustomerId, InvalidSecret, Mode, SubscriptionId, Timestamp, WebhookSecret,
     cancel_flow::{Session, auth_hash, session_token},
     webhooks::{Webhook, WebhookSecrets},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::store::Store;
 
@@ -71,13 +71,21 @@ struct CancelSession {
     session_token: String,
 }
 
+/// Which subscription the session is for; a customer with one needs none.
+#[derive(Deserialize)]
+struct Wanted {
+    subscription: Option<SubscriptionId>,
+}
+
 async fn cancel_session(
     State(site): State<Site>,
     headers: HeaderMap,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Json<CancelSession>, StatusCode> {
     let customer = signed_in(&site.store, &headers).ok_or(StatusCode::UNAUTHORIZED)?;
     let key = &site.keys.api_key;
     let session = Session::new(customer.clone(), Mode::Live, Timestamp::now());
+    let session = session.with_subscription(wanted.subscription);
     Ok(Json(CancelSession {
         auth_hash: auth_hash(key, &customer),
         session_token: session_token(&site.keys.app_id, key, &session),

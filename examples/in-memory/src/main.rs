@@ -57,6 +57,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         credential: &credential,
         customer: "cus_ada",
         own_call: None,
+        has_demo_keys: options.server.listen.ip().is_loopback(),
     };
     let listening = Listening::at(options.server.listen).await?;
     let listening = listening.with_actions(actions);

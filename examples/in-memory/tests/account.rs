@@ -1,6 +1,7 @@
 //! The merchant's own site: the cancel flow's session, and Churnkey's webhook.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use churnkey_conformance::Client;
 use churnkey_integrator::{
     ApiKey, CustomerId, IntegrationToken, WebhookSecret, cancel_flow::auth_hash, model::Customer,
@@ -41,6 +42,14 @@ async fn a_signed_in_customer_gets_a_session_of_their_own() {
             .unwrap()
             .starts_with("ck_")
     );
+
+    let path = "/account/cancel-session?subscription=sub_1";
+    let call = site.call(Method::GET, path);
+    let answer = call.header("x-demo-login", "cus_1").send_unchecked().await;
+    let token = answer.body()["sessionToken"].as_str().unwrap().to_owned();
+    let json = BASE64_URL_SAFE_NO_PAD.decode(token.strip_prefix("ck_").unwrap());
+    let json: serde_json::Value = serde_json::from_slice(&json.unwrap()).unwrap();
+    assert_eq!(json["s"], "sub_1");
 
     for login in [None, Some("cus_2"), Some("")] {
         let call = site.call(Method::GET, "/account/cancel-session");

@@ -164,6 +164,14 @@ fn a_token_from_the_environment_is_used_and_not_shown() {
     assert!(!log.contains("WARN"), "{log}");
 }
 
+/// `Running` reads three lines and closes the pipe.
+#[test]
+fn a_reader_who_closes_the_pipe_does_not_end_the_program() {
+    let running = Running::start(&mut program(&["--listen", "127.0.0.1:0"]));
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(paste(&running.lines[1])["id"], "cus_ada");
+}
+
 #[test]
 fn a_running_request_ends_before_the_program_does() {
     let running = Running::start(&mut program(&["--listen", "127.0.0.1:0"]));

@@ -63,6 +63,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
             "-H 'Authorization: Bearer 1111111111111111111111111111111111111111111111111111111111111111' \
              '{base}/customers/'",
         ),
+        has_demo_keys: false,
     };
     listening
         .serve(app(store, integration), &announcement)
