@@ -35,7 +35,7 @@ const AFTER_HELP: &str = "Exit codes: 0 all is well; 1 something was found; 2 th
                           3 the integration did not answer.";
 
 /// How to reach the integration.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Integration")]
 pub(crate) struct ConnectionArguments {
     /// The URL of the integration with its prefix, such as http://127.0.0.1:3000/churnkey
@@ -134,6 +134,10 @@ pub(crate) enum Command {
     /// Calls are due at fixed times, and a call's time counts from when it was due. So what a stall keeps waiting is
     /// measured as well. Exits 1 if there are errors.
     Bench(BenchArguments),
+    /// Write the OpenAPI 3.1 document of what the integration serves, or of the contract
+    ///
+    /// Where no URL is set, it is the contract's.
+    Openapi(OpenapiArguments),
     /// Ask the integration what it serves, and write a commented churnkey.toml into the working folder
     Init(InitArguments),
     /// Write a completion script for a shell
@@ -307,6 +311,16 @@ fn resource_of(operation: Operation) -> Option<&'static str> {
         .name()
         .split_once('.')
         .map(|(resource, _)| resource)
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OpenapiArguments {
+    /// Write the contract's document, even if a URL is set
+    #[arg(long)]
+    pub(crate) contract: bool,
+    /// Write the document to a file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -46,7 +46,7 @@ fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         Command::Dev(_) => Settings::load_or_demo,
         _ => Settings::load,
     };
-    let settings = || load(connection);
+    let settings = || load(connection.clone());
     match command {
         Command::Sign(arguments) => commands::sign::run(&arguments, &settings()?, json),
         Command::Call(arguments) => connected(&settings()?, verbose, async |connection| {
@@ -77,6 +77,18 @@ fn run(arguments: Arguments) -> Result<Outcome, Failure> {
             connected(&settings, verbose, async |connection| {
                 commands::bench::run(&arguments, &settings, connection, json).await
             })
+        }
+        Command::Openapi(arguments) => {
+            let settings = match arguments.contract {
+                true => None,
+                false => Settings::load_if_any(connection.clone())?,
+            };
+            match settings {
+                None => commands::openapi::of_contract(&arguments),
+                Some(settings) => connected(&settings, verbose, async |connection| {
+                    commands::openapi::of_integration(&arguments, connection).await
+                }),
+            }
         }
         Command::Init(arguments) => {
             let settings = settings()?;

@@ -1,6 +1,6 @@
 //! What is written: results on standard output, everything about them on standard error.
 
-use std::{fmt, io::Write};
+use std::{fmt, fs, io::Write, path::Path};
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
@@ -35,6 +35,17 @@ pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut output = std::io::stdout().lock();
     output.write_all(bytes)?;
     Ok(output.flush()?)
+}
+
+/// Writes the result to a file, or to standard output if none is named.
+pub(crate) fn to(file: Option<&Path>, text: &str) -> Result<(), Failure> {
+    let Some(file) = file else {
+        return line(text);
+    };
+    // A file is no terminal.
+    let text = anstream::adapter::strip_str(text);
+    fs::write(file, format!("{text}\n"))
+        .map_err(|error| Failure::Usage(format!("{} can't be written: {error}", file.display())))
 }
 
 /// Says something about the result.

@@ -113,19 +113,7 @@ impl Suite {
 /// assert_eq!(names, ["features", "customers.retrieve"]);
 /// ```
 pub fn served(manifest: &Value) -> impl Iterator<Item = Operation> {
-    Operation::all().filter(move |operation| is_advertised(manifest, *operation))
-}
-
-/// Whether the manifest lists the operation. It always lists itself.
-fn is_advertised(manifest: &Value, operation: Operation) -> bool {
-    let Some(line) = operation.manifest_line() else {
-        return true;
-    };
-    let module = manifest.pointer(&format!("/{}/{}", line.section(), line.module()));
-    match line.key() {
-        None => module.is_some(),
-        Some(key) => module.and_then(|module| module.get(key)) == Some(&true.into()),
-    }
+    Operation::all().filter(|operation| operation.is_listed_in(manifest))
 }
 
 /// A path segment as it must be written in a URL.

@@ -16,6 +16,10 @@ pub struct InvalidId {
 /// more tightly what callers may send.
 pub(crate) const MAX_BYTES: usize = 1024;
 
+/// The last rule of [`check`] as a pattern of JSON Schema.
+#[cfg(feature = "openapi")]
+pub(crate) const NO_CONTROL_CHARACTERS: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
+
 fn check(what: &'static str, id: &str) -> Result<(), InvalidId> {
     let problem = if id.is_empty() {
         "must not be empty"
@@ -36,6 +40,11 @@ macro_rules! id {
         ///
         /// Opaque text of 1 to 1024 bytes without control characters, compared byte by byte (contract, section 2.7).
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(
+            feature = "openapi",
+            derive(schemars::JsonSchema),
+            schemars(!try_from, extend("minLength" = 1, "maxLength" = MAX_BYTES, "pattern" = NO_CONTROL_CHARACTERS))
+        )]
         #[serde(try_from = "String")]
         pub struct $name(String);
 

@@ -86,6 +86,7 @@
 //! | --- | --- |
 //! | `testing` | the module `testing`, and `for_test` of the context and of every request |
 //! | `diagnose` | the module `diagnose`, and [`IntegrationBuilder`]'s `explain_refusals`: why calls are refused |
+//! | `openapi` | the module `openapi`, and [`Integration`]'s `openapi`: an OpenAPI 3.1 document |
 //! | `chrono`, `jiff`, `time` | conversions of [`Timestamp`] from and to the types of chrono 0.4, jiff 0.2 and time 0.3 |
 //!
 //! None is on by default. The minimum Rust version is 1.88.
@@ -121,6 +122,9 @@ mod tenants;
 pub mod webhooks;
 
 mod http;
+
+#[cfg(feature = "openapi")]
+pub mod openapi;
 
 pub mod cancel_flow;
 mod integration;

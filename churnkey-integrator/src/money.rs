@@ -6,6 +6,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// An ISO 4217 currency. Its code is read in any letter case and written in lower case (contract, section 2.7).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(with = "String", extend("pattern" = "^[a-z]{3}$"))
+)]
 pub struct Currency {
     /// In lower case ASCII.
     code: [u8; 3],
@@ -211,6 +216,11 @@ fn unsigned_decimal(text: &str) -> Result<(&str, &str), InvalidDecimal> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(with = "f64", extend("minimum" = 0, "maximum" = 100))
+)]
 pub struct Percentage {
     basis_points: u32,
 }
@@ -292,6 +302,11 @@ pub(crate) const MAX_SAFE_INTEGER: u64 = 9_007_199_254_740_991;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(!try_from, extend("anyOf" = [{ "required": ["unit"] }, { "required": ["flat"] }]))
+)]
 #[serde(try_from = "AmountFields")]
 pub struct Amount {
     #[serde(skip_serializing_if = "Option::is_none")]

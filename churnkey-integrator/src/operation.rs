@@ -1,6 +1,7 @@
 //! The table of operations: name, method, path, whether it is required, and place in the manifest.
 
 use http::Method;
+use serde_json::Value;
 
 /// A line of the table.
 struct Row {
@@ -257,6 +258,27 @@ impl Operation {
         match self.method() {
             Method::GET => "GET,HEAD",
             _ => "POST",
+        }
+    }
+
+    /// Whether a features manifest lists the operation (contract, section 2.3). It always lists itself.
+    ///
+    /// ```
+    /// use churnkey_integrator::{CustomersOperation, Operation, serde_json::json};
+    ///
+    /// let manifest = json!({ "name": "Acme", "controllers": { "customers": { "retrieve": true, "list": false } } });
+    /// assert!(Operation::from(CustomersOperation::Retrieve).is_listed_in(&manifest));
+    /// assert!(!Operation::from(CustomersOperation::List).is_listed_in(&manifest));
+    /// ```
+    #[must_use]
+    pub fn is_listed_in(self, manifest: &Value) -> bool {
+        let Some(line) = self.manifest_line() else {
+            return true;
+        };
+        let module = manifest.pointer(&format!("/{}/{}", line.section(), line.module()));
+        match line.key() {
+            None => module.is_some(),
+            Some(key) => module.and_then(|module| module.get(key)) == Some(&true.into()),
         }
     }
 

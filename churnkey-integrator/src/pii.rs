@@ -4,8 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "openapi")]
+use crate::id::NO_CONTROL_CHARACTERS;
+
 /// Text about a person. It is serialized as it is, and never printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(transparent)]
 pub(crate) struct Private(String);
 
@@ -61,6 +65,11 @@ macro_rules! contact {
         /// it, and there is no `Display`, `AsRef<str>` or `Into<String>`, so that neither a log line nor a generic function
         /// gets it by accident.
         #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(
+            feature = "openapi",
+            derive(schemars::JsonSchema),
+            schemars(!try_from, extend("minLength" = 1, "maxLength" = $max, "pattern" = NO_CONTROL_CHARACTERS))
+        )]
         #[serde(try_from = "String")]
         pub struct $name(String);
 

@@ -20,6 +20,11 @@ use crate::variant::words;
 /// # Ok::<(), churnkey_integrator::InvalidTimestamp>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(with = "String", extend("format" = "date-time"))
+)]
 pub struct Timestamp(jiff::Timestamp);
 
 /// The text is not an RFC 3339 time, or the time is outside of the years 0000 to 9999.

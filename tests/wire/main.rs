@@ -26,6 +26,7 @@ mod logs;
 mod merchants;
 mod mounting;
 mod once;
+mod openapi;
 mod paging;
 mod pointers;
 mod refusals;

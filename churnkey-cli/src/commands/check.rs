@@ -1,7 +1,7 @@
 //! `churnkey check`: the conformance suite, with the records that it finds or is given.
 
 use std::{
-    fs, io,
+    io,
     process::Stdio,
     sync::{Arc, OnceLock},
 };
@@ -96,16 +96,7 @@ pub(crate) async fn run(
         &arguments.only,
     );
     let written = checked.written(form);
-    match &arguments.output {
-        None => output::line(written)?,
-        Some(file) => {
-            // A file is no terminal.
-            let written = anstream::adapter::strip_str(&written);
-            fs::write(file, format!("{written}\n")).map_err(|error| {
-                Failure::Usage(format!("{} can't be written: {error}", file.display()))
-            })?;
-        }
-    }
+    output::to(arguments.output.as_deref(), &written)?;
     Ok(Outcome::good_if(match arguments.fail_on {
         FailOn::Findings => !checked.has_findings(),
         FailOn::Unchecked => !checked.has_findings() && !checked.has_skipped(),

@@ -8,6 +8,7 @@ pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod list;
+pub(crate) mod openapi;
 pub(crate) mod sign;
 
 use std::{fs, io::Read};

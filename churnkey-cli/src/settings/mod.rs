@@ -43,17 +43,29 @@ fn demo_token() -> Result<IntegrationToken, Failure> {
     IntegrationToken::new(DEMO_TOKEN).map_err(|error| Failure::Usage(error.to_string()))
 }
 
+fn no_url() -> Failure {
+    Failure::Usage(
+        "there is no URL: give --url, set CHURNKEY_URL, or write `url` into churnkey.toml"
+            .to_owned(),
+    )
+}
+
 impl Settings {
     pub(crate) fn load(given: ConnectionArguments) -> Result<Self, Failure> {
-        Self::load_with(given, None)
+        Self::load_with(given, None)?.ok_or_else(no_url)
     }
 
     /// Without a URL and a token, those of the example merchant, which are public.
     pub(crate) fn load_or_demo(given: ConnectionArguments) -> Result<Self, Failure> {
-        Self::load_with(given, Some(DEMO_URL))
+        Self::load_with(given, Some(DEMO_URL))?.ok_or_else(no_url)
     }
 
-    fn load_with(given: ConnectionArguments, demo: Option<&str>) -> Result<Self, Failure> {
+    /// None if there is no URL.
+    pub(crate) fn load_if_any(given: ConnectionArguments) -> Result<Option<Self>, Failure> {
+        Self::load_with(given, None)
+    }
+
+    fn load_with(given: ConnectionArguments, demo: Option<&str>) -> Result<Option<Self>, Failure> {
         let folder = env::current_dir().map_err(|error| {
             Failure::Usage(format!("the working folder can't be read: {error}"))
         })?;
@@ -61,13 +73,9 @@ impl Settings {
 
         let is_named = given.url.is_some() || file.url.is_some();
         let demo = demo.filter(|_| !is_named);
-        let url = given.url.or(file.url).or(demo.map(str::to_owned));
-        let url = url.ok_or_else(|| {
-            Failure::Usage(
-                "there is no URL: give --url, set CHURNKEY_URL, or write `url` into churnkey.toml"
-                    .to_owned(),
-            )
-        })?;
+        let Some(url) = given.url.or(file.url).or(demo.map(str::to_owned)) else {
+            return Ok(None);
+        };
         let target: Target = url.parse()?;
         let token_source = match (given.token_env, given.token_file) {
             (Some(name), _) => TokenSource::Variable(name, "--token-env"),
@@ -90,7 +98,7 @@ impl Settings {
                 (None, None) => None,
             };
         let seconds = given.timeout.or(file.timeout).unwrap_or(TIMEOUT_SECONDS);
-        Ok(Self {
+        Ok(Some(Self {
             token: match token_source.read() {
                 Err(_) if demo.is_some() && token_source.is_unset() => demo_token()?,
                 token => token?,
@@ -108,6 +116,6 @@ impl Settings {
             http: given.http,
             fixtures: file.fixtures,
             flow: file.flow,
-        })
+        }))
     }
 }

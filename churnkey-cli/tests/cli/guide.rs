@@ -43,8 +43,9 @@ fn its_commands_succeed() {
         assert_eq!(result.code, 0, "{line}: {result:?}");
         ran += 1;
     }
-    assert_eq!(ran, 4);
+    assert_eq!(ran, 6);
     assert!(folder.path().join("report.html").exists());
+    assert!(folder.path().join("openapi.json").exists());
 }
 
 struct Shop;

@@ -18,6 +18,7 @@ mod guide;
 mod init;
 mod list;
 mod merchants;
+mod openapi;
 mod settings;
 mod sign;
 mod tls;

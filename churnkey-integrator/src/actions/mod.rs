@@ -46,4 +46,6 @@ pub use cancel::{CancelAction, CancelAllRequest, CancelFeatures, CancelRequest};
 pub use change_price::{ChangePriceAction, ChangePriceFeatures, ChangePriceRequest};
 pub use extend_trial::{ExtendTrialAction, ExtendTrialFeatures, ExtendTrialRequest};
 pub use pause::{PauseAction, PauseAllRequest, PauseFeatures, PauseRequest};
+#[cfg(feature = "openapi")]
+pub(crate) use timing::longest;
 pub use timing::{ActionDuration, Durations, Schedule, Schedules};

@@ -124,7 +124,7 @@ impl ActionDuration {
 }
 
 /// The longest period, about ten years, and the unit's name. A caller who asks for more has probably mistaken the unit.
-fn longest(unit: CalendarUnit) -> (u32, &'static str) {
+pub(crate) fn longest(unit: CalendarUnit) -> (u32, &'static str) {
     match unit {
         CalendarUnit::Day => (3660, "day"),
         CalendarUnit::Week => (523, "week"),

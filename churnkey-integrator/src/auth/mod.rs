@@ -224,6 +224,17 @@ impl Schemes {
         &self.headers
     }
 
+    #[cfg(feature = "openapi")]
+    pub(crate) fn takes_plain_tokens(&self) -> bool {
+        !self.token.is_rejected
+    }
+
+    /// The header that may hold the plain token besides `Authorization`.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn token_header(&self) -> Option<&HeaderName> {
+        self.token.header.as_ref()
+    }
+
     /// The plain tokens that a request has.
     #[cfg(feature = "diagnose")]
     pub(crate) fn plain_tokens<'a>(&self, request: &RequestHead<'a>) -> Vec<&'a [u8]> {

@@ -17,6 +17,8 @@ pub use running::RunningActions;
 use self::headers::Headers;
 #[cfg(feature = "diagnose")]
 use crate::diagnose::{Guesses, Refusals};
+#[cfg(feature = "openapi")]
+use crate::openapi::Api;
 use crate::{
     actions::{ApplyCouponAction, CancelAction, ChangePriceAction, ExtendTrialAction, PauseAction},
     auth::{AuthenticationScheme, DEFAULT_TOLERANCE, Schemes},
@@ -151,6 +153,25 @@ impl Integration {
     #[must_use]
     pub fn manifest_path(&self) -> &str {
         self.routes.path(Operation::Features)
+    }
+
+    /// The OpenAPI 3.1 document of what is served, with the integration's own prefix, headers and manifest path
+    /// ([`crate::openapi`]). An [authentication scheme](IntegrationBuilder::authentication_scheme) of your own is not in it.
+    /// With [tenants](Self::for_tenants), the server's URL is the prefix too: put the path in front of it that yours have.
+    #[cfg(feature = "openapi")]
+    #[must_use]
+    pub fn openapi(&self) -> Value {
+        let api = Api {
+            name: match &self.shared.merchants {
+                Merchants::One(merchant) => Some(merchant.name()),
+                Merchants::Many { .. } => None,
+            },
+            manifest: &serde_json::json!(self.routes.features()),
+            prefix: &self.prefix,
+            manifest_path: self.manifest_path(),
+            schemes: &self.shared.schemes,
+        };
+        api.document(self.operations())
     }
 }
 

@@ -13,6 +13,11 @@ use crate::{
 
 /// A coupon that is applied to a customer or a subscription, for a while or forever (contract, section 3.3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(!try_from)
+)]
 #[serde(try_from = "DiscountFields")]
 pub struct Discount {
     coupon: Coupon,
@@ -114,6 +119,7 @@ impl TryFrom<DiscountFields> for Discount {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Coupon {
     id: CouponId,
@@ -217,6 +223,7 @@ impl Coupon {
 
 /// How long the discount of a redeemed coupon lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CouponDuration {
@@ -264,6 +271,7 @@ fn at_least_1(field: &'static str, number: u32) -> Result<NonZeroU32, InvalidFie
 
 /// What the discount of a coupon is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum CouponValue {
@@ -315,6 +323,11 @@ impl CouponValue {
 
 /// How often a coupon may be redeemed, and how often it has been.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(!try_from)
+)]
 #[serde(try_from = "RedemptionsFields")]
 pub struct Redemptions {
     #[serde(skip_serializing_if = "Option::is_none")]

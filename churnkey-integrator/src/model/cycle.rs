@@ -10,6 +10,7 @@ use crate::{
 
 /// The unit of a billing cycle. Churnkey has no days and weeks here (contract, section 3.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum CycleUnit {
@@ -44,8 +45,14 @@ impl From<CycleUnit> for CalendarUnit {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(!try_from)
+)]
 #[serde(try_from = "BillingDurationFields")]
 pub struct BillingDuration {
+    #[cfg_attr(feature = "openapi", schemars(range(min = 1)))]
     amount: u32,
     unit: CycleUnit,
 }
@@ -174,6 +181,11 @@ impl TryFrom<BillingDurationFields> for BillingDuration {
 
 /// The time from a start to an end (contract, section 3.8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(!try_from)
+)]
 #[serde(try_from = "PeriodFields")]
 pub struct Period {
     start: Timestamp,

@@ -82,6 +82,7 @@ impl InvalidField {
 
 /// The merchant's own keys and values. The values may be about a person, so `Debug` shows the keys only.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 struct Metadata(BTreeMap<String, String>);
 

@@ -11,6 +11,7 @@ use crate::{
 
 /// Whether prices are standalone or belong to products. All prices of an integration have one type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum PriceType {
@@ -53,6 +54,15 @@ words!(PriceType, "price type": Standalone = "standalone", Product = "product");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(!try_from, extend(
+        "if" = { "properties": { "type": { "const": "product" } } },
+        "then" = { "required": ["productId"] },
+        "else" = { "properties": { "productId": false } },
+    ))
+)]
 #[serde(try_from = "PriceFields", into = "PriceFields")]
 pub struct Price {
     id: PriceId,
@@ -64,6 +74,7 @@ pub struct Price {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct PriceFields {
     id: PriceId,
@@ -207,6 +218,7 @@ impl TryFrom<PriceFields> for Price {
 
 /// What is charged for each cycle, in minor units: $1.10 is 110.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(tag = "model", rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum PriceAmount {
@@ -278,6 +290,7 @@ impl PriceAmount {
 
 /// How tiers price a quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum TierMode {
@@ -291,6 +304,11 @@ words!(TierMode, "tier mode": Graduated = "graduated", Total = "total");
 
 /// The tiers of a price, in ascending order. Each has an upper bound except the last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(!try_from, extend("minItems" = 1))
+)]
 #[serde(try_from = "Vec<Tier>")]
 pub struct Tiers(Vec<Tier>);
 
@@ -352,11 +370,13 @@ impl TryFrom<Vec<Tier>> for Tiers {
 
 /// A tier of a price, up to and including a quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Tier {
     #[serde(flatten)]
     amount: Amount,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schemars(range(min = 1)))]
     up_to: Option<u64>,
 }
 

@@ -10,6 +10,7 @@ use crate::{
 
 /// Whether products are standalone or belong to families. All products of an integration have one type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ProductType {
@@ -47,6 +48,15 @@ words!(ProductType, "product type": Standalone = "standalone", Family = "family"
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(!try_from, extend(
+        "if" = { "properties": { "type": { "const": "family" } } },
+        "then" = { "required": ["familyId"] },
+        "else" = { "properties": { "familyId": false } },
+    ))
+)]
 #[serde(try_from = "ProductFields", into = "ProductFields")]
 pub struct Product {
     id: ProductId,
@@ -57,6 +67,7 @@ pub struct Product {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct ProductFields {
     id: ProductId,

@@ -44,6 +44,7 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Subscription {
     id: SubscriptionId,
@@ -158,10 +159,16 @@ impl Subscription {
 
 /// A line item of a subscription: a price and a quantity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(!try_from)
+)]
 #[serde(try_from = "ItemFields")]
 pub struct Item {
     id: ItemId,
     price: Price,
+    #[cfg_attr(feature = "openapi", schemars(range(min = 1)))]
     quantity: u64,
 }
 
@@ -221,6 +228,7 @@ impl TryFrom<ItemFields> for Item {
 /// There is no status for what is scheduled: a subscription that will be cancelled or paused at the end of the period is
 /// `active` until then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(
     tag = "name",
     rename_all = "lowercase",
@@ -403,6 +411,11 @@ impl SubscriptionStatus {
 
 /// The start and end of a pause (contract, section 3.8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(!try_from)
+)]
 #[serde(try_from = "PauseFields")]
 pub struct Pause {
     start: Timestamp,

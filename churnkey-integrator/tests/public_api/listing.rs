@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{
-    Attribute, Fields, ImplItem, Item, ItemImpl, Meta, Path, TraitItem, Type, Visibility,
+    Attribute, Fields, ImplItem, Item, ItemImpl, Meta, Path, Token, TraitItem, Type, Visibility,
     parse_quote,
+    punctuated::Punctuated,
     visit_mut::{self, VisitMut},
 };
 
@@ -271,18 +272,8 @@ impl Listing<'_> {
     /// The traits that the item derives, as `block` has those that are written out. `thiserror::Error` stands for what
     /// it makes.
     fn derived(&mut self, module: &Names, path: &[String], conditions: &[String], item: &Item) {
-        let mut traits: Vec<Path> = Vec::new();
-        for attribute in attributes(item)
-            .iter()
-            .filter(|a| a.path().is_ident("derive"))
-        {
-            let read = attribute.parse_nested_meta(|meta| {
-                traits.push(meta.path);
-                Ok(())
-            });
-            read.unwrap();
-        }
-        for derived in traits {
+        for (derived, own) in derives(item) {
+            let conditions = &*[conditions, &own].concat();
             let derived = text(&self.resolved(module, &derived));
             match derived.as_str() {
                 "Debug" => self.line(path, conditions, "impl std::fmt::Debug"),
@@ -652,4 +643,27 @@ fn printed(item: Item) -> String {
     text.trim_end_matches(';')
         .trim_end_matches(" {}")
         .to_owned()
+}
+
+/// What an item derives, and the `cfg` of a `cfg_attr` around it.
+fn derives(item: &Item) -> Vec<(Path, Vec<String>)> {
+    let mut derives = Vec::new();
+    for attribute in attributes(item) {
+        let mut metas = vec![attribute.meta.clone()];
+        let mut conditions = Vec::new();
+        if attribute.path().is_ident("cfg_attr") {
+            let read = Punctuated::<Meta, Token![,]>::parse_terminated;
+            let mut within = attribute.parse_args_with(read).unwrap().into_iter();
+            let condition = within.next().unwrap();
+            add_conditions(&mut conditions, &[parse_quote!(#[cfg(#condition)])]);
+            metas = within.collect();
+        }
+        for meta in metas.iter().filter(|meta| meta.path().is_ident("derive")) {
+            let list = meta.require_list().unwrap();
+            let traits = list.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated);
+            let traits = traits.unwrap().into_iter();
+            derives.extend(traits.map(|derived| (derived, conditions.clone())));
+        }
+    }
+    derives
 }
