@@ -5,7 +5,8 @@
 //! with the prefix.
 //!
 //! Records and the manifest are open: a reader ignores the fields that it doesn't know. Errors have `code` and `message`
-//! and nothing else. Two rules can't be written in a schema: the order of times, and that the bounds of tiers grow.
+//! and nothing else. Rules that no schema can say are left out: an end is not before its start, the bounds of tiers grow,
+//! and ids in a call are no longer than the integration allows.
 //!
 //! ```
 //! use churnkey_integrator::{openapi, serde_json::json};
