@@ -109,7 +109,9 @@ fn a_refused_call_gets_the_line_that_says_what_would_have_made_it_right() {
         (
             sent_as("/api/churnkey/customers/c", "/churnkey/customers/c"),
             "cause=\"prefix-stripped\" detail=\"it was signed for a path with /api in front: something in front removes \
-             it\" advice=\"Forward the path as it came, or name the prefix with `.external_prefix(..)`.\"",
+             it\" advice=\"Name the prefix with `.external_prefix(..)` in the integration's code. Or mount the \
+             integration at the whole path, and forward the path as it came. Or take the prefix out of the URL, and out \
+             of what is in front.\"",
         ),
         (
             sent_as("/customers/c", "/churnkey/customers/c"),
@@ -120,7 +122,8 @@ fn a_refused_call_gets_the_line_that_says_what_would_have_made_it_right() {
         (
             sent_as(PATH, "/churnkey/customers/email/ada@example.com"),
             "cause=\"path-decoded\" detail=\"it was signed for a path with more percent-encoding than arrived\" \
-             advice=\"Forward the path as it came: in nginx, use `proxy_pass` without a path.\"",
+             advice=\"Forward the path as it came: in nginx, use `proxy_pass` without a path, which leaves the prefix in \
+             the path as well.\"",
         ),
         (
             sent_as(
@@ -152,8 +155,9 @@ fn a_refused_call_gets_the_line_that_says_what_would_have_made_it_right() {
                 signed(&hand, call, OLD).path("/churnkey/features")
             }),
             "cause=\"prefix-stripped\" also=\"replaced-token\" detail=\"it was signed for a path with /api in front: \
-             something in front removes it\" advice=\"Forward the path as it came, or name the prefix with \
-             `.external_prefix(..)`.\"",
+             something in front removes it\" advice=\"Name the prefix with `.external_prefix(..)` in the integration's code. Or mount the \
+             integration at the whole path, and forward the path as it came. Or take the prefix out of the URL, and out \
+             of what is in front.\"",
         ),
         (
             Box::new(|server| {
@@ -172,8 +176,8 @@ fn a_refused_call_gets_the_line_that_says_what_would_have_made_it_right() {
                 let call = call.signed_with(&token(), Mode::Test, hand.now());
                 call.without("X-Churnkey-Mode")
             }),
-            "cause=\"mode-header-dropped\" detail=\"it was signed for test mode\" advice=\"Let the header through: add \
-             it to the list of headers that are forwarded.\"",
+            "cause=\"mode-header-dropped\" detail=\"it was signed for test mode\" advice=\"Let X-Churnkey-Mode \
+             through: add it to the headers that are forwarded, or stop emptying it.\"",
         ),
         (
             Box::new(|server| {
@@ -188,8 +192,8 @@ fn a_refused_call_gets_the_line_that_says_what_would_have_made_it_right() {
             Box::new(|server| {
                 signed(&hand, server.request("GET", PATH), DEMO).without("X-Churnkey-Timestamp")
             }),
-            "cause=\"timestamp-header-dropped\" detail=\"there is a signature, but no timestamp\" advice=\"Let the \
-             header through: add it to the list of headers that are forwarded.\"",
+            "cause=\"timestamp-header-dropped\" detail=\"there is a signature, but no timestamp\" advice=\"Let \
+             X-Churnkey-Timestamp through: add it to the headers that are forwarded, or stop emptying it.\"",
         ),
         (
             Box::new(|server| server.request("GET", PATH)),
@@ -203,8 +207,8 @@ fn a_refused_call_gets_the_line_that_says_what_would_have_made_it_right() {
                     .header("Authorization", "Bearer no-such-token-at-all")
             }),
             "cause=\"wrong-token\" detail=\"the token is neither an accepted one nor one that was replaced\" \
-             advice=\"Copy the Integration Token again from Churnkey's dashboard (Settings, Billing Providers, Custom \
-             Provider), and restart the server.\"",
+             advice=\"Compare both with the Integration Token in Churnkey's dashboard (Settings, Billing Providers, Custom \
+             Provider): copy it to the side that has another one. A server reads it when it starts.\"",
         ),
     ];
     for (call, expected) in cases {
