@@ -390,18 +390,11 @@ impl Sender {
     ) -> Result<Response<reqwest::Body>, io::Error> {
         let (parts, body) = request.into_parts();
         let line = format!("{} {}", parts.method, parts.uri);
-        let url: Url = format!("{}{}", self.origin, parts.uri)
-            .parse()
-            .map_err(|error| io::Error::other(chain(&error)))?;
-        // Dot segments, for example, are resolved in a URL, and the signature is for the path as it was written.
-        let query = url
-            .query()
-            .map_or(String::new(), |query| format!("?{query}"));
-        if format!("{}{query}", url.path()) != parts.uri.to_string() {
-            return Err(io::Error::other(
+        let url = url_as_written(&self.origin, &parts.uri.to_string()).ok_or_else(|| {
+            io::Error::other(
                 "this path can't be sent as it is written: leave out dot segments, and percent-encode it",
-            ));
-        }
+            )
+        })?;
         let Ok(body) = body.collect().await;
         let body: Bytes = body.to_bytes();
         let begun = Instant::now();
@@ -422,6 +415,16 @@ impl Sender {
             Err(error) => Err(io::Error::other(chain(&error.without_url()))),
         }
     }
+}
+
+/// The URL of a path, unless it would be sent in another form: dot segments, for example, are resolved in a URL, and the
+/// signature is for the path as it was written.
+pub(crate) fn url_as_written(origin: &str, path: &str) -> Option<Url> {
+    let url: Url = format!("{origin}{path}").parse().ok()?;
+    let query = url
+        .query()
+        .map_or(String::new(), |query| format!("?{query}"));
+    (format!("{}{query}", url.path()) == path).then_some(url)
 }
 
 /// The error and what caused it, in one line.

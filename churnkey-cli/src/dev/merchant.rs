@@ -5,13 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use churnkey_integrator::{Mode, Timestamp, sign};
 use http::{Method, StatusCode};
-use reqwest::Url;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::declared::Declared;
 use crate::{
-    connection::{chain, http_client},
+    connection::{chain, http_client, url_as_written},
     exit::Failure,
     operations::segment,
     settings::Settings,
@@ -189,8 +188,8 @@ impl Merchant {
     ) -> Result<(StatusCode, Bytes), Refusal> {
         let target = &self.settings.target;
         let path = format!("{}{below}", target.prefix());
-        let url: Result<Url, _> = format!("{}{path}", target.origin()).parse();
-        let url = url.map_err(|_| bad_gateway("this id can't be part of a URL"))?;
+        let url = url_as_written(target.origin(), &path)
+            .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "this id can't be part of a URL"))?;
         let token = &self.settings.token;
         let signature = sign(token, method, &path, mode, &body, Timestamp::now());
         let mut request = self.http.request(method.clone(), url);

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The most requests of a run.
-pub(super) const MAX_REQUESTS: u32 = 40;
+const MAX_REQUESTS: u32 = 40;
 /// More of an answer is not read.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 

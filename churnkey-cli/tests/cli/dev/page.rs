@@ -285,6 +285,17 @@ fn no_page_runs_a_script_is_framed_or_holds_a_secret() {
     }
 }
 
+/// A URL resolves them, so that something else would be asked for than what was signed.
+#[test]
+fn an_id_of_dots_is_nobodys() {
+    let server = in_memory();
+    let local = Local::start(&server.url(), &[]);
+    let page = get(&local, "/customers?find=..");
+    assert!(page.body.contains("There are no customers."), "{page:?}");
+    let (status, message) = local.page("..").config().refusal();
+    assert_eq!((status, &*message), (404, "this id can't be part of a URL"));
+}
+
 #[test]
 fn an_integration_that_does_not_answer_is_said_in_the_page() {
     let local = Local::start("http://127.0.0.1:1/churnkey", &[]);
