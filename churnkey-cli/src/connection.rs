@@ -8,7 +8,6 @@ use std::{
     path::Path,
     str::FromStr,
     sync::Arc,
-    time::Instant,
 };
 
 use bytes::Bytes;
@@ -17,7 +16,7 @@ use churnkey_conformance::{
     churnkey_integrator::{Mode, Operation},
 };
 use http::{Method, Request, Response, Uri};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use reqwest::{Url, redirect};
 use rustls::{
     ClientConfig, RootCertStore,
@@ -29,6 +28,7 @@ use tower::service_fn;
 
 use crate::{
     arguments::HttpVersion,
+    exchange::Exchange,
     exit::Failure,
     output::{self, FAINT, styled},
     progress::Progress,
@@ -163,6 +163,12 @@ impl FromStr for Override {
     }
 }
 
+/// More of an answer is not read.
+const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+/// Is told of each exchange.
+pub(crate) type Observer = Arc<dyn Fn(Exchange) + Send + Sync>;
+
 /// A signed client of the integration, with the settings of the run.
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
@@ -175,12 +181,25 @@ pub(crate) struct Connection {
 impl Connection {
     /// Nothing is sent yet.
     pub(crate) fn open(settings: &Settings, verbose: bool) -> Result<Self, Failure> {
+        let says = move |exchange: Exchange| {
+            if verbose {
+                say(&exchange);
+            }
+        };
+        Self::new(settings, Arc::new(says), Progress::begin())
+    }
+
+    /// A connection that shows nothing, whose exchanges something else is told of. Nothing is sent yet.
+    pub(crate) fn observed(settings: &Settings, observer: Observer) -> Result<Self, Failure> {
+        Self::new(settings, observer, Progress::hidden())
+    }
+
+    fn new(settings: &Settings, observer: Observer, progress: Progress) -> Result<Self, Failure> {
         let target = settings.target.clone();
-        let progress = Progress::begin();
         let sender = Arc::new(Sender {
             http: http_client(settings)?,
             origin: target.origin.clone(),
-            verbose,
+            observer,
             progress: progress.clone(),
         });
         let service = service_fn(move |request| {
@@ -379,7 +398,7 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
 struct Sender {
     http: reqwest::Client,
     origin: String,
-    verbose: bool,
+    observer: Observer,
     progress: Progress,
 }
 
@@ -387,34 +406,41 @@ impl Sender {
     async fn send(
         &self,
         request: Request<RequestBody>,
-    ) -> Result<Response<reqwest::Body>, io::Error> {
+    ) -> Result<Response<Full<Bytes>>, io::Error> {
         let (parts, body) = request.into_parts();
-        let line = format!("{} {}", parts.method, parts.uri);
         let url = url_as_written(&self.origin, &parts.uri.to_string()).ok_or_else(|| {
             io::Error::other(
                 "this path can't be sent as it is written: leave out dot segments, and percent-encode it",
             )
         })?;
         let Ok(body) = body.collect().await;
-        let body: Bytes = body.to_bytes();
-        let begun = Instant::now();
-        let sent = self.http.request(parts.method, url).headers(parts.headers);
-        let response = sent.body(body).send().await;
+        let request = Request::from_parts(parts, body.to_bytes());
+        let exchange = Exchange::run(&self.http, url, request, MAX_ANSWER_BYTES).await;
         self.progress.sent();
-        if self.verbose {
-            let took = begun.elapsed().as_millis();
-            let came = match &response {
-                Ok(response) => format!("{} {:?}", response.status().as_u16(), response.version()),
-                Err(_) => "no answer".to_owned(),
-            };
-            // A closed standard error is no reason to stop.
-            let _ = output::note(styled(FAINT, format_args!("{line} -> {came}, {took} ms")));
-        }
-        match response {
-            Ok(response) => Ok(response.into()),
-            Err(error) => Err(io::Error::other(chain(&error.without_url()))),
-        }
+        (self.observer)(exchange.clone());
+        let received = exchange
+            .came
+            .map_err(|unanswered| io::Error::other(unanswered.to_string()))?;
+        let mut response = Response::new(Full::new(received.body));
+        *response.status_mut() = received.status;
+        *response.headers_mut() = received.headers;
+        Ok(response)
     }
+}
+
+/// Writes an exchange to standard error.
+fn say(exchange: &Exchange) {
+    let Exchange {
+        method, path, came, ..
+    } = exchange;
+    let came = match came {
+        Ok(received) => format!("{} {:?}", received.status.as_u16(), received.version),
+        Err(_) => "no answer".to_owned(),
+    };
+    let took = exchange.took.as_millis();
+    let line = format!("{method} {path} -> {came}, {took} ms");
+    // A closed standard error is no reason to stop.
+    let _ = output::note(styled(FAINT, line));
 }
 
 /// The URL of a path, unless it would be sent in another form: dot segments, for example, are resolved in a URL, and the

@@ -5,8 +5,10 @@ mod arguments;
 mod commands;
 mod connection;
 mod crawl;
+mod curl;
 mod dev;
 mod doctor;
+mod exchange;
 mod exit;
 mod fixtures;
 mod operations;
@@ -14,6 +16,7 @@ mod output;
 mod progress;
 mod report;
 mod settings;
+mod suite;
 
 use std::process::ExitCode;
 

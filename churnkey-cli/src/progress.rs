@@ -32,6 +32,13 @@ impl Progress {
         Self { bar }
     }
 
+    /// Never shown.
+    pub(crate) fn hidden() -> Self {
+        Self {
+            bar: ProgressBar::hidden(),
+        }
+    }
+
     /// One more request was sent.
     pub(crate) fn sent(&self) {
         self.bar.inc(1);

@@ -1,6 +1,7 @@
 //! What came back, and what holds for all of it.
 
-use http::{HeaderMap, Method, header};
+use bytes::Bytes;
+use http::{HeaderMap, Method, Response, header};
 use serde_json::Value;
 
 /// What came back.
@@ -30,6 +31,14 @@ impl Answer {
             bytes,
             cause,
         }
+    }
+
+    /// An answer that was received in another way, to look at its shape.
+    #[must_use]
+    pub fn of(method: Method, response: Response<Bytes>) -> Self {
+        let (parts, body) = response.into_parts();
+        let status = parts.status.as_u16();
+        Self::new(method, status, parts.headers, body.to_vec(), None)
     }
 
     /// Nothing came back, and why.

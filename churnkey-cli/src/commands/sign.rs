@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::body_of;
 use crate::{
     arguments::{BodyArgument, SignArguments},
+    curl,
     exit::{Failure, Outcome},
     output,
     settings::Settings,
@@ -48,44 +49,21 @@ pub(crate) fn run(
             "headers": headers,
         }))?;
     } else if arguments.curl {
-        let mut words = vec![
-            "curl".to_owned(),
-            "-X".to_owned(),
-            request.method.to_string(),
-        ];
-        // curl would expand these, and send another path than the one that is signed.
-        if request.path.contains(['[', ']', '{', '}']) {
-            words.push("--globoff".to_owned());
-        }
-        for (name, value) in &headers {
-            words.extend(["-H".to_owned(), quoted(&format!("{name}: {value}"))]);
-        }
-        match &request.body {
-            None => {}
-            Some(BodyArgument::File(file)) => {
-                words.extend([
-                    "--data-binary".to_owned(),
-                    quoted(&format!("@{}", file.display())),
-                ]);
-            }
-            Some(BodyArgument::Text(text)) => {
-                words.extend(["--data-binary".to_owned(), quoted(text)]);
-            }
-            Some(BodyArgument::StandardInput) => {
-                words.extend(["--data-binary".to_owned(), "@-".to_owned()]);
-            }
-        }
-        words.push(quoted(&url));
-        output::line(words.join(" "))?;
+        let data = request.body.as_ref().map(|body| match body {
+            BodyArgument::File(file) => format!("@{}", file.display()),
+            BodyArgument::Text(text) => text.clone(),
+            BodyArgument::StandardInput => "@-".to_owned(),
+        });
+        output::line(curl::command(
+            &request.method,
+            &url,
+            &headers,
+            data.as_deref(),
+        ))?;
     } else {
         for (name, value) in headers {
             output::line(format_args!("{name}: {value}"))?;
         }
     }
     Ok(Outcome::Good)
-}
-
-/// A word that a POSIX shell takes as it is.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
 }

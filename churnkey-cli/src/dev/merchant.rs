@@ -1,16 +1,20 @@
 //! The signed calls of the merchant's integration.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use churnkey_integrator::{Mode, Timestamp, sign};
-use http::{Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use super::declared::Declared;
+use super::{
+    calls::{Calls, Party},
+    declared::Declared,
+};
 use crate::{
-    connection::{chain, http_client, url_as_written},
+    connection::{http_client, url_as_written},
+    exchange::{Exchange, Unanswered},
     exit::Failure,
     operations::segment,
     settings::Settings,
@@ -46,7 +50,31 @@ fn bad_gateway(message: impl Into<String>) -> Refusal {
 /// An integration, and the token for it.
 pub(crate) struct Merchant {
     http: reqwest::Client,
-    settings: Settings,
+    settings: Arc<Settings>,
+    calls: Arc<Calls>,
+}
+
+/// A call of the integration before it is signed.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) mode: Mode,
+    pub(crate) method: Method,
+    /// The path below the prefix, with its query.
+    pub(crate) below: String,
+    pub(crate) body: Bytes,
+    pub(crate) idempotency_key: Option<String>,
+}
+
+impl Asked {
+    fn get(mode: Mode, below: &str) -> Self {
+        Self {
+            mode,
+            method: Method::GET,
+            below: below.to_owned(),
+            body: Bytes::new(),
+            idempotency_key: None,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -56,11 +84,22 @@ struct Page<T> {
 }
 
 impl Merchant {
-    pub(crate) fn new(settings: Settings) -> Result<Self, Failure> {
+    pub(crate) fn new(mut settings: Settings) -> Result<Self, Failure> {
+        settings.timeout = settings.timeout.min(DEADLINE);
         Ok(Self {
             http: http_client(&settings)?,
-            settings,
+            calls: Arc::new(Calls::new(settings.target.prefix().to_owned())),
+            settings: Arc::new(settings),
         })
+    }
+
+    pub(crate) fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    /// What was sent.
+    pub(crate) fn calls(&self) -> &Arc<Calls> {
+        &self.calls
     }
 
     pub(crate) fn url(&self) -> String {
@@ -96,9 +135,7 @@ impl Merchant {
         mode: Mode,
         below: &str,
     ) -> Result<T, Refusal> {
-        let bytes = self
-            .call(mode, Method::GET, below, Bytes::new(), None)
-            .await?;
+        let bytes = self.call(Asked::get(mode, below)).await?;
         self.read(below, &bytes)
     }
 
@@ -128,9 +165,13 @@ impl Merchant {
         body: &Value,
         key: &str,
     ) -> Result<(), Refusal> {
-        let body = Bytes::from(body.to_string());
-        self.call(mode, Method::POST, below, body, Some(key))
-            .await?;
+        let asked = Asked {
+            method: Method::POST,
+            body: Bytes::from(body.to_string()),
+            idempotency_key: Some(key.to_owned()),
+            ..Asked::get(mode, below)
+        };
+        self.call(asked).await?;
         Ok(())
     }
 
@@ -145,23 +186,23 @@ impl Merchant {
     }
 
     /// The body of an answer of success.
-    async fn call(
-        &self,
-        mode: Mode,
-        method: Method,
-        below: &str,
-        body: Bytes,
-        key: Option<&str>,
-    ) -> Result<Bytes, Refusal> {
-        let called = self.sent(mode, &method, below, body, key);
-        let (status, bytes) = match tokio::time::timeout(DEADLINE, called).await {
-            Ok(answer) => answer?,
-            Err(_) => {
-                let url = self.url();
-                let message = format!("the integration at {url} did not answer within 10 s");
-                return Err(Refusal::new(StatusCode::GATEWAY_TIMEOUT, message));
+    async fn call(&self, asked: Asked) -> Result<Bytes, Refusal> {
+        let (_, exchange) = self.send(&asked).await?;
+        let received = exchange.came.map_err(|unanswered| {
+            let url = self.url();
+            match unanswered {
+                Unanswered::Late => {
+                    let seconds = self.settings.timeout.as_secs();
+                    let message = format!("the integration at {url} did not answer within {seconds} s");
+                    Refusal::new(StatusCode::GATEWAY_TIMEOUT, message)
+                }
+                Unanswered::TooLong { .. } => bad_gateway("the integration's answer has more than 8 MiB"),
+                Unanswered::Failed(reason) => bad_gateway(format!(
+                    "the integration at {url} does not answer ({reason}): `churnkey doctor` says why"
+                )),
             }
-        };
+        })?;
+        let (status, bytes) = (received.status, received.body);
         match status.as_u16() {
             200..=299 => Ok(bytes),
             400..=499 => {
@@ -178,41 +219,48 @@ impl Merchant {
         }
     }
 
-    async fn sent(
-        &self,
-        mode: Mode,
-        method: &Method,
-        below: &str,
-        body: Bytes,
-        key: Option<&str>,
-    ) -> Result<(StatusCode, Bytes), Refusal> {
+    /// Signs a call, sends it, and keeps it under the number that is returned.
+    ///
+    /// # Errors
+    /// If the path can't be sent as it is.
+    pub(crate) async fn send(&self, asked: &Asked) -> Result<(u64, Exchange), Refusal> {
         let target = &self.settings.target;
-        let path = format!("{}{below}", target.prefix());
-        let url = url_as_written(target.origin(), &path)
-            .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "this id can't be part of a URL"))?;
-        let token = &self.settings.token;
-        let signature = sign(token, method, &path, mode, &body, Timestamp::now());
-        let mut request = self.http.request(method.clone(), url);
-        request = request.headers(signature.headers().collect());
-        if let Some(key) = key {
-            request = request.header("idempotency-key", key);
-            request = request.header("content-type", "application/json");
+        let path = format!("{}{}", target.prefix(), asked.below);
+        let nowhere = || Refusal::new(StatusCode::NOT_FOUND, "this id can't be part of a URL");
+        let url = url_as_written(target.origin(), &path).ok_or_else(nowhere)?;
+        let mut request = Request::new(asked.body.clone());
+        *request.method_mut() = asked.method.clone();
+        *request.uri_mut() = path.parse().map_err(|_| nowhere())?;
+        *request.headers_mut() = self.headers(asked);
+        let exchange = Exchange::run(&self.http, url, request, MAX_ANSWER_BYTES).await;
+        let number = self
+            .calls
+            .add(Party::Integration(asked.mode), exchange.clone());
+        Ok((number, exchange))
+    }
+
+    /// The headers of a call, with a signature of this moment.
+    pub(crate) fn headers(&self, asked: &Asked) -> HeaderMap {
+        let Asked {
+            method, mode, body, ..
+        } = asked;
+        let Settings { token, target, .. } = &*self.settings;
+        let path = format!("{}{}", target.prefix(), asked.below);
+        let signature = sign(token, method, &path, *mode, body, Timestamp::now());
+        let mut headers: HeaderMap = signature.headers().collect();
+        if *method == Method::POST {
+            let json = HeaderValue::from_static("application/json");
+            headers.insert(header::CONTENT_TYPE, json);
         }
-        let unreachable = |error: reqwest::Error| {
-            let reason = chain(&error.without_url());
-            bad_gateway(format!(
-                "the integration at {} does not answer ({reason}): `churnkey doctor` says why",
-                self.url()
-            ))
-        };
-        let mut response = request.body(body).send().await.map_err(unreachable)?;
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-            if bytes.len().saturating_add(chunk.len()) > MAX_ANSWER_BYTES {
-                return Err(bad_gateway("the integration's answer has more than 8 MiB"));
-            }
-            bytes.extend_from_slice(&chunk);
+        let key = asked.idempotency_key.as_deref();
+        if let Some(key) = key.and_then(|key| key.parse().ok()) {
+            headers.insert("idempotency-key", key);
         }
-        Ok((response.status(), bytes.into()))
+        headers
+    }
+
+    /// The part of a path below the prefix.
+    pub(crate) fn below<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(self.settings.target.prefix())
     }
 }

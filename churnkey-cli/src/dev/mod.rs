@@ -4,6 +4,7 @@
 //! translates in both directions (`direct`). `flow` makes the steps.
 
 mod browser;
+mod calls;
 mod declared;
 mod direct;
 mod flow;
@@ -11,6 +12,7 @@ mod merchant;
 mod page;
 mod sessions;
 mod webhook;
+mod work;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -19,13 +21,13 @@ use std::{
 };
 
 use churnkey_integrator::{
-    Mode,
+    Mode, Timestamp,
     model::{Coupon, Price, Subscription, SubscriptionStatus},
 };
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
 pub(crate) use self::{
     browser::{AppKeys, Origins},
@@ -40,10 +42,13 @@ use self::{
     flow::{Config, FlowSettings},
     merchant::Refusal,
     sessions::Session,
+    work::Work,
 };
 use crate::{
+    doctor::Diagnosis,
     operations::segment,
     output::{self, UNCHECKED, printable, styled},
+    suite::Ran,
 };
 
 /// What a flow without a blueprint is called, and one with a blueprint.
@@ -65,6 +70,10 @@ pub(crate) struct Dev {
     /// Different in each run, so that what is asked for in another run is asked for anew.
     run: String,
     memory: Mutex<Memory>,
+    check: Work<Ran>,
+    diagnosis: Work<Diagnosis>,
+    /// Whether the tool is ending.
+    ended: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -111,14 +120,21 @@ pub(crate) async fn serve(listener: TcpListener, settings: DevSettings) -> std::
         csrf: random()?,
         run: random()?,
         memory: Mutex::default(),
+        check: Work::default(),
+        diagnosis: Work::default(),
+        ended: watch::Sender::new(false),
     };
     let dev = Arc::new(dev);
-    let app = page::routes(&dev).fallback(browser).with_state(dev);
-    let ended = async {
+    let app = page::routes(&dev)
+        .fallback(browser)
+        .with_state(Arc::clone(&dev));
+    let ended = async move {
         if tokio::signal::ctrl_c().await.is_err() {
             // Without signals, only the end of the process ends it.
             std::future::pending::<()>().await;
         }
+        // Pages that are live hold their connections.
+        dev.ended.send_replace(true);
     };
     axum::serve(listener, app)
         .with_graceful_shutdown(ended)
@@ -334,7 +350,19 @@ impl Dev {
 
     /// Keeps a session record, warns of what it claims without having asked for it, and sends the webhook.
     async fn record(&self, caller: Option<Caller>, record: Map<String, Value>) {
-        let session = Session { caller, record };
+        let mut session = Session {
+            caller,
+            record,
+            came: Timestamp::now(),
+            unasked: None,
+        };
+        if let (Some(caller), Some(action)) = (&session.caller, session.claims()) {
+            let memory = self.memory();
+            let visit = memory.visits.get(caller);
+            if !visit.is_some_and(|visit| visit.asked.contains(&action)) {
+                session.unasked = Some(action);
+            }
+        }
         {
             let mut memory = self.memory();
             memory.sessions.push(session.clone());
@@ -342,22 +370,16 @@ impl Dev {
                 memory.sessions.remove(0);
             }
         }
+        self.merchant.calls().tell();
+        if let Some(action) = session.unasked {
+            self.warn(action);
+        }
         let Some(caller) = &session.caller else {
             let _ = output::note(
                 "a session record without a session token: whom it is about is not proven",
             );
             return;
         };
-        if let Some(action) = session.claims() {
-            let asked = self
-                .memory()
-                .visits
-                .get(caller)
-                .is_some_and(|visit| visit.asked.contains(&action));
-            if !asked {
-                self.warn(action);
-            }
-        }
         if let Some(webhook) = &self.webhook {
             let id = caller.customer.as_str();
             let customer = match self.merchant.customer(caller.mode, id).await {
@@ -365,16 +387,13 @@ impl Dev {
                 Err(_) => None,
             };
             let customer = customer.unwrap_or_else(|| json!({ "id": id }));
-            webhook.send(&session.webhook(&customer, caller.mode));
+            let body = session.webhook(&customer, caller.mode);
+            webhook.send(&body, self.merchant.calls());
         }
     }
 
     fn warn(&self, action: BrowserAction) {
-        let (segment, callback) = (action.segment(), action.callback());
-        let text = format!(
-            "warning: the page says that this was done, and never asked for it: {segment}. Either the page's own \
-             {callback} did it, or nobody did: pass {callback} to the component"
-        );
+        let text = format!("warning: {}", sessions::unasked(action));
         // A closed standard error is no reason to stop.
         let _ = output::note(styled(UNCHECKED, text));
     }

@@ -1,6 +1,6 @@
 //! How sessions of the cancel flow ended, as pages say, and whether what they say was asked for.
 
-use churnkey_integrator::Mode;
+use churnkey_integrator::{Mode, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{browser::Caller, direct::BrowserAction};
@@ -11,6 +11,9 @@ pub(crate) struct Session {
     /// Whom it is about, which the headers prove; `None` without a session token.
     pub(crate) caller: Option<Caller>,
     pub(crate) record: Map<String, Value>,
+    pub(crate) came: Timestamp,
+    /// What it claims was done, although its page has never asked for it.
+    pub(crate) unasked: Option<BrowserAction>,
 }
 
 impl Session {
@@ -63,4 +66,13 @@ impl Session {
         }
         json!({ "event": "session", "data": { "customer": customer, "session": session } })
     }
+}
+
+/// What it means that a page says so of an action, and has never asked for it.
+pub(crate) fn unasked(action: BrowserAction) -> String {
+    let (segment, callback) = (action.segment(), action.callback());
+    format!(
+        "the page says that this was done, and never asked for it: {segment}. Either the page's own {callback} did it, or \
+         nobody did: pass {callback} to the component"
+    )
 }

@@ -1,14 +1,16 @@
 //! The webhook that Churnkey sends when a session has ended (contract, section 7.3).
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use churnkey_integrator::{WebhookSecret, webhooks};
+use http::{HeaderValue, Method, Request, header};
 use reqwest::Url;
 use serde_json::Value;
 
+use super::calls::{Calls, Party};
 use crate::{
-    connection::chain,
+    exchange::Exchange,
     output::{self, printable},
 };
 
@@ -19,6 +21,9 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(4),
     Duration::from_secs(8),
 ];
+
+/// More of an answer is not read.
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
 /// Where webhooks go, and how they are signed.
 #[derive(Clone)]
@@ -34,14 +39,13 @@ impl Webhook {
     }
 
     /// Sends it until it is taken, the same bytes each time. Says on standard error what became of it.
-    pub(crate) fn send(&self, body: &Value) {
+    pub(crate) fn send(&self, body: &Value, calls: &Arc<Calls>) {
         let body = Bytes::from(body.to_string());
-        let signature = webhooks::sign(&self.secret, &body);
-        let this = self.clone();
+        let (this, calls) = (self.clone(), Arc::clone(calls));
         tokio::spawn(async move {
             let mut pauses = PAUSES.into_iter();
             loop {
-                let came = this.attempt(body.clone(), &signature).await;
+                let (_, came) = this.attempt(body.clone(), &calls).await;
                 let pause = match &came {
                     Ok(()) => None,
                     Err(_) => pauses.next(),
@@ -64,17 +68,33 @@ impl Webhook {
         });
     }
 
-    async fn attempt(&self, body: Bytes, signature: &str) -> Result<(), String> {
-        let request = self
-            .http
-            .post(self.url.clone())
-            .header("content-type", "application/json")
-            .header("ck-signature", signature)
-            .body(body);
-        match request.send().await {
-            Ok(response) if response.status().is_success() => Ok(()),
-            Ok(response) => Err(format!("it was answered {}", response.status())),
-            Err(error) => Err(chain(&error.without_url())),
+    /// Sends it once, and keeps the call under the number that is returned.
+    pub(crate) async fn attempt(&self, body: Bytes, calls: &Calls) -> (u64, Result<(), String>) {
+        let signature = webhooks::sign(&self.secret, &body);
+        let mut request = Request::new(body);
+        *request.method_mut() = Method::POST;
+        if let Ok(path) = self.url.path().parse() {
+            *request.uri_mut() = path;
         }
+        let headers = request.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        if let Ok(signature) = signature.parse() {
+            headers.insert("ck-signature", signature);
+        }
+        let exchange = Exchange::run(&self.http, self.url.clone(), request, MAX_ANSWER_BYTES).await;
+        let came = match &exchange.came {
+            Ok(received) if received.status.is_success() => Ok(()),
+            Ok(received) => Err(format!("it was answered {}", received.status)),
+            Err(unanswered) => Err(unanswered.to_string()),
+        };
+        (calls.add(Party::Webhook, exchange), came)
+    }
+
+    /// Where webhooks go.
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
     }
 }

@@ -42,7 +42,7 @@ fn write(page: &mut String, checked: &Checked) -> fmt::Result {
     if !checked.has_findings() {
         writeln!(page, "<p>Nothing.</p>")?;
     }
-    for (costs, findings) in by_cost(checked) {
+    for (costs, findings) in checked.by_cost() {
         writeln!(page, "<h3>This costs {}</h3>", escaped(costs))?;
         for found in findings {
             article(page, found)?;
@@ -68,18 +68,6 @@ fn write(page: &mut String, checked: &Checked) -> fmt::Result {
     let rows = kept.map(|(operation, rule)| [operation.name().to_owned(), rule.name().to_owned()]);
     table(page, ["Operation", "Rule"], rows)?;
     write!(page, "</details>\n</body>\n</html>")
-}
-
-/// The findings by what they cost, in their order.
-fn by_cost(checked: &Checked) -> Vec<(&'static str, Vec<&Found>)> {
-    let mut groups: Vec<(&'static str, Vec<&Found>)> = Vec::new();
-    for found in &checked.findings {
-        match groups.iter_mut().find(|(costs, _)| *costs == found.costs) {
-            Some((_, findings)) => findings.push(found),
-            None => groups.push((found.costs, vec![found])),
-        }
-    }
-    groups
 }
 
 fn article(page: &mut String, found: &Found) -> fmt::Result {

@@ -24,20 +24,20 @@ pub(crate) struct Checked {
 
 /// A rule that was broken, in the words of this tool.
 #[derive(PartialEq)]
-struct Found {
-    operation: Operation,
-    rule: Rule,
-    section: &'static str,
+pub(crate) struct Found {
+    pub(crate) operation: Operation,
+    pub(crate) rule: Rule,
+    pub(crate) section: &'static str,
     costs: &'static str,
-    expected: String,
-    got: String,
+    pub(crate) expected: String,
+    pub(crate) got: String,
 }
 
 /// What was not checked, in the words of this tool.
-struct Unchecked {
+pub(crate) struct Unchecked {
     operation: Operation,
     what: String,
-    needs: String,
+    pub(crate) needs: String,
 }
 
 impl Checked {
@@ -107,8 +107,24 @@ impl Checked {
         }
     }
 
+    /// The findings by what they cost, in their order.
+    pub(crate) fn by_cost(&self) -> Vec<(&'static str, Vec<&Found>)> {
+        let mut groups: Vec<(&'static str, Vec<&Found>)> = Vec::new();
+        for found in &self.findings {
+            match groups.iter_mut().find(|(costs, _)| *costs == found.costs) {
+                Some((_, findings)) => findings.push(found),
+                None => groups.push((found.costs, vec![found])),
+            }
+        }
+        groups
+    }
+
+    pub(crate) fn skipped(&self) -> &[Unchecked] {
+        &self.skipped
+    }
+
     /// How much there is of each, in one line.
-    fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         format!(
             "kept: {}, broken: {}, not checked: {}",
             self.kept.len(),
@@ -120,7 +136,7 @@ impl Checked {
 
 impl Unchecked {
     /// The action and the way in which it was not done.
-    fn subject(&self) -> String {
+    pub(crate) fn subject(&self) -> String {
         match self.what.as_str() {
             "" => self.operation.name().to_owned(),
             what => format!("{} with {what}", self.operation.name()),

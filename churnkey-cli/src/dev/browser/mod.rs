@@ -3,7 +3,7 @@
 mod caller;
 mod origin;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use axum::{
     Json,
@@ -12,6 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use churnkey_integrator::Timestamp;
 use http::{HeaderMap, Method, StatusCode, Uri, header, request::Parts};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
@@ -20,7 +21,8 @@ pub(crate) use self::{
     caller::{AppKeys, Caller},
     origin::Origins,
 };
-use super::{Dev, direct::BrowserAction, merchant::Refusal};
+use super::{Dev, calls::Party, direct::BrowserAction, merchant::Refusal};
+use crate::exchange::{Exchange, Received};
 
 /// A session record has what a customer wrote; anything else is short.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -32,10 +34,36 @@ enum Called {
     Session,
 }
 
-/// Answers every request that is for no page of the tool.
+/// Answers every request that is for no page of the tool, and keeps it with its answer.
 pub(crate) async fn browser(State(dev): State<Arc<Dev>>, request: Request) -> Response {
+    let (begun, clock) = (Timestamp::now(), Instant::now());
     let (request, body) = request.into_parts();
-    if !is_own_host(&request, dev.listens_at) {
+    let body = to_bytes(body, MAX_BODY_BYTES).await.ok();
+    let response = answered(&dev, &request, body.as_ref()).await;
+    let (parts, content) = response.into_parts();
+    // What the tool itself answers is in memory.
+    let content = to_bytes(content, usize::MAX).await.unwrap_or_default();
+    let received = Received {
+        status: parts.status,
+        version: parts.version,
+        headers: parts.headers.clone(),
+        body: content.clone(),
+    };
+    let exchange = Exchange {
+        method: request.method,
+        path: request.uri.to_string(),
+        headers: request.headers,
+        body: body.unwrap_or_default(),
+        begun,
+        took: clock.elapsed(),
+        came: Ok(received),
+    };
+    dev.merchant.calls().add(Party::Browser, exchange);
+    Response::from_parts(parts, Body::from(content))
+}
+
+async fn answered(dev: &Dev, request: &Parts, body: Option<&Bytes>) -> Response {
+    if !is_own_host(request, dev.listens_at) {
         let message = "this Host is not one of this tool: call it by 127.0.0.1 or localhost";
         return refused(&Refusal::new(StatusCode::FORBIDDEN, message));
     }
@@ -48,7 +76,7 @@ pub(crate) async fn browser(State(dev): State<Arc<Dev>>, request: Request) -> Re
     let mut response = if request.method == Method::OPTIONS {
         (StatusCode::NO_CONTENT, origin::preflight(&request.headers)).into_response()
     } else {
-        match answer(&dev, &request, body).await {
+        match answer(dev, request, body).await {
             Ok(response) => response,
             Err(refusal) => refused(&refusal),
         }
@@ -75,7 +103,7 @@ pub(crate) fn is_own_host(request: &Parts, listens_at: SocketAddr) -> bool {
     origin::is_loopback_host(host) || (!own.is_unspecified() && bare.parse() == Ok(own))
 }
 
-async fn answer(dev: &Dev, request: &Parts, body: Body) -> Result<Response, Refusal> {
+async fn answer(dev: &Dev, request: &Parts, body: Option<&Bytes>) -> Result<Response, Refusal> {
     let path = request.uri.path();
     let segments: Vec<&str> = path.split('/').collect();
     let (app, called) = match *segments {
@@ -102,7 +130,7 @@ async fn answer(dev: &Dev, request: &Parts, body: Body) -> Result<Response, Refu
         }
     }
     let caller = prove(dev, &request.headers, &called)?;
-    let body = to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| {
+    let body = body.ok_or_else(|| {
         let message = "the body has more than 1 MiB, or did not come to its end";
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message)
     })?;
@@ -113,11 +141,11 @@ async fn answer(dev: &Dev, request: &Parts, body: Body) -> Result<Response, Refu
             Ok((no_store, Json(config)).into_response())
         }
         (Called::Action(action), Some(caller)) => {
-            dev.act(&caller, action, &body).await?;
+            dev.act(&caller, action, body).await?;
             Ok(StatusCode::NO_CONTENT.into_response())
         }
         (Called::Session, caller) => {
-            dev.record(caller, read(&body)?).await;
+            dev.record(caller, read(body)?).await;
             Ok(StatusCode::NO_CONTENT.into_response())
         }
         // Proven above.

@@ -5,7 +5,9 @@ use http::StatusCode;
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
-use super::{Parameters, customers::facts, difference::difference, given, layout::with_mode};
+use super::{
+    Parameters, customers::facts, difference::difference, given, layout::with_mode, live_data,
+};
 use crate::{
     dev::{
         Dev,
@@ -310,7 +312,8 @@ impl Walk {
         let action = action
             .ok_or_else(|| Refusal::new(StatusCode::BAD_REQUEST, "there is no such action"))?;
         if self.mode == Mode::Live && !dev.may_change_live(given(form, "sure").is_some()) {
-            return Ok(self.ask_once(dev, form));
+            let (action, back) = (self.path(), self.link(&[]));
+            return Ok(live_data::question(dev, &action, form, &back));
         }
         let caller = self.caller()?;
         let body = body_of(action, form).to_string();
@@ -352,23 +355,6 @@ impl Walk {
         let (customer, id) = (segment(&self.customer), segment(&self.subscription));
         let path = format!("/customers/{customer}/subscriptions/{id}");
         dev.merchant.get(self.mode, &path).await
-    }
-
-    fn ask_once(&self, dev: &Dev, form: &Parameters) -> Markup {
-        let fields = form
-            .iter()
-            .filter(|(name, _)| !matches!(&***name, "csrf" | "mode"));
-        let mut fields: Vec<(&str, String)> = fields
-            .map(|(name, value)| (&**name, value.clone()))
-            .collect();
-        fields.sort();
-        fields.push(("sure", "yes".to_owned()));
-        html! {
-            h1 { "This changes live data" }
-            p { "What is accepted here is done for real, at " code { (dev.merchant.url()) } ". You are asked once." }
-            (self.post(dev, &fields, "Change live data", &html! {}))
-            p { a href=(self.link(&[])) { "Back to the flow" } }
-        }
     }
 
     /// The record that the component would send.

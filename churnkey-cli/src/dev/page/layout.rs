@@ -7,8 +7,20 @@ use super::Shown;
 use crate::dev::merchant::Refusal;
 
 pub(super) fn page(shown: Shown<'_>, content: &Markup) -> Markup {
-    let Shown { url, mode, here } = shown;
-    let links = [("/", "Overview"), ("/customers", "Customers")];
+    let Shown {
+        url,
+        mode,
+        here,
+        is_live,
+    } = shown;
+    let links = [
+        ("/", "Overview"),
+        ("/customers", "Customers"),
+        ("/calls", "Calls"),
+        ("/check", "Check"),
+        ("/webhooks", "Webhooks"),
+        ("/refused", "Refused calls"),
+    ];
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -17,6 +29,7 @@ pub(super) fn page(shown: Shown<'_>, content: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { "A local Churnkey" }
                 link rel="stylesheet" href="/style.css";
+                @if is_live { script type="module" src="/live.js" {} }
             }
             body {
                 a.skip href="#content" { "Skip to the content" }

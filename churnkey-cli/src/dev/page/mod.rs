@@ -1,13 +1,19 @@
 //! The tool's own pages: what Churnkey sees of the integration, and the cancel flow as a customer walks through it.
 //!
-//! Server-rendered, without scripts. The page holds no token: the tool signs.
+//! Server-rendered. One script, which shows what is new. The page holds no token: the tool signs.
 
+mod calls;
 mod cancel_flow;
+mod check;
 mod customers;
 mod difference;
 mod layout;
+mod live;
+mod live_data;
 mod money;
 mod overview;
+mod refused;
+mod webhooks;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -16,23 +22,24 @@ use axum::{
     extract::{Form, Path, Query, Request, State},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
-    routing::get,
+    routing::{get, post},
 };
 use churnkey_integrator::Mode;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use maud::Markup;
 use subtle::ConstantTimeEq;
 
+use self::{calls::Sent, layout::with_mode};
 use super::{Dev, browser::is_own_host, merchant::Refusal};
 use crate::operations::segment;
 
 const STYLE: &str = include_str!("style.css");
 
-/// No script at all; nothing from elsewhere; in no frame; and what is shown is of a customer.
+/// No script but the tool's own; nothing from elsewhere; in no frame; and what is shown is of a customer.
 const HEADERS: [(HeaderName, &str); 5] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     ),
     (header::CACHE_CONTROL, "no-store"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -47,7 +54,18 @@ pub(super) fn routes(dev: &Arc<Dev>) -> Router<Arc<Dev>> {
         .route("/customers", get(customers))
         .route("/customers/{customer}", get(customer))
         .route("/flow/{customer}/{subscription}", get(flow).post(accept))
+        .route("/calls", get(all_calls))
+        .route("/calls/{number}", get(one_call))
+        .route("/calls/{number}/again", post(send_again))
+        .route("/check", get(check).post(begin_check))
+        .route("/check/{report}", get(report))
+        .route("/webhooks", get(webhooks))
+        .route("/refused", get(refused).post(find_out))
+        .route("/events", get(live::events))
+        .route("/live.js", get(live::script))
         .route("/style.css", get(style))
+        // Browsers ask for it unasked.
+        .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
         .route_layer(middleware::from_fn_with_state(Arc::clone(dev), guard))
 }
 
@@ -57,6 +75,8 @@ struct Shown<'a> {
     url: &'a str,
     mode: Mode,
     here: &'a str,
+    /// Whether the page shows what is new as it comes.
+    is_live: bool,
 }
 
 type Parameters = HashMap<String, String>;
@@ -120,26 +140,45 @@ fn page(content: Result<Markup, Refusal>, shown: Shown<'_>) -> Response {
     }
 }
 
-async fn overview(State(dev): State<Arc<Dev>>, Query(query): Query<Parameters>) -> Response {
-    let mode = mode_of(&query);
+/// A page of the tool, which is not live.
+fn still(dev: &Dev, mode: Mode, here: &str, content: Result<Markup, Refusal>) -> Response {
     let url = dev.merchant.url();
     let shown = Shown {
         url: &url,
         mode,
-        here: "/",
+        here,
+        is_live: false,
     };
-    page(overview::content(&dev, mode).await, shown)
+    page(content, shown)
+}
+
+fn live_page(dev: &Dev, mode: Mode, here: &str, content: Markup) -> Response {
+    let url = dev.merchant.url();
+    let shown = Shown {
+        url: &url,
+        mode,
+        here,
+        is_live: true,
+    };
+    page(Ok(content), shown)
+}
+
+/// A form of a page of another run has another value.
+fn is_of_this_run(dev: &Dev, form: &Parameters) -> bool {
+    let sent = given(form, "csrf").unwrap_or_default();
+    dev.csrf.as_bytes().ct_eq(sent.as_bytes()).into()
+}
+
+async fn overview(State(dev): State<Arc<Dev>>, Query(query): Query<Parameters>) -> Response {
+    let mode = mode_of(&query);
+    let content = overview::content(&dev, mode).await;
+    still(&dev, mode, "/", content)
 }
 
 async fn customers(State(dev): State<Arc<Dev>>, Query(query): Query<Parameters>) -> Response {
     let mode = mode_of(&query);
-    let url = dev.merchant.url();
-    let shown = Shown {
-        url: &url,
-        mode,
-        here: "/customers",
-    };
-    page(customers::list(&dev, mode, &query).await, shown)
+    let content = customers::list(&dev, mode, &query).await;
+    still(&dev, mode, "/customers", content)
 }
 
 async fn customer(
@@ -148,14 +187,9 @@ async fn customer(
     Query(query): Query<Parameters>,
 ) -> Response {
     let mode = mode_of(&query);
-    let url = dev.merchant.url();
     let here = format!("/customers/{}", segment(&customer));
-    let shown = Shown {
-        url: &url,
-        mode,
-        here: &here,
-    };
-    page(customers::one(&dev, mode, &customer).await, shown)
+    let content = customers::one(&dev, mode, &customer).await;
+    still(&dev, mode, &here, content)
 }
 
 async fn flow(
@@ -164,13 +198,8 @@ async fn flow(
     Query(query): Query<Parameters>,
 ) -> Response {
     let walk = cancel_flow::Walk::new(customer, subscription, mode_of(&query));
-    let (url, here) = (dev.merchant.url(), walk.path());
-    let shown = Shown {
-        url: &url,
-        mode: walk.mode(),
-        here: &here,
-    };
-    page(walk.step(&dev, &query).await, shown)
+    let content = walk.step(&dev, &query).await;
+    still(&dev, walk.mode(), &walk.path(), content)
 }
 
 async fn accept(
@@ -179,16 +208,77 @@ async fn accept(
     Form(form): Form<Parameters>,
 ) -> Response {
     let walk = cancel_flow::Walk::new(customer, subscription, mode_of(&form));
-    let (url, here) = (dev.merchant.url(), walk.path());
-    let sent = given(&form, "csrf").unwrap_or_default();
-    if !bool::from(dev.csrf.as_bytes().ct_eq(sent.as_bytes())) {
-        // A page of an earlier run.
+    if !is_of_this_run(&dev, &form) {
         return Redirect::to(&walk.link(&[])).into_response();
     }
-    let shown = Shown {
-        url: &url,
-        mode: walk.mode(),
-        here: &here,
-    };
-    page(walk.accept(&dev, &form).await, shown)
+    let content = walk.accept(&dev, &form).await;
+    still(&dev, walk.mode(), &walk.path(), content)
+}
+
+async fn all_calls(State(dev): State<Arc<Dev>>, Query(query): Query<Parameters>) -> Response {
+    let mode = mode_of(&query);
+    let content = calls::list(&dev, mode, &query);
+    live_page(&dev, mode, "/calls", content)
+}
+
+async fn one_call(
+    State(dev): State<Arc<Dev>>,
+    Path(number): Path<u64>,
+    Query(query): Query<Parameters>,
+) -> Response {
+    let mode = mode_of(&query);
+    let content = calls::one(&dev, mode, number);
+    still(&dev, mode, &format!("/calls/{number}"), content)
+}
+
+async fn send_again(
+    State(dev): State<Arc<Dev>>,
+    Path(number): Path<u64>,
+    Form(form): Form<Parameters>,
+) -> Response {
+    let (mode, here) = (mode_of(&form), format!("/calls/{number}"));
+    if !is_of_this_run(&dev, &form) {
+        return Redirect::to(&here).into_response();
+    }
+    match calls::send_again(&dev, mode, number, &form).await {
+        Ok(Sent::Now(path)) => Redirect::to(&path).into_response(),
+        Ok(Sent::Asks(question)) => still(&dev, mode, &here, Ok(question)),
+        Err(refusal) => still(&dev, mode, &here, Err(refusal)),
+    }
+}
+
+async fn check(State(dev): State<Arc<Dev>>, Query(query): Query<Parameters>) -> Response {
+    let mode = mode_of(&query);
+    live_page(&dev, mode, "/check", check::content(&dev, mode))
+}
+
+async fn begin_check(State(dev): State<Arc<Dev>>, Form(form): Form<Parameters>) -> Response {
+    if is_of_this_run(&dev, &form) {
+        dev.begin_check(given(&form, "sure").is_some());
+    }
+    Redirect::to(&with_mode("/check", mode_of(&form))).into_response()
+}
+
+async fn report(State(dev): State<Arc<Dev>>, Path(file): Path<String>) -> Response {
+    match check::report(&dev, &file) {
+        Ok(report) => report.into_response(),
+        Err(refusal) => still(&dev, Mode::Live, "/check", Err(refusal)),
+    }
+}
+
+async fn webhooks(State(dev): State<Arc<Dev>>, Query(query): Query<Parameters>) -> Response {
+    let mode = mode_of(&query);
+    live_page(&dev, mode, "/webhooks", webhooks::content(&dev, mode))
+}
+
+async fn refused(State(dev): State<Arc<Dev>>, Query(query): Query<Parameters>) -> Response {
+    let mode = mode_of(&query);
+    live_page(&dev, mode, "/refused", refused::content(&dev, mode))
+}
+
+async fn find_out(State(dev): State<Arc<Dev>>, Form(form): Form<Parameters>) -> Response {
+    if is_of_this_run(&dev, &form) {
+        dev.begin_diagnosis();
+    }
+    Redirect::to(&with_mode("/refused", mode_of(&form))).into_response()
 }

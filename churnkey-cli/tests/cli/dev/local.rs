@@ -32,11 +32,15 @@ impl Local {
     }
 
     pub(super) fn start_in(url: &str, arguments: &[&str], folder: &Path) -> Self {
+        Self::start_with(url, arguments, folder, TOKEN)
+    }
+
+    pub(super) fn start_with(url: &str, arguments: &[&str], folder: &Path, token: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_churnkey"))
             .args(["dev", "--listen", "127.0.0.1:0", "--url", url])
             .args(arguments)
             .env_clear()
-            .env("CK_INTEGRATION_TOKEN", TOKEN)
+            .env("CK_INTEGRATION_TOKEN", token)
             .env("CK_WEBHOOK_SECRET", "ck-demo-webhook-secret")
             .current_dir(folder)
             .stdout(Stdio::piped())

@@ -1,6 +1,7 @@
 //! `churnkey dev`, called as Churnkey's component calls Churnkey.
 
 mod browser;
+mod calls;
 mod flow;
 mod local;
 mod page;

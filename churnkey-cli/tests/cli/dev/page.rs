@@ -10,12 +10,12 @@ use crate::{
     tool::{TOKEN, churnkey},
 };
 
-fn get(local: &Local, path: &str) -> Answer {
+pub(super) fn get(local: &Local, path: &str) -> Answer {
     local.send(Method::GET, path, HeaderMap::new(), None)
 }
 
 /// Sends a form as a browser does.
-fn post(local: &Local, path: &str, fields: &[(&str, &str)], origin: &str) -> Answer {
+pub(super) fn post(local: &Local, path: &str, fields: &[(&str, &str)], origin: &str) -> Answer {
     let encoded = fields.iter().map(|(name, value)| format!("{name}={value}"));
     let body = encoded.collect::<Vec<_>>().join("&");
     let mut headers = HeaderMap::new();
@@ -27,12 +27,12 @@ fn post(local: &Local, path: &str, fields: &[(&str, &str)], origin: &str) -> Ans
     local.send_text(Method::POST, path, headers, body)
 }
 
-fn own_origin(local: &Local) -> String {
+pub(super) fn own_origin(local: &Local) -> String {
     format!("http://{}", local.address())
 }
 
 /// The value of a form's hidden field.
-fn field(page: &Answer, name: &str) -> String {
+pub(super) fn field(page: &Answer, name: &str) -> String {
     let start = format!(r#"name="{name}" value=""#);
     let (_, rest) = page
         .body
@@ -41,7 +41,7 @@ fn field(page: &Answer, name: &str) -> String {
     rest.split('"').next().unwrap().to_owned()
 }
 
-fn status(server: &Server, customer: &str, id: &str) -> Value {
+pub(super) fn status(server: &Server, customer: &str, id: &str) -> Value {
     let path = format!("/customers/{customer}/subscriptions/{id}");
     let ran = churnkey(["call", "GET", &path, "--json"]);
     let ran = ran.env("CHURNKEY_URL", &server.url()).run();
@@ -255,7 +255,7 @@ fn another_site_can_neither_read_a_page_nor_send_its_forms() {
 }
 
 #[test]
-fn no_page_runs_a_script_is_framed_or_holds_a_secret() {
+fn no_page_runs_a_foreign_script_is_framed_or_holds_a_secret() {
     let server = in_memory();
     let local = Local::start(&server.url(), &[]);
     for path in [
@@ -264,13 +264,20 @@ fn no_page_runs_a_script_is_framed_or_holds_a_secret() {
         "/customers/cus_ada",
         "/flow/cus_ada/sub_ada_pro",
         "/customers/nobody",
+        "/calls",
+        "/calls/1",
+        "/check",
+        "/webhooks",
+        "/refused",
         "/style.css",
+        "/live.js",
     ] {
         let page = get(&local, path);
         assert_eq!(
             page.header("content-security-policy"),
             Some(
-                "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+                "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; \
+                 base-uri 'none'; frame-ancestors 'none'"
             ),
             "{path}"
         );
