@@ -26,6 +26,8 @@ const MAX_KEPT_BYTES: usize = 64 * 1024;
 pub(crate) enum Party {
     /// The integration, by a signed call.
     Integration(Mode),
+    /// The integration, by the conformance suite, which also sends what has to be refused.
+    Suite(Mode),
     /// The page of a customer, which calls the tool.
     Browser,
     /// The webhook's receiver.
@@ -96,17 +98,17 @@ impl Calls {
     /// Keeps a call, and returns its number.
     pub(crate) fn add(&self, party: Party, mut exchange: Exchange) -> u64 {
         let operation = match party {
-            Party::Integration(_) => self.operation(&exchange),
+            Party::Integration(_) | Party::Suite(_) => self.operation(&exchange),
             Party::Browser | Party::Webhook => None,
         };
         let (mut wrong, mut answer_bytes) = (Vec::new(), 0);
         if let Ok(received) = &mut exchange.came {
             answer_bytes = received.body.len();
-            if let Party::Integration(_) = party {
+            if matches!(party, Party::Integration(_) | Party::Suite(_)) {
                 wrong = answer(&exchange.method, received).wrong_shapes(operation);
             }
-            if answer_bytes > MAX_KEPT_BYTES {
-                received.body = Bytes::copy_from_slice(&received.body[..MAX_KEPT_BYTES]);
+            if let Some(beginning) = received.body.get(..MAX_KEPT_BYTES) {
+                received.body = Bytes::copy_from_slice(beginning);
             }
         }
         let mut kept = self.kept();

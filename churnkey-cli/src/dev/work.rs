@@ -144,7 +144,7 @@ async fn check(settings: &Settings, calls: Arc<Calls>, may_change: bool) -> Resu
             Some(b"test") => Mode::Test,
             _ => Mode::Live,
         };
-        calls.add(Party::Integration(mode), exchange);
+        calls.add(Party::Suite(mode), exchange);
     };
     let connection = Connection::observed(settings, Arc::new(observer))?;
     let wanted = Wanted {

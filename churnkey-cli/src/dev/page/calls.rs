@@ -28,15 +28,17 @@ const PER_PAGE: usize = 100;
 enum Which {
     All,
     Integration,
+    Suite,
     Browser,
     Webhook,
     Failed,
 }
 
 impl Which {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::All,
         Self::Integration,
+        Self::Suite,
         Self::Browser,
         Self::Webhook,
         Self::Failed,
@@ -46,6 +48,7 @@ impl Which {
         match self {
             Self::All => "all",
             Self::Integration => "integration",
+            Self::Suite => "suite",
             Self::Browser => "browser",
             Self::Webhook => "webhook",
             Self::Failed => "failed",
@@ -56,6 +59,7 @@ impl Which {
         match self {
             Self::All => "All",
             Self::Integration => "To the integration",
+            Self::Suite => "Of the suite",
             Self::Browser => "From the browser",
             Self::Webhook => "Webhooks",
             Self::Failed => "Failed",
@@ -66,9 +70,11 @@ impl Which {
         match self {
             Self::All => true,
             Self::Integration => matches!(call.party, Party::Integration(_)),
+            Self::Suite => matches!(call.party, Party::Suite(_)),
             Self::Browser => call.party == Party::Browser,
             Self::Webhook => call.party == Party::Webhook,
-            Self::Failed => call.has_failed(),
+            // What the suite sends to be refused has not failed.
+            Self::Failed => call.has_failed() && !matches!(call.party, Party::Suite(_)),
         }
     }
 }
@@ -173,8 +179,8 @@ pub(super) fn table(calls: &[Arc<Call>], mode: Mode) -> Markup {
             table {
                 thead {
                     tr {
-                        th scope="col" { "Time" } th scope="col" { "Between" } th scope="col" { "Request" }
-                        th scope="col" { "Answer" } th scope="col" { "Took" } th scope="col" { "Wrong" }
+                        th scope="col" { "Time" } th scope="col" { "Request" } th scope="col" { "Answer" }
+                        th scope="col" { "Wrong" } th scope="col" { "Took" } th scope="col" { "Call" }
                     }
                 }
                 tbody { @for call in calls { (row(call, mode)) } }
@@ -188,22 +194,24 @@ fn row(call: &Call, mode: Mode) -> Markup {
     let path = with_mode(&format!("/calls/{}", call.number), mode);
     html! {
         tr {
-            td { (clock(exchange.begun)) }
-            td { (between(call.party)) }
-            th scope="row" { a href=(path) { (exchange.method) " " (exchange.path) } }
+            td.short { (clock(exchange.begun)) }
+            th.long scope="row" { a href=(path) { (exchange.method) " " (exchange.path) } }
             td { (answered(call)) }
-            td { (exchange.took.as_millis()) " ms" }
-            td { @if call.wrong.is_empty() { "" } @else { span.problem { (call.wrong.len()) } } }
+            td { @if !call.wrong.is_empty() { span.problem { (call.wrong.len()) } } }
+            td.short { (exchange.took.as_millis()) " ms" }
+            td.short { (of(call.party)) }
         }
     }
 }
 
-fn between(party: Party) -> &'static str {
+fn of(party: Party) -> &'static str {
     match party {
-        Party::Integration(Mode::Live) => "tool → integration, live",
-        Party::Integration(Mode::Test) => "tool → integration, test",
-        Party::Browser => "browser → tool",
-        Party::Webhook => "tool → webhook",
+        Party::Integration(Mode::Live) => "to the integration, live",
+        Party::Integration(Mode::Test) => "to the integration, test",
+        Party::Suite(Mode::Live) => "of the suite, live",
+        Party::Suite(Mode::Test) => "of the suite, test",
+        Party::Browser => "from the browser",
+        Party::Webhook => "a webhook",
     }
 }
 
@@ -233,7 +241,7 @@ pub(super) fn one(dev: &Dev, mode: Mode, number: u64) -> Result<Markup, Refusal>
         h1 { (exchange.method) " " (exchange.path) }
         dl {
             dt { "Sent" } dd { time datetime=(exchange.begun.to_string()) { (exchange.begun) } }
-            dt { "Between" } dd { (between(call.party)) }
+            dt { "Call" } dd { (of(call.party)) }
             @if let Some(operation) = call.operation { dt { "Operation" } dd { (operation.name()) } }
             dt { "Answered" }
             dd {
@@ -331,7 +339,7 @@ fn again(dev: &Dev, call: &Call, mode: Mode) -> Markup {
                 button { "Send again" }
             }
         },
-        Party::Integration(_) => {
+        Party::Integration(_) | Party::Suite(_) => {
             let Some(asked) = asked(dev, call) else {
                 return html! {};
             };
@@ -368,7 +376,7 @@ fn again(dev: &Dev, call: &Call, mode: Mode) -> Markup {
 
 /// The call as it was asked for.
 fn asked(dev: &Dev, call: &Call) -> Option<Asked> {
-    let Party::Integration(mode) = call.party else {
+    let (Party::Integration(mode) | Party::Suite(mode)) = call.party else {
         return None;
     };
     let exchange = &call.exchange;
@@ -415,7 +423,7 @@ pub(super) async fn send_again(
             let body = call.exchange.body.clone();
             webhook.attempt(body, dev.merchant.calls()).await.0
         }
-        Party::Browser | Party::Integration(_) => {
+        Party::Browser | Party::Integration(_) | Party::Suite(_) => {
             let mut asked = asked(dev, &call).ok_or_else(|| {
                 let message = "only what this tool has sent can be sent again";
                 Refusal::new(StatusCode::BAD_REQUEST, message)

@@ -1,6 +1,6 @@
 //! The conformance suite: its progress, and what it found.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use churnkey_integrator::{Mode, Operation, Timestamp};
 use http::{StatusCode, header};
@@ -89,8 +89,8 @@ fn form(dev: &Dev, mode: Mode, button: &str) -> Markup {
     }
 }
 
-fn calls_since(dev: &Dev, after: u64) -> Vec<std::sync::Arc<Call>> {
-    let is_its = |call: &Call| call.number > after && matches!(call.party, Party::Integration(_));
+fn calls_since(dev: &Dev, after: u64) -> Vec<Arc<Call>> {
+    let is_its = |call: &Call| call.number > after && matches!(call.party, Party::Suite(_));
     dev.merchant.calls().all(is_its)
 }
 

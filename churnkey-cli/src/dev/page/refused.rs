@@ -5,13 +5,19 @@ use maud::{Markup, html};
 
 use super::calls;
 use crate::{
-    dev::{Dev, calls::Call, work::State},
+    dev::{
+        Dev,
+        calls::{Call, Party},
+        work::State,
+    },
     doctor::Diagnosis,
     output::printable,
 };
 
 pub(super) fn content(dev: &Dev, mode: Mode) -> Markup {
-    let refused = dev.merchant.calls().all(Call::is_refused);
+    // What the suite sends to be refused is no news.
+    let is_news = |call: &Call| call.is_refused() && !matches!(call.party, Party::Suite(_));
+    let refused = dev.merchant.calls().all(is_news);
     let state = dev.diagnosis.state();
     html! {
         h1 { "Refused calls" }
@@ -42,15 +48,15 @@ pub(super) fn content(dev: &Dev, mode: Mode) -> Markup {
 
 fn status(state: &State<Diagnosis>) -> &'static str {
     match state {
-        State::NotYet => "It has not looked yet.",
-        State::Running { .. } => "It is looking.",
-        State::Ended { .. } => "It has looked.",
+        State::NotYet => "churnkey doctor has not looked yet.",
+        State::Running { .. } => "churnkey doctor is looking.",
+        State::Ended { .. } => "churnkey doctor has looked.",
     }
 }
 
 fn causes(diagnosis: &Diagnosis) -> Markup {
     html! {
-        h2 { "What the doctor says" }
+        h2 { "What churnkey doctor says" }
         @if diagnosis.findings.is_empty() {
             p.good { "The integration is healthy: it takes what is signed with this token, and refuses what is not." }
         }

@@ -216,6 +216,11 @@ fn the_suite_is_run_and_its_findings_lead_to_their_calls() {
     let (_, link) = page.body.split_once(r#"href="/calls?operation="#).unwrap();
     let link = link.split('"').next().unwrap().replace("&amp;", "&");
     let calls = listed(&get(&local, &format!("/calls?operation={link}")));
+    let refused = get(&local, "/refused");
+    assert!(
+        refused.body.contains("None has been refused."),
+        "of the suite's: {refused:?}"
+    );
     assert!(calls.len() > 3, "{calls:?}");
 
     let report = get(&local, "/check/report.json");
@@ -292,7 +297,7 @@ fn refused_calls_are_listed_and_explained() {
         post(&local, "/refused", &[("csrf", &csrf)], &own_origin(&local)).status,
         303
     );
-    let page = once_it_says(&local, "/refused", "It has looked.");
+    let page = once_it_says(&local, "/refused", "churnkey doctor has looked.");
     let said = churnkey(["doctor", "--json"])
         .env("CHURNKEY_URL", &server.url())
         .env("CK_INTEGRATION_TOKEN", "another-token-than-the-servers")
@@ -334,7 +339,7 @@ fn no_other_site_sends_a_call_or_runs_the_suite() {
     assert!(
         get(&local, "/refused")
             .body
-            .contains("It has not looked yet.")
+            .contains("churnkey doctor has not looked yet.")
     );
     let mut headers = HeaderMap::new();
     headers.insert("host", "evil.example".parse().unwrap());
