@@ -1,9 +1,7 @@
 //! The connection to an integration: an HTTP client of our own below the signed client of the conformance suite.
 
 use std::{
-    error::Error,
-    fmt::{self, Write as _},
-    io,
+    fmt, io,
     net::{IpAddr, SocketAddr, ToSocketAddrs},
     path::Path,
     str::FromStr,
@@ -30,7 +28,7 @@ use crate::{
     arguments::HttpVersion,
     exchange::Exchange,
     exit::Failure,
-    output::{self, FAINT, styled},
+    output::{self, FAINT, chain, styled},
     progress::Progress,
     settings::Settings,
 };
@@ -451,16 +449,4 @@ pub(crate) fn url_as_written(origin: &str, path: &str) -> Option<Url> {
         .query()
         .map_or(String::new(), |query| format!("?{query}"));
     (format!("{}{query}", url.path()) == path).then_some(url)
-}
-
-/// The error and what caused it, in one line.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        // Writing to a string does not fail.
-        let _ = write!(text, ": {error}");
-        source = error.source();
-    }
-    text
 }

@@ -10,7 +10,7 @@ use churnkey_conformance::churnkey_integrator::Timestamp;
 use http::{HeaderMap, Method, Request, StatusCode, Version};
 use reqwest::Url;
 
-use crate::connection::chain;
+use crate::output::chain;
 
 /// A request that was sent, and what became of it.
 #[derive(Debug, Clone)]

@@ -1,6 +1,12 @@
 //! What is written: results on standard output, everything about them on standard error.
 
-use std::{fmt, fs, io::Write, path::Path};
+use std::{
+    error::Error,
+    fmt::{self, Write as _},
+    fs,
+    io::Write,
+    path::Path,
+};
 
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
@@ -69,4 +75,16 @@ pub(crate) fn printable(text: &str) -> String {
         }
     }
     printable
+}
+
+/// The error and what caused it, in one line.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        // Writing to a string does not fail.
+        let _ = write!(text, ": {error}");
+        source = error.source();
+    }
+    text
 }

@@ -6,7 +6,7 @@ use churnkey_integrator::diagnose::Cause;
 use rustls::{CertificateError, Error as TlsError};
 
 use super::Finding;
-use crate::connection::{Target, chain};
+use crate::{connection::Target, output::chain};
 
 /// What a request that was not answered shows. A name is looked up again, since nothing else tells that it has no address.
 pub(super) async fn why(error: &reqwest::Error, target: &Target, is_resolved: bool) -> Finding {
