@@ -56,8 +56,9 @@ pub struct Announcement<'a> {
     pub customer: &'a str,
     /// A call of the merchant's own API: `curl`'s arguments, in which `{base}` is the address.
     pub own_call: Option<&'a str>,
-    /// Whether a local Churnkey without options has this merchant's keys of the cancel flow.
-    pub has_demo_keys: bool,
+    /// The path of the page on which a customer can cancel, if there is one. A merchant with such a page has the keys of the
+    /// cancel flow that a local Churnkey has without options.
+    pub account_page: Option<&'a str>,
 }
 
 /// A socket that is bound and not served yet.
@@ -187,10 +188,14 @@ fn announce(
         let call = call.replace("{base}", &format!("http://{address}"));
         writeln!(out, "curl {call}")?;
     }
-    if announcement.has_demo_keys {
+    if let Some(page) = announcement.account_page {
         writeln!(
             out,
             "CK_INTEGRATION_TOKEN=\"{token}\" cargo run -p churnkey-cli -- dev --url http://{address}{outer_path}/churnkey"
+        )?;
+        writeln!(
+            out,
+            "http://{address}{page} is the page of a customer who can cancel, while the command above runs"
         )?;
     }
     out.flush()

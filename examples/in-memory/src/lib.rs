@@ -2,5 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod account;
+pub mod account_page;
 pub mod churnkey;
 pub mod store;

@@ -1,6 +1,6 @@
 //! `cargo run -p in-memory`: a merchant with demo data in memory.
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, net::IpAddr, process::ExitCode};
 
 use axum::{Router, routing::get};
 use clap::Parser;
@@ -9,6 +9,7 @@ use example_app::{
 };
 use in_memory::{
     account::{self, Keys},
+    account_page::{self, LocalChurnkey},
     churnkey,
     store::Store,
 };
@@ -23,6 +24,9 @@ struct Options {
     /// Add this many generated live customers, from cus_gen_0000001 on
     #[arg(long, value_name = "N", default_value_t = 0)]
     customers: u32,
+    /// The address of `churnkey dev`, which the cancel buttons of /account open
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8787")]
+    churnkey_dev: LocalChurnkey,
 }
 
 fn main() -> ExitCode {
@@ -41,25 +45,60 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         store.live.customers.extend([customer]);
     }
 
-    let credential = Credential::from_env(options.server.listen)?;
+    let listen = options.server.listen;
+    let credential = Credential::from_env(listen)?;
     let integration = churnkey::integration(&store, credential.token.clone())?;
     let actions = integration.running_actions();
     let app = Router::new()
         .route("/", get(|| async { "The in-memory merchant.\n" }))
-        .merge(integration.into_router());
-    // The demo login believes everybody, so these routes are only for this machine.
-    let app = if options.server.listen.ip().is_loopback() {
-        app.merge(account::routes(store, Keys::demo()?))
-    } else {
-        app
-    };
+        .merge(integration.into_router())
+        .merge(site(
+            listen.ip(),
+            store,
+            Keys::demo()?,
+            options.churnkey_dev,
+        ));
     let announcement = Announcement {
         credential: &credential,
         customer: "cus_ada",
         own_call: None,
-        has_demo_keys: options.server.listen.ip().is_loopback(),
+        account_page: listen.ip().is_loopback().then_some("/account"),
     };
-    let listening = Listening::at(options.server.listen).await?;
+    let listening = Listening::at(listen).await?;
     let listening = listening.with_actions(actions);
     listening.serve(app, &announcement).await
+}
+
+/// What customers use. The demo logins believe everybody, so it is only for this machine.
+fn site(listen: IpAddr, store: Store, keys: Keys, local_churnkey: LocalChurnkey) -> Router {
+    if !listen.is_loopback() {
+        return Router::new();
+    }
+    account::routes(store.clone(), keys).merge(account_page::routes(store, local_churnkey))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use axum::http::Method;
+    use churnkey_conformance::Client;
+    use example_app::demo_token;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_demo_logins_are_there_for_this_machine_only() {
+        for (listen, status) in [(Ipv4Addr::LOCALHOST, 200), (Ipv4Addr::UNSPECIFIED, 404)] {
+            let local_churnkey = "http://127.0.0.1:8787".parse().unwrap();
+            let store = Store::new(Clock::System);
+            let site = site(listen.into(), store, Keys::demo().unwrap(), local_churnkey);
+            let client = Client::new(site, demo_token().unwrap());
+            let answer = client.call(Method::GET, "/account").send_unchecked().await;
+            assert_eq!(answer.status(), status, "{listen}");
+            let call = client.call(Method::POST, "/webhooks/churnkey");
+            let status = if status == 200 { 401 } else { 404 };
+            assert_eq!(call.send_unchecked().await.status(), status, "{listen}");
+        }
+    }
 }

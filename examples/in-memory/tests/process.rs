@@ -1,5 +1,9 @@
 //! The program from outside: options, output, signals.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -19,18 +23,23 @@ fn program(arguments: &[&str]) -> Command {
 /// The running program and its first lines. It is killed if the test ends first.
 struct Running {
     child: Child,
-    lines: [String; 3],
+    lines: Vec<String>,
 }
 
 impl Running {
     fn start(command: &mut Command) -> Self {
+        Self::start_and_read(3, command)
+    }
+
+    fn start_and_read(count: usize, command: &mut Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let lines = std::array::from_fn(|_| lines.next().unwrap().unwrap());
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines: Vec<String> = lines.take(count).map(Result::unwrap).collect();
+        assert_eq!(lines.len(), count);
         Self { child, lines }
     }
 
@@ -95,6 +104,36 @@ fn it_prints_its_address_and_two_calls_to_paste() {
     let (code, log) = running.ended();
     assert_eq!(code, Some(0));
     assert!(log.contains("using the public demo token"), "{log}");
+}
+
+#[test]
+fn it_says_where_a_customer_can_cancel_and_how_to_start_churnkey_dev() {
+    let arguments = [
+        "--listen",
+        "127.0.0.1:0",
+        "--churnkey-dev",
+        "http://[::1]:8788",
+    ];
+    let running = Running::start_and_read(5, &mut program(&arguments));
+    let address = running.address();
+    assert_eq!(
+        running.lines[3],
+        format!(
+            "CK_INTEGRATION_TOKEN=\"ck-demo-integration-token-0001\" cargo run -p churnkey-cli -- dev \
+             --url http://{address}/churnkey"
+        )
+    );
+    let (url, _) = running.lines[4].split_once(' ').unwrap();
+    assert_eq!(url, format!("http://{address}/account"));
+    let output = Command::new("curl")
+        .args(["-sS", "-b", "demo_customer=cus_grace", url])
+        .output()
+        .unwrap();
+    let page = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        page.contains("http://[::1]:8788/flow/cus_grace/sub_grace_trial"),
+        "{page}"
+    );
 }
 
 const README: &str = include_str!("../../../README.md");
@@ -242,6 +281,15 @@ fn what_keeps_it_from_starting_is_one_sentence_that_says_what_to_do() {
         assert!(log.contains(sentence), "{log}");
         assert_eq!(output.stdout, b"");
     }
+    let output = program(&["--churnkey-dev", "127.0.0.1:8787"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let usage = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        usage.contains("expected the address of `churnkey dev`, such as http://127.0.0.1:8787"),
+        "{usage}"
+    );
     let output = program(&["--clock", "yesterday"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let usage = String::from_utf8(output.stderr).unwrap();

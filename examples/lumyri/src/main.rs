@@ -67,7 +67,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         credential: &credential,
         customer: "346dd239-cbe4-44fe-b9ee-be88fd2fa853",
         own_call: (secret == DEMO_SECRET).then_some(DEMO_CALL),
-        has_demo_keys: false,
+        account_page: None,
     };
     let app = app(store, TokenKey::new(&secret), integration);
     listening.serve(app, &announcement).await

@@ -63,7 +63,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
             "-H 'Authorization: Bearer 1111111111111111111111111111111111111111111111111111111111111111' \
              '{base}/customers/'",
         ),
-        has_demo_keys: false,
+        account_page: None,
     };
     listening
         .serve(app(store, integration), &announcement)

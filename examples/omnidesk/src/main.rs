@@ -89,7 +89,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         credential: &credential,
         customer: if options.external_ids { "text" } else { "1" },
         own_call: Some("-H 'apiKey: od-demo-read' '{base}/api/v2/customer'"),
-        has_demo_keys: false,
+        account_page: None,
     };
     listening.serve(app, &announcement).await
 }

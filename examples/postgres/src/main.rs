@@ -63,7 +63,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         credential: &credential,
         customer: "cus_ada",
         own_call: None,
-        has_demo_keys: false,
+        account_page: None,
     };
     let listening = Listening::at(options.server.listen).await?;
     let listening = listening.with_actions(actions);

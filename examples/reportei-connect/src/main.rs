@@ -68,7 +68,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         own_call: Some(
             "-H 'Authorization: Bearer rp-demo-merchant-reportei' '{base}/api/customers'",
         ),
-        has_demo_keys: false,
+        account_page: None,
     };
     let app = app(store, &public_url, integration);
     listening.serve(app, &announcement).await

@@ -88,7 +88,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         credential: &credential,
         customer: &example.customer,
         own_call: None,
-        has_demo_keys: false,
+        account_page: None,
     };
     let listening = Listening::at(listen).await?.with_actions(actions);
     let listening = listening.under(format!("/tenants/{}", example.tenant));
