@@ -333,6 +333,9 @@ pub(crate) struct InitArguments {
 #[derive(Debug, Args)]
 pub(crate) struct DevArguments {
     /// The address to listen on; port 0 takes a free one
+    ///
+    /// One that other machines can reach needs a password of at least 12 characters in CHURNKEY_DEV_PASSWORD. With a
+    /// password, every page asks for it.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8787")]
     pub(crate) listen: SocketAddr,
     /// The app's id in session tokens

@@ -1,6 +1,6 @@
 //! `churnkey dev`: a local Churnkey.
 
-use std::{env, io::Write};
+use std::{env, io::Write, net::SocketAddr};
 
 use churnkey_integrator::{ApiKey, WebhookSecret};
 use reqwest::Url;
@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use crate::{
     arguments::DevArguments,
     connection,
-    dev::{AppKeys, Blueprint, DevSettings, Merchant, Origins, Webhook, serve},
+    dev::{AppKeys, Blueprint, DevSettings, Merchant, Origins, Password, Webhook, serve},
     exit::{Failure, Outcome},
     output::{self, UNCHECKED, styled},
     settings::Settings,
@@ -17,6 +17,7 @@ use crate::{
 
 const API_KEY: &str = "CK_API_KEY";
 const WEBHOOK_SECRET: &str = "CK_WEBHOOK_SECRET";
+const PASSWORD: &str = "CHURNKEY_DEV_PASSWORD";
 /// The keys of the example merchants, which are public.
 const DEMO_API_KEY: &str = "ck-demo-api-key";
 
@@ -35,14 +36,16 @@ pub(crate) async fn run(
         Some(url) => Some(webhook(&url, &settings)?),
     };
     let address = arguments.listen;
-    if !address.ip().is_loopback() {
+    let password = password()?;
+    if password.is_none() && !address.ip().is_loopback() {
         return Err(Failure::Usage(format!(
-            "{address} can be reached from other machines: listen on 127.0.0.1 or [::1]"
+            "{address} can be reached from other machines, and the pages show customers and change their subscriptions: \
+             set a password in {PASSWORD}, or listen on 127.0.0.1 or [::1]"
         )));
     }
     let keys = AppKeys {
         app_id: arguments.app_id,
-        api_key: api_key(arguments.api_key_env.as_deref())?,
+        api_key: api_key(arguments.api_key_env.as_deref(), address)?,
     };
     let listener = TcpListener::bind(address).await.map_err(|error| {
         Failure::Usage(format!(
@@ -54,20 +57,32 @@ pub(crate) async fn run(
     // A program that starts the tool waits for this line, and may close the pipe behind it.
     std::io::stdout().flush()?;
     let _ = output::note(format_args!("apiBaseUrl of the component: http://{at}/v1"));
+    if password.is_some() {
+        let _ = output::note(format_args!(
+            "the pages ask for the password of {PASSWORD}, with any user name"
+        ));
+    }
     let settings = DevSettings {
         merchant: Merchant::new(settings)?,
         keys,
         origins: Origins::new(arguments.allow_origin),
         blueprint,
         webhook,
+        password,
     };
     serve(listener, settings).await?;
     Ok(Outcome::Good)
 }
 
-fn api_key(named: Option<&str>) -> Result<ApiKey, Failure> {
+fn api_key(named: Option<&str>, address: SocketAddr) -> Result<ApiKey, Failure> {
     let key = match (named, env::var(named.unwrap_or(API_KEY))) {
         (_, Ok(key)) => key,
+        (None, Err(env::VarError::NotPresent)) if !address.ip().is_loopback() => {
+            return Err(Failure::Usage(format!(
+                "{address} can be reached from other machines, and without {API_KEY} there is only the public demo key, \
+                 by which they can make session tokens: set {API_KEY}"
+            )));
+        }
         (None, Err(env::VarError::NotPresent)) => DEMO_API_KEY.to_owned(),
         (_, Err(_)) => {
             return Err(Failure::Usage(
@@ -77,6 +92,21 @@ fn api_key(named: Option<&str>) -> Result<ApiKey, Failure> {
         }
     };
     ApiKey::new(key).map_err(|error| Failure::Usage(format!("the API key can't be one: {error}")))
+}
+
+fn password() -> Result<Option<Password>, Failure> {
+    let text = match env::var(PASSWORD) {
+        Ok(text) => text,
+        Err(env::VarError::NotPresent) => return Ok(None),
+        Err(env::VarError::NotUnicode(_)) => {
+            return Err(Failure::Usage(format!(
+                "{PASSWORD} can't be the password: it is not UTF-8"
+            )));
+        }
+    };
+    let password = Password::new(&text)
+        .map_err(|error| Failure::Usage(format!("{PASSWORD} can't be the password: {error}")))?;
+    Ok(Some(password))
 }
 
 fn webhook(url: &str, settings: &Settings) -> Result<Webhook, Failure> {

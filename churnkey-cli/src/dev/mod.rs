@@ -33,6 +33,7 @@ pub(crate) use self::{
     browser::{AppKeys, Origins},
     flow::Blueprint,
     merchant::Merchant,
+    page::Password,
     webhook::Webhook,
 };
 use self::{
@@ -64,6 +65,7 @@ pub(crate) struct Dev {
     origins: Origins,
     blueprint: Option<Blueprint>,
     webhook: Option<Webhook>,
+    password: Option<Password>,
     listens_at: SocketAddr,
     /// What a form of the page has to hold.
     csrf: String,
@@ -103,6 +105,8 @@ pub(crate) struct DevSettings {
     pub(crate) origins: Origins,
     pub(crate) blueprint: Option<Blueprint>,
     pub(crate) webhook: Option<Webhook>,
+    /// What the pages ask for.
+    pub(crate) password: Option<Password>,
 }
 
 /// Serves until the process is interrupted.
@@ -116,6 +120,7 @@ pub(crate) async fn serve(listener: TcpListener, settings: DevSettings) -> std::
         origins: settings.origins,
         blueprint: settings.blueprint,
         webhook: settings.webhook,
+        password: settings.password,
         listens_at: listener.local_addr()?,
         csrf: random()?,
         run: random()?,

@@ -3,7 +3,11 @@
 mod caller;
 mod origin;
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Instant,
+};
 
 use axum::{
     Json,
@@ -49,10 +53,15 @@ pub(crate) async fn browser(State(dev): State<Arc<Dev>>, request: Request) -> Re
         headers: parts.headers.clone(),
         body: content.clone(),
     };
+    let mut headers = request.headers;
+    // A browser that was led to a wrong path sends the password of the pages, and the cookies of other ports.
+    for kept_by_nobody in [header::AUTHORIZATION, header::COOKIE] {
+        headers.remove(kept_by_nobody);
+    }
     let exchange = Exchange {
         method: request.method,
         path: request.uri.to_string(),
-        headers: request.headers,
+        headers,
         body: body.unwrap_or_default(),
         begun,
         took: clock.elapsed(),
@@ -63,18 +72,19 @@ pub(crate) async fn browser(State(dev): State<Arc<Dev>>, request: Request) -> Re
 }
 
 async fn answered(dev: &Dev, request: &Parts, body: Option<&Bytes>) -> Response {
-    if !is_own_host(request, dev.listens_at) {
-        let message = "this Host is not one of this tool: call it by 127.0.0.1 or localhost";
-        return refused(&Refusal::new(StatusCode::FORBIDDEN, message));
-    }
     let Ok(origin) = dev.origins.check(&request.headers) else {
         let message = "a page of this origin may not call: name it with --allow-origin";
         let mut response = refused(&Refusal::new(StatusCode::FORBIDDEN, message));
         response.headers_mut().extend(origin::cors(None));
         return response;
     };
+    // A page whose preflight is refused never sees why, so a wrong `Host` is refused afterwards.
     let mut response = if request.method == Method::OPTIONS {
         (StatusCode::NO_CONTENT, origin::preflight(&request.headers)).into_response()
+    } else if !is_own_host(request, dev.listens_at) {
+        let message =
+            "this Host is not one of this tool: call it by localhost or an address of its own";
+        refused(&Refusal::new(StatusCode::FORBIDDEN, message))
     } else {
         match answer(dev, request, body).await {
             Ok(response) => response,
@@ -91,16 +101,17 @@ fn refused(refusal: &Refusal) -> Response {
     (*status, Json(body)).into_response()
 }
 
-/// A page of another site can give its own name an address of this machine; the `Host` tells them apart.
+/// A page of another site can give its own name an address of this machine; the `Host` tells them apart. Beyond
+/// loopback any address may be one of this machine, and none can be the name of a site.
 pub(crate) fn is_own_host(request: &Parts, listens_at: SocketAddr) -> bool {
     let host = request.headers.get(header::HOST);
     let host = host.and_then(|host| host.to_str().ok());
     let host = host.or(request.uri.authority().map(|authority| authority.as_str()));
     let host = host.and_then(|host| format!("http://{host}").parse::<Uri>().ok());
     let host = host.as_ref().and_then(Uri::host).unwrap_or_default();
-    let own = listens_at.ip();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    origin::is_loopback_host(host) || (!own.is_unspecified() && bare.parse() == Ok(own))
+    let is_address = bare.parse::<IpAddr>().is_ok();
+    origin::is_loopback_host(host) || (is_address && !listens_at.ip().is_loopback())
 }
 
 async fn answer(dev: &Dev, request: &Parts, body: Option<&Bytes>) -> Result<Response, Refusal> {
@@ -174,4 +185,52 @@ fn nothing(path: &str) -> Refusal {
         "{path} is no path of the browser API: the component's apiBaseUrl is this tool's address and /v1"
     );
     Refusal::new(StatusCode::NOT_FOUND, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_own(host: &str, listens_at: &str) -> bool {
+        let request = Request::builder().header(header::HOST, host);
+        let (request, _) = request.body(Body::empty()).unwrap().into_parts();
+        is_own_host(&request, listens_at.parse().unwrap())
+    }
+
+    #[test]
+    fn a_name_is_never_its_own_and_an_address_only_where_other_machines_call() {
+        let beyond = [
+            "0.0.0.0:8787",
+            "[::]:8787",
+            "192.0.2.7:8787",
+            "[2001:db8::7]:8787",
+        ];
+        for listens_at in beyond {
+            for host in [
+                "192.0.2.7:8787",
+                "192.0.2.7",
+                "[2001:db8::7]:8787",
+                "localhost:1",
+            ] {
+                assert!(is_own(host, listens_at), "{host} at {listens_at}");
+            }
+        }
+        for listens_at in ["127.0.0.1:8787", "[::1]:8787"] {
+            for host in ["127.0.0.1:8787", "127.9.8.7", "[::1]:8787", "LOCALHOST:1"] {
+                assert!(is_own(host, listens_at), "{host} at {listens_at}");
+            }
+            assert!(!is_own("192.0.2.7:8787", listens_at));
+            assert!(!is_own("[2001:db8::7]:8787", listens_at));
+        }
+        for listens_at in beyond.into_iter().chain(["127.0.0.1:8787"]) {
+            for host in [
+                "evil.example",
+                "192.0.2.7.evil.example:8787",
+                "localhost.evil.example",
+                "",
+            ] {
+                assert!(!is_own(host, listens_at), "{host} at {listens_at}");
+            }
+        }
+    }
 }

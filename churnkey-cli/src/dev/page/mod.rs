@@ -12,6 +12,7 @@ mod live;
 mod live_data;
 mod money;
 mod overview;
+mod password;
 mod refused;
 mod webhooks;
 
@@ -25,10 +26,11 @@ use axum::{
     routing::{get, post},
 };
 use churnkey_integrator::Mode;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use maud::Markup;
 use subtle::ConstantTimeEq;
 
+pub(crate) use self::password::Password;
 use self::{calls::Sent, layout::with_mode};
 use super::{Dev, browser::is_own_host, merchant::Refusal};
 use crate::operations::segment;
@@ -97,15 +99,8 @@ fn given<'p>(parameters: &'p Parameters, name: &str) -> Option<&'p str> {
 /// Another site may not read a page by giving its own name an address of this machine, and may not send its forms.
 async fn guard(State(dev): State<Arc<Dev>>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let refusal = if !is_own_host(&parts, dev.listens_at) {
-        Some("this Host is not one of this tool: open it by 127.0.0.1 or localhost")
-    } else if parts.method == Method::POST && !is_same_origin(&parts.headers) {
-        Some("this form is of another site")
-    } else {
-        None
-    };
-    let mut response = match refusal {
-        Some(why) => (StatusCode::FORBIDDEN, why).into_response(),
+    let mut response = match refusal(&dev, &parts).await {
+        Some(refused) => refused,
         None => next.run(Request::from_parts(parts, body)).await,
     };
     for (name, value) in HEADERS {
@@ -114,6 +109,27 @@ async fn guard(State(dev): State<Arc<Dev>>, request: Request, next: Next) -> Res
             .insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+async fn refusal(dev: &Dev, request: &Parts) -> Option<Response> {
+    let forbidden = |why: &'static str| Some((StatusCode::FORBIDDEN, why).into_response());
+    match &dev.password {
+        Some(password) => {
+            if let Some(refused) = password.refusal(&request.headers).await {
+                return Some(refused);
+            }
+        }
+        None if !is_own_host(request, dev.listens_at) => {
+            return forbidden(
+                "this Host is not one of this tool: open it by 127.0.0.1 or localhost",
+            );
+        }
+        None => {}
+    }
+    if request.method == Method::POST && !is_same_origin(&request.headers) {
+        return forbidden("this form is of another site");
+    }
+    None
 }
 
 /// Browsers name the origin of a form, and say where a request comes from.

@@ -36,13 +36,20 @@ impl Local {
     }
 
     pub(super) fn start_with(url: &str, arguments: &[&str], folder: &Path, token: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_churnkey"))
-            .args(["dev", "--listen", "127.0.0.1:0", "--url", url])
-            .args(arguments)
-            .env_clear()
-            .env("CK_INTEGRATION_TOKEN", token)
-            .env("CK_WEBHOOK_SECRET", "ck-demo-webhook-secret")
-            .current_dir(folder)
+        let mut command = command(url, token);
+        command.args(arguments).current_dir(folder);
+        Self::run(command)
+    }
+
+    /// Whose pages ask for a password.
+    pub(super) fn start_with_password(url: &str, password: &str) -> Self {
+        let mut command = command(url, TOKEN);
+        command.env("CHURNKEY_DEV_PASSWORD", password);
+        Self::run(command)
+    }
+
+    fn run(mut command: Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -139,6 +146,18 @@ impl Local {
             }
         })
     }
+}
+
+/// On loopback, in an environment of its own.
+fn command(url: &str, token: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_churnkey"));
+    command
+        .args(["dev", "--listen", "127.0.0.1:0", "--url", url])
+        .env_clear()
+        .env("CK_INTEGRATION_TOKEN", token)
+        .env("CK_WEBHOOK_SECRET", "ck-demo-webhook-secret")
+        .current_dir(std::env::temp_dir());
+    command
 }
 
 impl Drop for Local {

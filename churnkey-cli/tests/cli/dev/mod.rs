@@ -5,4 +5,5 @@ mod calls;
 mod flow;
 mod local;
 mod page;
+mod password;
 mod sessions;
