@@ -6,4 +6,5 @@ mod flow;
 mod local;
 mod page;
 mod password;
+mod recorded;
 mod sessions;
