@@ -18,7 +18,7 @@ use crate::{
 
 /// How many calls are kept.
 const MAX_CALLS: usize = 2_000;
-/// How much of an answer is kept.
+/// How much of an answer is kept, and of a request that anybody may have sent.
 const MAX_KEPT_BYTES: usize = 64 * 1024;
 
 /// Who was called, or who called.
@@ -107,9 +107,10 @@ impl Calls {
             if matches!(party, Party::Integration(_) | Party::Suite(_)) {
                 wrong = answer(&exchange.method, received).wrong_shapes(operation);
             }
-            if let Some(beginning) = received.body.get(..MAX_KEPT_BYTES) {
-                received.body = Bytes::copy_from_slice(beginning);
-            }
+            received.body = cut(&received.body);
+        }
+        if party == Party::Browser {
+            exchange.body = cut(&exchange.body);
         }
         let mut kept = self.kept();
         kept.last = kept.last.saturating_add(1);
@@ -170,6 +171,13 @@ impl Calls {
     fn operation(&self, exchange: &Exchange) -> Option<Operation> {
         let below = exchange.path.strip_prefix(&self.prefix)?;
         operation_of(&exchange.method, below)
+    }
+}
+
+fn cut(body: &Bytes) -> Bytes {
+    match body.get(..MAX_KEPT_BYTES) {
+        Some(beginning) => Bytes::copy_from_slice(beginning),
+        None => body.clone(),
     }
 }
 

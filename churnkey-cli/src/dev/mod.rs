@@ -56,7 +56,7 @@ use crate::{
 const BUILT_IN: &str = "built-in";
 const OWN: &str = "churnkey.toml";
 /// How many sessions are remembered.
-const MAX_SESSIONS: usize = 1_000;
+const MAX_SESSIONS: usize = 200;
 
 /// The state of a local Churnkey.
 pub(crate) struct Dev {

@@ -29,7 +29,7 @@ use super::{Dev, calls::Party, direct::BrowserAction, merchant::Refusal};
 use crate::exchange::{Exchange, Received};
 
 /// A session record has what a customer wrote; anything else is short.
-const MAX_BODY_BYTES: usize = 1024 * 1024;
+const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// What is called, by the end of the path: the base URL may be any.
 enum Called {
@@ -142,7 +142,7 @@ async fn answer(dev: &Dev, request: &Parts, body: Option<&Bytes>) -> Result<Resp
     }
     let caller = prove(dev, &request.headers, &called)?;
     let body = body.ok_or_else(|| {
-        let message = "the body has more than 1 MiB, or did not come to its end";
+        let message = "the body has more than 256 KiB, or did not come to its end";
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message)
     })?;
     match (called, caller) {

@@ -17,7 +17,7 @@ A test writes this file: UPDATE=1 cargo test -p churnkey-cli --test cli recorded
 
 ";
 /// One byte more than is taken.
-const TOO_LARGE: usize = 1024 * 1024 + 1;
+const TOO_LARGE: usize = 256 * 1024 + 1;
 
 /// Calls and their answers as text.
 struct Exchange {
@@ -70,7 +70,7 @@ fn write_message(text: &mut String, headers: &HeaderMap, body: &str) {
     text.push('\n');
     match serde_json::from_str::<Value>(body) {
         Ok(json) => writeln!(text, "{json:#}\n").unwrap(),
-        Err(_) if body.len() == TOO_LARGE => text.push_str("[1 MiB and 1 byte]\n\n"),
+        Err(_) if body.len() == TOO_LARGE => text.push_str("[256 KiB and 1 byte]\n\n"),
         Err(_) => assert_eq!(body, "", "every body is JSON"),
     }
 }
