@@ -305,6 +305,8 @@ pub(crate) enum ContractViolation {
         "the controller did not answer before the deadline: look at what it waits for, or raise deadline"
     )]
     Deadline,
+    #[error("as many requests are running as max_in_flight allows")]
+    Capacity,
     #[error(
         "the action did not end before its deadline and was dropped: look at what it waits for, or raise action_deadline"
     )]

@@ -11,6 +11,7 @@ mod authentication;
 mod bad_input;
 mod billing;
 mod broken_merchants;
+mod capacity;
 mod conformance;
 mod controllers;
 mod demo;

@@ -1,4 +1,5 @@
-//! Ends a request at its deadline, with a 503. The deadline covers its authentication and its route.
+//! Ends a request at its deadline, with a 503. The deadline covers its authentication and its route. Requests beyond the
+//! integration's capacity are answered 503 at once.
 
 use std::{
     pin::pin,
@@ -25,20 +26,30 @@ pub(super) async fn run_within_deadline<F: Future<Output = Response>>(
     route: impl FnOnce(Arc<Shared>, AuthenticatedRequest) -> F,
 ) -> Response {
     let deadline = started + shared.limits.deadline;
+    // On its own, because the route takes what all requests share.
+    let capacity = Arc::clone(&shared.capacity);
+    let Ok(arriving) = capacity.arrive() else {
+        return unavailable(ContractViolation::Capacity);
+    };
     let authenticated =
         AuthenticatedRequest::authenticate(&shared, request, request_id, deadline, own_parameters);
     let authenticated = match authenticated.await {
         Ok(authenticated) => authenticated,
         Err(response) => return response,
     };
+    drop(arriving);
     Span::current().record("mode", authenticated.mode().as_str());
+    let Ok(_running) = capacity.run() else {
+        return unavailable(ContractViolation::Capacity);
+    };
     // Pinned here, because moving a future of this size into another one costs time.
     let route = pin!(route(shared, authenticated));
     match timeout_at(deadline.into(), route).await {
         Ok(response) => response,
-        Err(_) => response::from_error(HandlerError::unavailable(
-            Duration::from_secs(1),
-            ContractViolation::Deadline,
-        )),
+        Err(_) => unavailable(ContractViolation::Deadline),
     }
+}
+
+fn unavailable(why: ContractViolation) -> Response {
+    response::from_error(HandlerError::unavailable(Duration::from_secs(1), why))
 }

@@ -1,12 +1,13 @@
 //! HTTP, and the only files that know axum.
 //!
-//! A request passes these steps: [`mod@observe`] (request id, span, one log line, panic to 500), [`mod@deadline`],
+//! A request passes these steps: [`mod@observe`] (request id, span, one log line, panic to 500), [`mod@deadline`] (and capacity),
 //! [`mod@authenticated_request`] (body cap, tenant, signature or token, mode), then its route, or the prefix's 404 or 405.
 //! The steps wrap every route, so a caller without a credential can't find out which paths exist.
 
 pub(crate) mod actions;
 mod authenticated_request;
 mod body;
+mod capacity;
 pub(crate) mod coupons;
 pub(crate) mod customers;
 mod deadline;
@@ -27,6 +28,7 @@ pub(crate) mod subscriptions;
 mod tenant;
 mod webhook;
 
+pub(crate) use capacity::Capacity;
 pub(crate) use observe::RequestIds;
 pub(crate) use part::{About, Part, Parts, Without};
 #[cfg(feature = "testing")]
@@ -54,6 +56,7 @@ pub(crate) struct Shared {
     /// What a proxy takes off the path, so that a signature covers it; empty if it takes nothing.
     pub(crate) external_prefix: String,
     pub(crate) limits: Limits,
+    pub(crate) capacity: Arc<Capacity>,
     pub(crate) live_only: bool,
     pub(crate) classifiers: Classifiers,
     /// Separates this integration's actions from those of others that share its idempotency store.
@@ -76,4 +79,6 @@ pub(crate) struct Limits {
     pub(crate) max_page: u16,
     pub(crate) deadline: Duration,
     pub(crate) action_deadline: Duration,
+    /// `None` is no limit.
+    pub(crate) max_in_flight: Option<usize>,
 }

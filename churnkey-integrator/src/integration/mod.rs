@@ -263,6 +263,7 @@ impl IntegrationBuilder {
                 max_page: 500,
                 deadline: Duration::from_secs(10),
                 action_deadline: Duration::from_secs(60),
+                max_in_flight: None,
             },
             clock: Arc::new(Timestamp::now),
         }
@@ -586,6 +587,18 @@ impl IntegrationBuilder {
         self
     }
 
+    /// How many requests may run at a time: no limit unless set. What is more is answered 503 with `Retry-After` at once,
+    /// before its body is read.
+    ///
+    /// Choose a number by what the store can take, such as a few times the connections of its pool. Only requests with a
+    /// valid credential count: until it is checked, a request takes one of 16 times as many other places, so that a flood
+    /// of wrong signatures does not keep the good requests out. A request counts until its answer is made. An action that goes on
+    /// after its request's deadline does not count any more.
+    pub fn max_in_flight(mut self, requests: usize) -> Self {
+        self.limits.max_in_flight = Some(requests);
+        self
+    }
+
     /// Replaces the system's clock, which the timestamp of a signature is compared with. For tests.
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -647,6 +660,7 @@ impl IntegrationBuilder {
                 #[cfg(feature = "diagnose")]
                 refusals,
                 external_prefix: self.external_prefix.unwrap_or_default(),
+                capacity: Arc::new(wire::Capacity::new(self.limits.max_in_flight)),
                 limits: self.limits,
                 live_only: self.live_only,
                 classifiers: self.classifiers,
@@ -740,6 +754,10 @@ impl IntegrationBuilder {
                 limits.action_deadline >= limits.deadline
                     && limits.action_deadline <= Duration::from_secs(3600),
                 "the action deadline is out of bounds: choose at least the deadline, and at most an hour",
+            ),
+            (
+                limits.max_in_flight != Some(0),
+                "max_in_flight is 0, so that every request would be refused: choose at least 1",
             ),
             (
                 limits.default_page >= 1 && limits.default_page <= limits.max_page,
