@@ -11,6 +11,7 @@ mod doctor;
 mod exchange;
 mod exit;
 mod fixtures;
+mod markup;
 mod operations;
 mod output;
 mod progress;

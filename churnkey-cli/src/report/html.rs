@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::{Checked, Found};
+use crate::markup::escaped;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -101,21 +102,4 @@ fn table(
         )?;
     }
     writeln!(page, "</table>")
-}
-
-/// The text in HTML, in an element or an attribute.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c if c.is_control() && c != '\n' => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 use churnkey_conformance::{Rule, churnkey_integrator::Operation};
 
 use super::{Checked, Found};
+use crate::markup::escaped;
 
 pub(super) fn written(checked: &Checked) -> String {
     let mut text = String::new();
@@ -120,21 +121,4 @@ fn cases_of(
         counts.skipped += 1;
     }
     Ok(counts)
-}
-
-/// The text in XML, without the control characters that it can't have.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            c if c.is_control() && !matches!(c, '\n' | '\t') => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

@@ -8,7 +8,7 @@ use churnkey_integrator::{
     model::{CouponValue, Price, PriceAmount, Subscription, SubscriptionStatus},
 };
 
-use super::{Kind, Offer, OfferCopy, PauseInterval, Plan, Reason, Step, Terms, escaped};
+use super::{Html, Kind, Offer, OfferCopy, PauseInterval, Plan, Reason, Step, Terms};
 use crate::dev::{
     declared::Declared,
     direct::{self, BrowserAction},
@@ -106,7 +106,7 @@ fn reason(id: String, label: String, copy: [&str; 3], terms: Terms) -> Reason {
             decision_id: None,
             copy: OfferCopy {
                 headline,
-                body,
+                body: Html::Text(body),
                 cta,
                 decline_cta: "No, thank you".to_owned(),
             },
@@ -188,11 +188,7 @@ fn discount(
     Some(reason(
         format!("discount-{}", direct.id),
         format!("It costs too much ({name})"),
-        [
-            &format!("How about {off}?"),
-            &escaped(&name),
-            "Take the discount",
-        ],
+        [&format!("How about {off}?"), &name, "Take the discount"],
         Terms::Discount {
             coupon_id: Some(direct.id),
             percent_off: direct.percent_off,
@@ -235,11 +231,7 @@ fn change_plan(price: &Price) -> Reason {
     reason(
         format!("plan-{}", direct.id),
         format!("Another plan fits better ({name})"),
-        [
-            &format!("Change to {name}?"),
-            &escaped(&body),
-            "Change the plan",
-        ],
+        [&format!("Change to {name}?"), &body, "Change the plan"],
         Terms::PlanChange {
             plans: vec![Plan {
                 price: direct,
@@ -507,9 +499,10 @@ mod tests {
         let price: Price = serde_json::from_value(record).unwrap();
         let offer = change_plan(&price).offer.unwrap();
         assert_eq!(
-            offer.copy.body,
+            serde_json::to_value(&offer.copy.body).unwrap(),
             "&lt;img src=x onerror=alert(1)&gt; &#123;&#123;CUSTOMER_NAME|}} &amp; &#39;co&#39;"
         );
+        assert_eq!(offer.copy.body.as_written(), price.name().unwrap());
         assert!(offer.copy.headline.contains("<img"), "text elsewhere");
     }
 

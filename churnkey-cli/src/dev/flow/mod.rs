@@ -3,13 +3,14 @@
 mod blueprint;
 mod built_in;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub(crate) use self::{
     blueprint::Blueprint,
     built_in::{decimal, money, steps},
 };
 use super::direct;
+use crate::markup::escaped;
 
 /// The answer to `config`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -89,12 +90,12 @@ pub(crate) struct Offer {
     pub(crate) terms: Terms,
 }
 
-/// The words of an offer. `body` is HTML in the customer's page.
+/// The words of an offer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct OfferCopy {
     pub(crate) headline: String,
-    pub(crate) body: String,
+    pub(crate) body: Html,
     pub(crate) cta: String,
     pub(crate) decline_cta: String,
 }
@@ -164,37 +165,36 @@ pub(crate) struct Plan {
     pub(crate) msrp: Option<String>,
 }
 
-/// Text from the integration, for the two places that are drawn as HTML without being cleaned.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            // A merge field of the client is filled in before the HTML is drawn.
-            '{' => escaped.push_str("&#123;"),
-            char => escaped.push(char),
-        }
-    }
-    escaped
+/// HTML in the customer's page, where it is drawn without being cleaned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Html {
+    /// Text from the integration: escaped as it is sent.
+    Text(String),
+    /// A blueprint's own: sent as it is.
+    Own(String),
 }
 
-/// The text of what was [`escaped`].
-pub(crate) fn unescaped(html: &str) -> String {
-    let escapes = [
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&quot;", "\""),
-        ("&#39;", "'"),
-        ("&#123;", "{"),
-        ("&amp;", "&"),
-    ];
-    escapes
-        .iter()
-        .fold(html.to_owned(), |text, (escape, char)| {
-            text.replace(escape, char)
-        })
+impl Html {
+    /// The text, or the HTML as it is written.
+    pub(crate) fn as_written(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Own(text) => text,
+        }
+    }
+}
+
+impl Serialize for Html {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            // A merge field of the client is filled in before the HTML is drawn.
+            Self::Text(text) => serializer.serialize_str(&escaped(text).replace('{', "&#123;")),
+            Self::Own(html) => serializer.serialize_str(html),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Html {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::Own)
+    }
 }

@@ -13,7 +13,7 @@ use crate::{
         Dev,
         browser::Caller,
         direct::BrowserAction,
-        flow::{Config, Kind, Offer, PauseInterval, Reason, Step, Terms, unescaped},
+        flow::{Config, Kind, Offer, PauseInterval, Reason, Step, Terms},
         merchant::Refusal,
     },
     operations::segment,
@@ -280,7 +280,7 @@ impl Walk {
         next.push(("step", at.saturating_add(1).to_string()));
         html! {
             h1 { (offer.copy.headline) }
-            p { (unescaped(&offer.copy.body)) }
+            p { (offer.copy.body.as_written()) }
             @if is_act { (self.post(dev, &fields, &offer.copy.cta, &choice)) } @else { (choice) }
             p { a href=(self.link(&next)) { (offer.copy.decline_cta) } }
         }
