@@ -3,18 +3,19 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use churnkey_conformance::Answer;
 use churnkey_integrator::{Mode, Timestamp, sign};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    calls::{Calls, Party},
+    calls::{Calls, Party, answer},
     declared::Declared,
 };
 use crate::{
     connection::{http_client, url_as_written},
-    exchange::{Exchange, Unanswered},
+    exchange::{Exchange, Received, Unanswered},
     exit::Failure,
     operations::segment,
     settings::Settings,
@@ -135,8 +136,14 @@ impl Merchant {
         mode: Mode,
         below: &str,
     ) -> Result<T, Refusal> {
-        let bytes = self.call(Asked::get(mode, below)).await?;
-        self.read(below, &bytes)
+        let received = self.call(Asked::get(mode, below)).await?;
+        self.read(below, &received.body)
+    }
+
+    /// An answer of success, to look at its shape.
+    pub(crate) async fn answer(&self, mode: Mode, below: &str) -> Result<Answer, Refusal> {
+        let received = self.call(Asked::get(mode, below)).await?;
+        Ok(answer(&Method::GET, &received))
     }
 
     /// The records of a list, page by page.
@@ -185,8 +192,8 @@ impl Merchant {
         })
     }
 
-    /// The body of an answer of success.
-    async fn call(&self, asked: Asked) -> Result<Bytes, Refusal> {
+    /// An answer of success.
+    async fn call(&self, asked: Asked) -> Result<Received, Refusal> {
         let (_, exchange) = self.send(&asked).await?;
         let received = exchange.came.map_err(|unanswered| {
             let url = self.url();
@@ -202,11 +209,11 @@ impl Merchant {
                 )),
             }
         })?;
-        let (status, bytes) = (received.status, received.body);
+        let status = received.status;
         match status.as_u16() {
-            200..=299 => Ok(bytes),
+            200..=299 => Ok(received),
             400..=499 => {
-                let message = serde_json::from_slice::<Value>(&bytes).ok();
+                let message = serde_json::from_slice::<Value>(&received.body).ok();
                 let message = message.as_ref().and_then(|body| body.get("message"));
                 let message = message.and_then(Value::as_str).unwrap_or("no message");
                 let message = format!("the integration answered {status}: {message}");

@@ -5,6 +5,7 @@
 
 mod browser;
 mod calls;
+mod contract;
 mod declared;
 mod direct;
 mod flow;

@@ -285,7 +285,7 @@ fn extend_trial() -> Reason {
 }
 
 /// Without digits that say nothing, such as `12.5`.
-pub(crate) fn decimal(percent: Percentage) -> String {
+fn decimal(percent: Percentage) -> String {
     let (whole, rest) = (percent.basis_points() / 100, percent.basis_points() % 100);
     match rest {
         0 => whole.to_string(),
@@ -295,7 +295,7 @@ pub(crate) fn decimal(percent: Percentage) -> String {
 }
 
 /// An amount in minor units as people write it, such as `5.00 USD`.
-pub(crate) fn money(minor_units: u64, currency: Currency) -> String {
+fn money(minor_units: u64, currency: Currency) -> String {
     let code = currency.code().to_ascii_uppercase();
     let digits = currency.minor_units();
     let one = 10_u64.saturating_pow(digits);

@@ -5,10 +5,7 @@ mod built_in;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub(crate) use self::{
-    blueprint::Blueprint,
-    built_in::{decimal, money, steps},
-};
+pub(crate) use self::{blueprint::Blueprint, built_in::steps};
 use super::direct;
 use crate::markup::escaped;
 

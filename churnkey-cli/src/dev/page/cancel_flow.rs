@@ -1,17 +1,19 @@
 //! The cancel flow as a customer walks through it, and what their subscription is before and after.
 
-use churnkey_integrator::{CustomerId, Mode, model::Subscription};
-use http::StatusCode;
+use churnkey_integrator::{CustomerId, Mode};
+use http::{HeaderMap, StatusCode};
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Parameters, customers::facts, difference::difference, given, layout::with_mode, live_data,
+    Parameters, difference::difference, given, layout::with_mode, live_data, money::Numbers,
+    parts::mistakes, subscription::facts,
 };
 use crate::{
     dev::{
         Dev,
         browser::Caller,
+        contract::Record,
         direct::BrowserAction,
         flow::{Config, Kind, Offer, PauseInterval, Reason, Step, Terms},
         merchant::Refusal,
@@ -304,7 +306,12 @@ impl Walk {
     }
 
     /// Does what was accepted, twice, and shows what has changed.
-    pub(super) async fn accept(&self, dev: &Dev, form: &Parameters) -> Result<Markup, Refusal> {
+    pub(super) async fn accept(
+        &self,
+        dev: &Dev,
+        form: &Parameters,
+        headers: &HeaderMap,
+    ) -> Result<Markup, Refusal> {
         let action = given(form, "action");
         let action = BrowserAction::ALL
             .into_iter()
@@ -324,6 +331,7 @@ impl Walk {
         let last = self.subscription(dev).await?;
         dev.record(Some(caller), self.record(action, form)).await;
 
+        let numbers = &Numbers::of(headers);
         let customer = format!("/customers/{}", segment(&self.customer));
         let changed = difference(&before, &after);
         let changed_again = difference(&after, &last);
@@ -335,8 +343,8 @@ impl Walk {
                 p { "Nothing yet. What is planned for the end of the period can't be seen before then." }
             } @else { (differences(&changed)) }
             div.sides {
-                section.card { h3 { "Before" } (shown(&before)) }
-                section.card { h3 { "After" } (shown(&after)) }
+                section.card { h3 { "Before" } (shown(before, numbers)) }
+                section.card { h3 { "After" } (shown(after, numbers)) }
             }
             h2 { "The same call once more" }
             @match second {
@@ -397,11 +405,9 @@ fn body_of(action: BrowserAction, form: &Parameters) -> Value {
     }
 }
 
-fn shown(subscription: &Value) -> Markup {
-    match serde_json::from_value::<Subscription>(subscription.clone()) {
-        Ok(subscription) => facts(&subscription),
-        Err(error) => html! { p.problem { "This is not as the contract says: " (error) "." } },
-    }
+fn shown(subscription: Value, numbers: &Numbers) -> Markup {
+    let record = Record::named(subscription, "Subscription");
+    html! { (mistakes(&record)) (facts(&record, numbers)) }
 }
 
 fn differences(differences: &[(String, String, String)]) -> Markup {

@@ -1,29 +1,42 @@
 //! The customers as Churnkey gets them.
 
 use churnkey_integrator::{
-    Mode, Timestamp,
-    model::{Address, Customer, Subscription, SubscriptionStatus},
+    Currency, CustomerId, CustomersOperation, Email, Mode, Operation, Phone, SubscriptionsOperation,
 };
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use maud::{Markup, html};
-use serde_json::Value;
 
-use super::{Parameters, given, layout::with_mode, money};
+use super::{
+    Parameters, given,
+    json::json,
+    layout::with_mode,
+    money::Numbers,
+    parts::{line, marks, mistakes, text, unread, value, wrong_answer},
+    subscription::{discounts, facts},
+};
 use crate::{
-    dev::{Dev, merchant::Refusal},
+    dev::{
+        Dev,
+        contract::{Answered, Part, Record},
+        merchant::Refusal,
+    },
     operations::segment,
 };
 
+/// Nobody looks through more of a customer's subscriptions.
+const MAX_PAGES: usize = 20;
+
 /// A page of customers, or those that were looked for.
 pub(super) async fn list(dev: &Dev, mode: Mode, query: &Parameters) -> Result<Markup, Refusal> {
-    let (found, next) = match given(query, "find") {
-        Some(wanted) => (find(dev, mode, query, wanted).await, None),
-        None => match page(dev, mode, given(query, "cursor")).await {
-            Ok((records, next)) => (Ok(records), next),
-            Err(refusal) => (Err(refusal), None),
-        },
+    let by = By::of(query);
+    let (path, operation) = match given(query, "find") {
+        Some(wanted) => by.look_up(wanted),
+        None => (page(query), CustomersOperation::List),
     };
-    let by = given(query, "by").unwrap_or("id");
+    let answered = match dev.merchant.answer(mode, &path).await {
+        Ok(answer) => Ok(Answered::of(&answer, operation.into())),
+        Err(refusal) => Err(refusal),
+    };
     Ok(html! {
         h1 { "Customers" }
         form.find action="/customers" role="search" {
@@ -31,22 +44,79 @@ pub(super) async fn list(dev: &Dev, mode: Mode, query: &Parameters) -> Result<Ma
             input id="find" name="find" value=[given(query, "find")] autocomplete="off";
             label for="by" { "by" }
             select id="by" name="by" {
-                @for (value, name) in [("id", "id"), ("email", "e-mail"), ("phone", "phone")] {
-                    option value=(value) selected[value == by] { (name) }
+                @for one in [By::Id, By::Email, By::Phone] {
+                    option value=(one.parameter()) selected[one == by] { (one.name()) }
                 }
             }
             @if mode == Mode::Test { input type="hidden" name="mode" value="test"; }
             button { "Find" }
         }
-        @match &found {
-            Err(refusal) => p.problem role="alert" { (refusal.message) "." },
-            Ok(records) if records.is_empty() => p { "There are no customers." },
-            Ok(records) => (table(records, mode)),
-        }
-        @if let Some(next) = next {
-            p { a href=(next_page(&next, mode)) { "Next page" } }
+        @match &answered {
+            Err(refusal) => (not_listed(refusal, operation, by)),
+            Ok(answered) => {
+                (wrong_answer(&answered.wrong))
+                @if answered.records.is_empty() { p { "There are no customers." } } @else { (table(&answered.records, mode)) }
+                @if let Some(next) = &answered.next { p { a href=(next_page(next, mode)) { "Next page" } } }
+            },
         }
     })
+}
+
+/// What a customer is looked for by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Id,
+    Email,
+    Phone,
+}
+
+impl By {
+    fn of(query: &Parameters) -> Self {
+        match given(query, "by") {
+            Some("email") => Self::Email,
+            Some("phone") => Self::Phone,
+            _ => Self::Id,
+        }
+    }
+
+    fn parameter(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Email => "email",
+            Self::Phone => "phone",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Email => "e-mail address",
+            Self::Phone => "phone number",
+        }
+    }
+
+    fn look_up(self, wanted: &str) -> (String, CustomersOperation) {
+        let wanted = segment(wanted);
+        match self {
+            Self::Id => (format!("/customers/{wanted}"), CustomersOperation::Retrieve),
+            Self::Email => (
+                format!("/customers/email/{wanted}"),
+                CustomersOperation::FindByEmail,
+            ),
+            Self::Phone => (
+                format!("/customers/phone/{wanted}"),
+                CustomersOperation::FindByPhone,
+            ),
+        }
+    }
+}
+
+/// The page that a cursor leads to, or the first.
+fn page(query: &Parameters) -> String {
+    let cursor = given(query, "cursor").map_or(String::new(), |cursor| {
+        format!("&cursor={}", segment(cursor))
+    });
+    format!("/customers?limit=50{cursor}")
 }
 
 fn next_page(cursor: &str, mode: Mode) -> String {
@@ -57,64 +127,54 @@ fn next_page(cursor: &str, mode: Mode) -> String {
     format!("/customers?cursor={}{mode}", segment(cursor))
 }
 
-async fn page(
-    dev: &Dev,
-    mode: Mode,
-    cursor: Option<&str>,
-) -> Result<(Vec<Value>, Option<String>), Refusal> {
-    let cursor = cursor.map_or(String::new(), |cursor| {
-        format!("&cursor={}", segment(cursor))
-    });
-    let page: Value = dev
-        .merchant
-        .get(mode, &format!("/customers?limit=50{cursor}"))
-        .await?;
-    let records = page.get("data").and_then(Value::as_array);
-    let next = page.get("next").and_then(Value::as_str);
-    Ok((
-        records.cloned().unwrap_or_default(),
-        next.map(str::to_owned),
-    ))
-}
-
-async fn find(
-    dev: &Dev,
-    mode: Mode,
-    query: &Parameters,
-    wanted: &str,
-) -> Result<Vec<Value>, Refusal> {
-    let wanted = segment(wanted);
-    let path = match given(query, "by") {
-        Some("email") => format!("/customers/email/{wanted}"),
-        Some("phone") => format!("/customers/phone/{wanted}"),
-        _ => format!("/customers/{wanted}"),
-    };
-    match dev.merchant.get(mode, &path).await {
-        Ok(record) => Ok(vec![record]),
-        Err(refusal) if refusal.status == StatusCode::NOT_FOUND => Ok(Vec::new()),
-        Err(refusal) => Err(refusal),
+/// Why there is no customer to show.
+fn not_listed(refusal: &Refusal, operation: CustomersOperation, by: By) -> Markup {
+    let is_look_up = operation != CustomersOperation::List;
+    let name = by.name();
+    match refusal.status {
+        StatusCode::NOT_FOUND if is_look_up => html! {
+            p { "There is no customer with this " (name) ", or the integration does not serve "
+                a href=(format!("/contract#{}", Operation::from(operation).name())) { code { (Operation::from(operation).name()) } } "." }
+        },
+        StatusCode::CONFLICT if is_look_up => html! {
+            div.wrong role="alert" {
+                p.problem { "Several customers have this " (name) ": " (refusal.message) "." }
+                p {
+                    "Churnkey gets no customer then, so its managed flow does not work for any of them. Rank the owners in your \
+                     look-up, so that one is found, or let no two customers have the same " (name) ". "
+                    code { "churnkey ambiguity" } " finds all that are shared."
+                }
+            }
+        },
+        _ => html! { p.problem role="alert" { (refusal.message) "." } },
     }
 }
 
-fn table(records: &[Value], mode: Mode) -> Markup {
-    let text = |record: &Value, key: &str| {
-        let value = record.get(key).and_then(Value::as_str);
-        value.unwrap_or_default().to_owned()
-    };
+fn table(records: &[Record], mode: Mode) -> Markup {
+    let any_wrong = records.iter().any(|record| !record.mistakes.is_empty());
     html! {
         div.scrolls tabindex="0" role="region" aria-label="Customers" {
             table {
                 thead {
-                    tr { th scope="col" { "Id" } th scope="col" { "Name" } th scope="col" { "E-mail" } th scope="col" { "Phone" } }
+                    tr {
+                        th scope="col" { "Id" } th scope="col" { "Name" } th scope="col" { "E-mail" } th scope="col" { "Phone" }
+                        @if any_wrong { th scope="col" { "Shape" } }
+                    }
                 }
                 tbody {
                     @for record in records {
-                        @let id = text(record, "id");
+                        @let customer = record.part();
+                        @let part = |name: &str| value(&customer.field(name), |value: String| text(&value));
                         tr {
-                            th scope="row" { a href=(with_mode(&format!("/customers/{}", segment(&id)), mode)) { (id) } }
-                            td { (text(record, "name")) " " (text(record, "lastName")) }
-                            td { (text(record, "email")) }
-                            td { (text(record, "phone")) }
+                            th scope="row" {
+                                (value(&customer.field("id"), |id: CustomerId| html! {
+                                    a href=(with_mode(&format!("/customers/{}", segment(id.as_str())), mode)) { (id.as_str()) }
+                                }))
+                            }
+                            td { (part("name")) " " (part("lastName")) }
+                            td { (part("email")) }
+                            td { (part("phone")) }
+                            @if any_wrong { td { (mistakes(record)) } }
                         }
                     }
                 }
@@ -124,160 +184,124 @@ fn table(records: &[Value], mode: Mode) -> Markup {
 }
 
 /// A customer and their subscriptions.
-pub(super) async fn one(dev: &Dev, mode: Mode, id: &str) -> Result<Markup, Refusal> {
-    let raw: Value = dev
-        .merchant
-        .get(mode, &format!("/customers/{}", segment(id)))
-        .await?;
-    let path = format!("/customers/{}/subscriptions", segment(id));
-    let subscriptions: Result<Vec<Value>, Refusal> = dev.merchant.list(mode, &path).await;
-    let customer = serde_json::from_value::<Customer>(raw.clone());
+pub(super) async fn one(
+    dev: &Dev,
+    mode: Mode,
+    id: &str,
+    headers: &HeaderMap,
+) -> Result<Markup, Refusal> {
+    let path = format!("/customers/{}", segment(id));
+    let answer = dev.merchant.answer(mode, &path).await?;
+    let answered = Answered::of(&answer, CustomersOperation::Retrieve.into());
+    let (subscriptions, refusal) = subscriptions(dev, mode, id).await;
+    let numbers = &Numbers::of(headers);
     Ok(html! {
-        @match customer {
-            Ok(customer) => (who(&customer)),
-            Err(error) => {
-                h1 { (id) }
-                p.problem role="alert" { "This record is not as the contract says: " (error) "." }
-            },
+        (wrong_answer(&answered.wrong))
+        @for record in &answered.records {
+            h1 { (name_of(record).unwrap_or_else(|| id.to_owned())) }
+            div.beside {
+                section.card { (mistakes(record)) (who(record, numbers)) }
+                (json("The customer as it came", record))
+            }
         }
-        (as_it_came("The customer as it came", &raw))
         h2 { "Subscriptions" }
-        @match subscriptions {
-            Err(refusal) => p.problem { (refusal.message) "." },
-            Ok(records) if records.is_empty() => p { "There are none." },
-            Ok(records) => @for raw in records { (subscription(id, mode, &raw)) },
+        p.faint {
+            "What is planned for the end of a period, such as a cancellation, is not in a subscription: the contract has no \
+             field for it. Times are in UTC. What is past and what is to come is by the record's own times, not by the clock."
+        }
+        @for page in &subscriptions {
+            (wrong_answer(&page.wrong))
+            @for record in &page.records { (subscription(id, mode, record, numbers)) }
+        }
+        @if let Some(refusal) = &refusal {
+            p.problem role="alert" { (refusal.message) "." }
+        } @else if subscriptions.iter().all(|page| page.records.is_empty()) {
+            p { "There are none." }
         }
     })
 }
 
-fn as_it_came(what: &str, raw: &Value) -> Markup {
-    html! {
-        details {
-            summary { (what) }
-            pre tabindex="0" { (format!("{raw:#}")) }
+/// The customer's subscriptions, page by page; and why there are no more, if a page was refused.
+async fn subscriptions(dev: &Dev, mode: Mode, id: &str) -> (Vec<Answered>, Option<Refusal>) {
+    let first = format!("/customers/{}/subscriptions", segment(id));
+    let (mut pages, mut path) = (Vec::new(), first.clone());
+    while pages.len() < MAX_PAGES {
+        let page = match dev.merchant.answer(mode, &path).await {
+            Ok(answer) => Answered::of(&answer, SubscriptionsOperation::List.into()),
+            Err(refusal) => return (pages, Some(refusal)),
+        };
+        let next = page.next.clone();
+        pages.push(page);
+        match next {
+            Some(next) => path = format!("{first}?cursor={}", segment(&next)),
+            None => break,
         }
     }
+    (pages, None)
 }
 
-fn who(customer: &Customer) -> Markup {
-    let names = [customer.name(), customer.last_name()];
+/// The first and the last name, as far as they are there.
+fn name_of(customer: &Record) -> Option<String> {
+    let customer = customer.part();
+    let names = ["name", "lastName"].map(|name| customer.field(name).text());
     let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let id = customer.id().as_str();
+    (!name.trim().is_empty()).then_some(name)
+}
+
+fn who(record: &Record, numbers: &Numbers) -> Markup {
+    let customer = record.part();
+    let metadata = customer.field("metadata");
     html! {
-        h1 { @if name.is_empty() { (id) } @else { (name) } }
         dl {
-            dt { "Id" } dd { (id) }
-            @if let Some(email) = customer.email() { dt { "E-mail" } dd { (email.as_str()) } }
-            @if let Some(phone) = customer.phone() { dt { "Phone" } dd { (phone.as_str()) } }
-            @if let Some(currency) = customer.currency() { dt { "Currency" } dd { (currency.code().to_uppercase()) } }
-            @for (at, address) in customer.addresses().iter().enumerate() {
-                dt { @if at == 0 { "Address" } @else { "Further address" } }
-                dd { (written(address)) }
-            }
-            @for discount in customer.discounts() {
-                dt { "Discount" }
-                dd { (money::coupon(discount.coupon().value(), discount.coupon().duration())) }
-            }
-            @for (key, value) in customer.metadata() {
-                dt { (key) } dd { (value) }
-            }
+            (line("Id", &customer.field("id"), |id: CustomerId| html! { code { (id.as_str()) } }))
+            (line("Name", &customer.field("name"), |name: String| text(&name)))
+            (line("Last name", &customer.field("lastName"), |name: String| text(&name)))
+            (line("E-mail", &customer.field("email"), |email: Email| html! { (email.as_str()) }))
+            (line("Phone", &customer.field("phone"), |phone: Phone| html! { (phone.as_str()) }))
+            (line("Currency", &customer.field("currency"), |currency: Currency| html! { (currency.code().to_uppercase()) }))
+            (addresses(&customer.field("addresses")))
+            @for (key, part) in metadata.fields() { (line(key, &part, |value: String| text(&value))) }
+        }
+        (discounts(&customer.field("discounts"), numbers))
+    }
+}
+
+/// The addresses, the first of which is the primary one.
+fn addresses(addresses: &Part<'_>) -> Markup {
+    let elements = addresses.elements();
+    if elements.is_empty() {
+        return unread("Addresses", addresses);
+    }
+    html! {
+        @for (at, address) in elements.iter().enumerate() {
+            dt { @if at == 0 { "Address" } @else { "Further address" } }
+            dd { (written(address)) (marks(address)) }
         }
     }
 }
 
-fn written(address: &Address) -> String {
-    let country = address.country();
-    let country = country.as_ref().map(|country| country.code());
-    let lines = [
-        address.line1(),
-        address.line2(),
-        address.postal_code(),
-        address.city(),
-        address.state(),
-        country,
-    ];
+fn written(address: &Part<'_>) -> String {
+    let fields = ["line1", "line2", "postalCode", "city", "state", "country"];
+    let lines = fields.map(|field| address.field(field).text());
     lines.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-fn subscription(customer: &str, mode: Mode, raw: &Value) -> Markup {
-    let record = match serde_json::from_value::<Subscription>(raw.clone()) {
-        Ok(record) => record,
-        Err(error) => {
-            return html! {
-                section.card {
-                    p.problem { "This subscription is not as the contract says: " (error) "." }
-                    (as_it_came("The subscription as it came", raw))
-                }
-            };
-        }
-    };
-    let id = record.id().as_str();
-    let flow = format!("/flow/{}/{}", segment(customer), segment(id));
-    let is_live = !matches!(record.status(), SubscriptionStatus::Canceled { .. });
+fn subscription(customer: &str, mode: Mode, record: &Record, numbers: &Numbers) -> Markup {
+    let part = record.part();
+    let id = part.field("id").text();
+    let is_live = part.field("status").field("name").text() != Some("canceled");
     html! {
-        section.card {
-            h3 { (id) }
-            (facts(&record))
-            @if is_live {
-                p { a.button href=(with_mode(&flow, mode)) { "See what this customer is offered" } }
-            }
-            (as_it_came("The subscription as it came", raw))
-        }
-    }
-}
-
-/// What a subscription is, in a few lines.
-pub(super) fn facts(subscription: &Subscription) -> Markup {
-    html! {
-        ol.timeline {
-            @for (when, what) in timeline(subscription) {
-                li { time datetime=(when.to_string()) { (day(when)) } " " (what) }
-            }
-        }
-        dl {
-            dt { "Status" } dd { (subscription.status().name()) }
-            @for item in subscription.items() {
-                dt { "Item" }
-                dd {
-                    (item.quantity()) " × " (item.price().name().unwrap_or(item.price().id().as_str())) ", "
-                    (money::price(item.price().amount(), item.price().duration()))
+        div.beside {
+            section.card {
+                h3 { (id.unwrap_or("A subscription without an id")) }
+                (mistakes(record))
+                (facts(record, numbers))
+                @if let Some(id) = id.filter(|_| is_live) {
+                    @let flow = format!("/flow/{}/{}", segment(customer), segment(id));
+                    p { a.button href=(with_mode(&flow, mode)) { "See what this customer is offered" } }
                 }
             }
-            @for discount in subscription.discounts() {
-                dt { "Discount" }
-                dd { (money::coupon(discount.coupon().value(), discount.coupon().duration())) }
-            }
+            (json("The subscription as it came", record))
         }
     }
-}
-
-/// What has happened and will happen, in order.
-fn timeline(subscription: &Subscription) -> Vec<(Timestamp, &'static str)> {
-    let status = subscription.status();
-    let mut moments = vec![(subscription.start(), "it began")];
-    if let Some(trial) = status.trial_period() {
-        moments.push((trial.start(), "the trial began"));
-        moments.push((trial.end(), "the trial ends"));
-    }
-    match status {
-        SubscriptionStatus::Paused { pause, .. } => {
-            moments.push((pause.start(), "the pause began"));
-            moments.extend(pause.end().map(|end| (end, "the pause ends")));
-        }
-        SubscriptionStatus::Canceled { canceled_at, .. } => {
-            moments.push((canceled_at, "it was canceled"));
-        }
-        SubscriptionStatus::Active { current_period, .. } => {
-            moments.push((current_period.start(), "the current period began"));
-            moments.push((current_period.end(), "the current period ends"));
-        }
-        _ => {}
-    }
-    moments.sort_by_key(|(when, _)| *when);
-    moments
-}
-
-/// The day in UTC.
-fn day(time: Timestamp) -> String {
-    time.to_string().chars().take(10).collect()
 }

@@ -20,6 +20,7 @@ pub(super) fn page(shown: Shown<'_>, content: &Markup) -> Markup {
         ("/check", "Check"),
         ("/webhooks", "Webhooks"),
         ("/refused", "Refused calls"),
+        ("/contract", "Contract"),
     ];
     html! {
         (DOCTYPE)

@@ -5,15 +5,19 @@
 mod calls;
 mod cancel_flow;
 mod check;
+mod contract;
 mod customers;
 mod difference;
+mod json;
 mod layout;
 mod live;
 mod live_data;
 mod money;
 mod overview;
+mod parts;
 mod password;
 mod refused;
+mod subscription;
 mod webhooks;
 
 use std::{collections::HashMap, sync::Arc};
@@ -64,6 +68,7 @@ pub(super) fn routes(dev: &Arc<Dev>) -> Router<Arc<Dev>> {
         .route("/webhooks", get(webhooks))
         .route("/refused", get(refused).post(find_out))
         .route("/events", get(live::events))
+        .route("/contract", get(contract))
         .route("/live.js", get(live::script))
         .route("/style.css", get(style))
         // Browsers ask for it unasked.
@@ -197,14 +202,19 @@ async fn customers(State(dev): State<Arc<Dev>>, Query(query): Query<Parameters>)
     still(&dev, mode, "/customers", content)
 }
 
+async fn contract(State(dev): State<Arc<Dev>>, Query(query): Query<Parameters>) -> Response {
+    still(&dev, mode_of(&query), "/contract", Ok(contract::content()))
+}
+
 async fn customer(
     State(dev): State<Arc<Dev>>,
     Path(customer): Path<String>,
     Query(query): Query<Parameters>,
+    headers: HeaderMap,
 ) -> Response {
     let mode = mode_of(&query);
     let here = format!("/customers/{}", segment(&customer));
-    let content = customers::one(&dev, mode, &customer).await;
+    let content = customers::one(&dev, mode, &customer, &headers).await;
     still(&dev, mode, &here, content)
 }
 
@@ -221,13 +231,14 @@ async fn flow(
 async fn accept(
     State(dev): State<Arc<Dev>>,
     Path((customer, subscription)): Path<(String, String)>,
+    headers: HeaderMap,
     Form(form): Form<Parameters>,
 ) -> Response {
     let walk = cancel_flow::Walk::new(customer, subscription, mode_of(&form));
     if !is_of_this_run(&dev, &form) {
         return Redirect::to(&walk.link(&[])).into_response();
     }
-    let content = walk.accept(&dev, &form).await;
+    let content = walk.accept(&dev, &form, &headers).await;
     still(&dev, walk.mode(), &walk.path(), content)
 }
 

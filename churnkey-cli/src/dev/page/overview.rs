@@ -7,13 +7,19 @@ use churnkey_integrator::{Mode, Operation, Readiness};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::dev::{Dev, merchant::Refusal};
+use super::{
+    json::json,
+    parts::{mistakes, wrong_answer},
+};
+use crate::dev::{Dev, contract::Answered, merchant::Refusal};
 
 pub(super) async fn content(dev: &Dev, mode: Mode) -> Result<Markup, Refusal> {
     let begun = Instant::now();
-    let manifest: Value = dev.merchant.get(mode, "/features").await?;
+    let answer = dev.merchant.answer(mode, "/features").await?;
     let took = begun.elapsed().as_millis();
-    let serves: Vec<Operation> = served(&manifest).collect();
+    let answered = Answered::of(&answer, Operation::Features);
+    let manifest = answer.body();
+    let serves: Vec<Operation> = served(manifest).collect();
     let readiness = Readiness::of(serves.iter().copied());
     let name = manifest.get("name").and_then(Value::as_str);
     Ok(html! {
@@ -21,6 +27,8 @@ pub(super) async fn content(dev: &Dev, mode: Mode) -> Result<Markup, Refusal> {
         p {
             "This is what Churnkey sees of the integration. It answered in " (took) " ms."
         }
+        (wrong_answer(&answered.wrong))
+        @for record in &answered.records { (mistakes(record)) }
         h2 { "Can it be published?" }
         @if readiness.is_ready() {
             p.good { "Yes: Churnkey has what it needs." }
@@ -44,7 +52,7 @@ pub(super) async fn content(dev: &Dev, mode: Mode) -> Result<Markup, Refusal> {
                     @for operation in Operation::all() {
                         @let is_served = serves.contains(&operation);
                         tr {
-                            th scope="row" { (operation.name()) }
+                            th scope="row" { a href=(format!("/contract#{}", operation.name())) { (operation.name()) } }
                             td { code { (operation.method()) " " (operation.path()) } }
                             td { @if is_served { span.good { "yes" } } @else { span.faint { "no" } } }
                         }
@@ -54,10 +62,7 @@ pub(super) async fn content(dev: &Dev, mode: Mode) -> Result<Markup, Refusal> {
         }
         h2 { "What the actions allow" }
         (actions(manifest.get("actions")))
-        details {
-            summary { "The manifest as it came" }
-            pre tabindex="0" { (format!("{manifest:#}")) }
-        }
+        @for record in &answered.records { (json("The manifest as it came", record)) }
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod browser;
 mod calls;
+mod customers;
 mod flow;
 mod local;
 mod page;

@@ -161,7 +161,7 @@ fn customers_are_listed_and_found_in_both_modes() {
     let found = |query: &str| get(&local, &format!("/customers?{query}")).body;
     assert!(found("find=ADA@example.com&by=email").contains("cus_ada"));
     assert!(found("find=%2B441632960001&by=phone").contains("cus_ada"));
-    assert!(found("find=nobody").contains("There are no customers."));
+    assert!(found("find=nobody").contains("There is no customer with this id"));
     assert!(
         found("find=shared@example.com&by=email").contains(r#"role="alert""#),
         "several"
@@ -169,7 +169,9 @@ fn customers_are_listed_and_found_in_both_modes() {
     assert!(found("mode=test").contains(r#"href="/customers/cus_test?mode=test""#));
     assert_eq!(get(&local, "/customers/cus_test").status, 404);
     let page = get(&local, "/customers/cus_test?mode=test");
-    assert!(page.body.contains("Test Customer") && page.body.contains("1.00 USD a month"));
+    assert!(
+        page.body.contains("Test Customer") && page.body.contains("1.00 USD each, every month")
+    );
 }
 
 /// Of a merchant whose customers' names are markup.
@@ -298,7 +300,10 @@ fn an_id_of_dots_is_nobodys() {
     let server = in_memory();
     let local = Local::start(&server.url(), &[]);
     let page = get(&local, "/customers?find=..");
-    assert!(page.body.contains("There are no customers."), "{page:?}");
+    assert!(
+        page.body.contains("There is no customer with this id"),
+        "{page:?}"
+    );
     let (status, message) = local.page("..").config().refusal();
     assert_eq!((status, &*message), (404, "this id can't be part of a URL"));
 }
