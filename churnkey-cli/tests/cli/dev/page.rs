@@ -284,6 +284,7 @@ fn no_page_runs_a_foreign_script_is_framed_or_holds_a_secret() {
             "{path}"
         );
         assert_eq!(page.header("cache-control"), Some("no-store"));
+        assert_eq!(page.header("referrer-policy"), Some("same-origin"));
         assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
         for secret in [TOKEN, API_KEY] {
             assert!(!page.body.contains(secret), "{path}");
