@@ -4,10 +4,14 @@ let isAsking = false;
 let isStale = false;
 
 function show(page) {
-    const focused = live.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-    live.replaceChildren(...page.querySelector("[data-live]").childNodes);
-    if (focused !== null) {
-        live.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+    const fresh = page.querySelector("[data-live]");
+    // What is the same stays, with the focus in it and the click on it.
+    if (fresh.innerHTML !== live.innerHTML) {
+        const focused = live.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+        live.replaceChildren(...fresh.childNodes);
+        if (focused !== null) {
+            live.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+        }
     }
     const status = document.getElementById("status");
     const text = page.getElementById("status")?.textContent;
