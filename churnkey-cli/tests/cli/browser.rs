@@ -1,8 +1,9 @@
 //! The HTML report in a browser: Chromium without a window.
 
 use std::{
+    env,
     fs::{self, File},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -13,24 +14,19 @@ use crate::{check::broken, foreign::Foreign, tool::churnkey};
 /// Chromium's own clock runs faster than that.
 const MOST_SECONDS: u64 = 60;
 
-fn chromium() -> &'static str {
-    let is_there = |program: &&str| {
-        let version = Command::new(program)
-            .arg("--version")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status();
-        version.is_ok_and(|status| status.success())
-    };
-    let mut programs = [
+pub(crate) fn chromium() -> PathBuf {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let programs = [
         "chromium",
         "chromium-browser",
         "google-chrome",
         "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    ]
-    .into_iter();
-    programs
-        .find(is_there)
+    ];
+    let mut places = programs
+        .iter()
+        .flat_map(|program| env::split_paths(&path).map(move |folder| folder.join(program)));
+    places
+        .find(|place| place.is_file())
         .unwrap_or_else(|| panic!("Chromium is not there; run scripts/setup, which installs it"))
 }
 

@@ -12,7 +12,7 @@ use tokio::{net::TcpListener, runtime::Runtime};
 pub(crate) struct Server {
     address: SocketAddr,
     _runtime: Runtime,
-    _database: Option<TestDatabase>,
+    database: Option<TestDatabase>,
 }
 
 impl Server {
@@ -31,12 +31,17 @@ impl Server {
         Self {
             address,
             _runtime: runtime,
-            _database: database,
+            database,
         }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The URL of its database, if it has one.
+    pub(crate) fn database(&self) -> Option<&str> {
+        self.database.as_ref().map(TestDatabase::url)
     }
 
     /// The URL with the prefix.

@@ -3,6 +3,7 @@
 mod browser;
 mod calls;
 mod customers;
+mod end_to_end;
 mod flow;
 mod local;
 mod page;
