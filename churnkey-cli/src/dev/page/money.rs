@@ -56,12 +56,12 @@ impl Numbers {
         parts.collect::<Vec<_>>().join(" and ")
     }
 
-    /// What is charged each cycle.
+    /// What is charged each cycle, which is written behind it.
     pub(super) fn price(&self, amount: &PriceAmount) -> Markup {
         match amount {
             PriceAmount::Fixed {
                 currency, amount, ..
-            } => html! { (self.parts(*amount, *currency)) },
+            } => html! { (self.parts(*amount, *currency)) "," },
             PriceAmount::Tiered {
                 currency,
                 mode,

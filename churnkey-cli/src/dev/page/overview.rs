@@ -3,12 +3,16 @@
 use std::time::Instant;
 
 use churnkey_conformance::served;
-use churnkey_integrator::{Mode, Operation, Readiness};
+use churnkey_integrator::{
+    ApplyCouponOperation::ApplyCoupon, CancelOperation::Cancel, ChangePriceOperation::ChangePrice,
+    ExtendTrialOperation::ExtendTrial, Mode, Operation, PauseOperation::Pause, Readiness,
+};
 use maud::{Markup, html};
 use serde_json::Value;
 
 use super::{
     json::json,
+    layout::with_mode,
     parts::{mistakes, wrong_answer},
 };
 use crate::dev::{Dev, contract::Answered, merchant::Refusal};
@@ -25,7 +29,10 @@ pub(super) async fn content(dev: &Dev, mode: Mode) -> Result<Markup, Refusal> {
     Ok(html! {
         h1 { (name.unwrap_or("An integration without a name")) }
         p {
-            "This is what Churnkey sees of the integration. It answered in " (took) " ms."
+            "Churnkey is a retention service: before a customer cancels, it makes them an offer. It looks customers up in the "
+            "merchant's billing system, and does there what they accept. This tool plays Churnkey on your machine. What it "
+            "shows comes from the integration, which answered in " (took) " ms. To see a cancel flow, pick a "
+            a href=(with_mode("/customers", mode)) { "customer" } "."
         }
         (wrong_answer(&answered.wrong))
         @for record in &answered.records { (mistakes(record)) }
@@ -37,6 +44,10 @@ pub(super) async fn content(dev: &Dev, mode: Mode) -> Result<Markup, Refusal> {
             ul {
                 @for missing in readiness.missing() { li { code { (missing) } } }
             }
+        }
+        @if !offers(&serves).is_empty() {
+            h2 { "What happens to a customer who wants to leave" }
+            ul { @for sentence in offers(&serves) { li { (sentence) } } }
         }
         @if !readiness.unavailable().is_empty() {
             h2 { "What customers can't be offered" }
@@ -64,6 +75,34 @@ pub(super) async fn content(dev: &Dev, mode: Mode) -> Result<Markup, Refusal> {
         (actions(manifest.get("actions")))
         @for record in &answered.records { (json("The manifest as it came", record)) }
     })
+}
+
+/// What the actions mean for a customer.
+fn offers(serves: &[Operation]) -> Vec<&'static str> {
+    let offers: [(Operation, &'static str); 5] = [
+        (
+            ApplyCoupon.into(),
+            "They may be offered a discount: a coupon on their subscription.",
+        ),
+        (
+            Pause.into(),
+            "They may be offered a pause of their subscription.",
+        ),
+        (ChangePrice.into(), "They may be offered another plan."),
+        (
+            ExtendTrial.into(),
+            "In a trial, they may be offered a longer one.",
+        ),
+        (
+            Cancel.into(),
+            "If they still want to leave, their subscription is canceled.",
+        ),
+    ];
+    let offers = offers.into_iter();
+    offers
+        .filter(|(operation, _)| serves.contains(operation))
+        .map(|(_, sentence)| sentence)
+        .collect()
 }
 
 /// Each action with what is declared beside it.

@@ -214,7 +214,7 @@ fn items(items: &Part<'_>, numbers: &Numbers) -> Markup {
                             td { (value(&item.field("quantity"), |quantity: u64| html! { (numbers.whole(quantity)) })) }
                             td {
                                 (value(&price.field("amount"), |amount: PriceAmount| numbers.price(&amount)))
-                                ", "
+                                " "
                                 (value(&price.field("duration"), |cycle: BillingDuration| html! { (numbers.cycle(cycle)) }))
                             }
                         }

@@ -238,7 +238,7 @@ fn what_is_wrong_is_marked_in_place_and_the_rest_is_shown() {
             "0 ✗ expected a whole number from 1 to 9007199254740991; got 0",
             concat!(
                 r#"{"currency":"quid","flat":500,"model":"fixed","unit":123450} "#,
-                "✗ the currency is not a valid ISO 4217 code: use one like usd or EUR, every 3 months"
+                "✗ the currency is not a valid ISO 4217 code: use one like usd or EUR every 3 months"
             ),
             "Seats price_1",
             "1,200",
@@ -351,7 +351,7 @@ fn discounts_and_tiers_are_told() {
         [
             concat!(
                 "si_1Seats price_11,200By tiers, each for its part of the quantity:up to 1,500: 10.00 USD each",
-                "above: 8.00 USD each and 50.00 USD flat, every 3 months"
+                "above: 8.00 USD each and 50.00 USD flat every 3 months"
             ),
             "Spring c_112.5%2 years2026-01-012028-01-01",
             "Spring c_11,500 JPY flateverno end is given"

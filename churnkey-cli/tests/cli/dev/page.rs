@@ -132,6 +132,10 @@ fn the_overview_says_what_is_missing_and_which_call_adds_it() {
     let page = get(&local, "/");
     assert!(page.body.contains("<h1>In-memory example</h1>"), "{page:?}");
     assert!(page.body.contains("Yes: Churnkey has what it needs."));
+    assert!(
+        page.body
+            .contains("They may be offered a pause of their subscription.")
+    );
 
     let app = Router::new().fallback(any(|| async {
         axum::Json(json!({ "name": "New", "controllers": { "customers": { "retrieve": true } } }))
@@ -139,6 +143,10 @@ fn the_overview_says_what_is_missing_and_which_call_adds_it() {
     let server = Server::start(app);
     let local = Local::start(&server.url(), &[]);
     let page = get(&local, "/");
+    assert!(
+        !page.body.contains("a customer who wants to leave"),
+        "{page:?}"
+    );
     for call in [".prices(..)", ".subscriptions(..)"] {
         assert!(
             page.body.contains(&format!("<code>{call}</code>")),
