@@ -82,11 +82,8 @@ async fn wait_and_answer(request: Request, next: Next) -> Response {
 }
 
 #[test]
-fn a_merchant_who_answers_nonsense_is_told_what_to_run() {
-    for (body, reason) in [
-        ("<h1>It works!</h1>", "expected value at line 1 column 1"),
-        ("{\"name\": \"Shop\"", "EOF while parsing an object"),
-    ] {
+fn a_merchant_who_answers_nonsense_is_told_so() {
+    for body in ["<h1>It works!</h1>", "{\"name\": \"Shop\""] {
         let server = Server::start(Router::new().fallback(any(move || async move { body })));
         let local = Local::start(&server.url(), &[]);
         let browser = browser();
@@ -97,7 +94,6 @@ fn a_merchant_who_answers_nonsense_is_told_what_to_run() {
                 said.contains("is not as the contract says"),
                 "{body:?}, {url}: {said}"
             );
-            assert!(said.contains(reason), "{body:?}, {url}: {said}");
         }
     }
 }
