@@ -261,10 +261,16 @@ impl Browser {
         )
     }
 
-    /// The whole page, also what is below the window.
+    /// The page, also what is below the window, but no more of it than a person looks at.
     #[track_caller]
     pub(super) fn screenshot(&self, file: &Path) {
-        let parameters = json!({ "captureBeyondViewport": true, "optimizeForSpeed": true });
+        let size =
+            "const page = document.documentElement; return [page.clientWidth, page.scrollHeight]";
+        let (width, height): (u32, u32) = serde_json::from_value(self.run(size)).unwrap();
+        let clip =
+            json!({ "x": 0, "y": 0, "width": width, "height": height.min(4_000), "scale": 1 });
+        let parameters =
+            json!({ "clip": clip, "captureBeyondViewport": true, "optimizeForSpeed": true });
         let picture = self.chromium("Page.captureScreenshot", &parameters);
         let picture = STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
         std::fs::write(file, picture).unwrap();

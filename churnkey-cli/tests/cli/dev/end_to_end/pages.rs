@@ -31,6 +31,7 @@ const PAGES: &[(&str, &str)] = &[
     ("check", "/check"),
     ("webhooks", "/webhooks"),
     ("refused", "/refused"),
+    ("contract", "/contract"),
 ];
 
 #[test]
