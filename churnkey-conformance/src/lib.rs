@@ -219,10 +219,16 @@
 //!
 //! What the log says of a failure is part of a finding if the integration runs in this process.
 //!
+//! # Stores of idempotency records
+//! [`idempotency`] holds an [`IdempotencyStore`] of your own against the rules of that trait. That one is not about an
+//! integration, and needs no client.
+//!
 //! # What is not checked
 //! What no caller can see: whether look-ups use an index, what happens when the store is gone, what two actions at the same
 //! moment do, or which `limit` is the merchant's largest. Nor is anything compared with the merchant's own records: an
 //! amount that is wrong everywhere is not found.
+//!
+//! [`IdempotencyStore`]: churnkey_integrator::idempotency::IdempotencyStore
 #![forbid(unsafe_code)]
 
 mod answer;
@@ -248,6 +254,8 @@ mod subscriptions;
 mod suite;
 
 mod run;
+
+pub mod idempotency;
 
 pub use answer::Answer;
 pub use client::{Call, Client};

@@ -1,4 +1,4 @@
-//! What is particular to this store. The rules of every store are in the repository's `tests/idempotency`.
+//! What is particular to this store. The rules of every store are in `churnkey-conformance`.
 
 use super::*;
 use crate::context::Mode;

@@ -1,12 +1,10 @@
-//! Merchants that keep the records of actions in their own database, with one driver each. And the [`rules`] that every
-//! store keeps.
+//! Merchants that keep the records of actions in their own database, with one driver each.
 //!
 //! What stands between `ANCHOR` and `ANCHOR_END` is on the guide's page `idempotency.md`, word for word; a test compares
 //! them.
 
 mod catalogue;
 pub mod diesel_postgres;
-pub mod rules;
 pub mod sqlx_postgres;
 pub mod sqlx_sqlite;
 pub mod tokio_postgres;
