@@ -8,6 +8,7 @@
 //! * [Errors](errors): what to return, and what the caller sees of it.
 //! * [Actions and retries](actions): idempotency, records and shutdown.
 //! * [Idempotency records in your database](idempotency): the statements, with sqlx, diesel and tokio-postgres.
+//! * [Idempotency records in Redis](redis): for actions that change something else than a database of yours.
 //! * [Authentication and signing](signing): what Churnkey documents, and what this project decided.
 //! * [Many tenants](tenants): one process for many merchants, each with a token of its own.
 //! * [Proxies and gateways](proxies): nginx, AWS, actix and plain hyper.
@@ -97,6 +98,7 @@ pub mod actions {
     //! [errors]: super::errors
     //! [idempotency]: super::idempotency
     //! [postgres]: super::postgres
+    //! [redis]: super::redis
     //! [tenants]: super::tenants
     //! [`actions`]: crate::actions
     //! [`Attempt::header_key`]: crate::idempotency::Attempt::header_key
@@ -109,12 +111,21 @@ pub mod actions {
 
 pub mod idempotency {
     //! [actions]: super::actions
+    //! [redis]: super::redis
     //! [`idempotency::postgres`]: crate::idempotency::postgres
     //! [`idempotency::sqlite`]: crate::idempotency::sqlite
     //! [`IdempotencyStore`]: crate::idempotency::IdempotencyStore
     //!
     // Its programs need databases and their drivers. A test of the repository compiles and runs them.
     #![cfg_attr(not(doctest), doc = include_str!("../docs/idempotency.md"))]
+}
+
+pub mod redis {
+    //! [actions]: super::actions
+    //! [idempotency]: super::idempotency
+    //!
+    // Its programs need Redis and its client. A test of the repository compiles and runs them.
+    #![cfg_attr(not(doctest), doc = include_str!("../docs/redis.md"))]
 }
 
 pub mod signing {

@@ -14,7 +14,7 @@ use std::{
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 const LIBRARY: &str = "churnkey-integrator";
-const CRATES: [&str; 2] = [LIBRARY, "churnkey-conformance"];
+const CRATES: [&str; 3] = [LIBRARY, "churnkey-conformance", "churnkey-integrator-redis"];
 
 /// The layers of a crate from the lowest to the highest, each with its modules, as ARCHITECTURE.md lists them.
 fn layers(name: &str) -> Vec<(String, Vec<String>)> {
@@ -77,7 +77,8 @@ fn sources(name: &str) -> Vec<(String, TokenStream)> {
         .join(name)
         .join("src");
     let mut sources = Vec::new();
-    for path in files_in(&src) {
+    let files = files_in(&src).into_iter();
+    for path in files.filter(|path| path.extension().is_some_and(|of| of == "rs")) {
         let name = path.strip_prefix(&src).unwrap().to_str().unwrap();
         let tokens = fs::read_to_string(&path).unwrap().parse().unwrap();
         sources.push((name.to_owned(), tokens));

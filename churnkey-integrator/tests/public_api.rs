@@ -1,4 +1,4 @@
-//! Compares the public API of both crates with their `public-api.txt`, so that a change of it shows in a diff, and checks
+//! Compares the public API of the published libraries with their `public-api.txt`, so that a change of it shows in a diff, and checks
 //! that it can grow.
 #![expect(
     clippy::unwrap_used,
@@ -32,6 +32,7 @@ struct Api {
 
 static LIBRARY: LazyLock<Api> = LazyLock::new(|| Api::read("churnkey-integrator"));
 static CONFORMANCE: LazyLock<Api> = LazyLock::new(|| Api::read("churnkey-conformance"));
+static REDIS: LazyLock<Api> = LazyLock::new(|| Api::read("churnkey-integrator-redis"));
 
 impl Api {
     fn read(name: &str) -> Self {
@@ -100,7 +101,9 @@ impl Api {
 fn an_enum_may_grow_unless_a_match_must_name_all_of_it() {
     let closed = |item: &str| item.contains("pub enum") && !item.contains("#[non_exhaustive]");
     assert_eq!(LIBRARY.paths(closed), ["Mode", "actions::Schedule"]);
-    assert_eq!(CONFORMANCE.paths(closed), [""; 0]);
+    for api in [&CONFORMANCE, &REDIS] {
+        assert_eq!(api.paths(closed), [""; 0]);
+    }
 }
 
 #[test]
@@ -109,7 +112,7 @@ fn a_struct_may_get_further_fields() {
     let closed = |item: &str| {
         item.contains("pub struct") && !is_private(item) && !item.contains("#[non_exhaustive]")
     };
-    for api in [&LIBRARY, &CONFORMANCE] {
+    for api in [&LIBRARY, &CONFORMANCE, &REDIS] {
         assert_eq!(api.paths(closed), [""; 0]);
     }
 }
@@ -121,7 +124,7 @@ fn a_struct_has_no_public_field() {
         name.and_then(|name| name.split(' ').next())
             .is_some_and(|name| name.ends_with(':'))
     };
-    for api in [&LIBRARY, &CONFORMANCE] {
+    for api in [&LIBRARY, &CONFORMANCE, &REDIS] {
         assert_eq!(api.paths(is_field), [""; 0]);
     }
 }
@@ -146,6 +149,11 @@ fn a_type_of_another_crate_is_reexported_or_needs_a_feature() {
     for name in reexported {
         assert!(CONFORMANCE.reexports(name), "{name}");
     }
+    let reexported = ["churnkey_integrator", "redis"];
+    REDIS.assert_foreign_types_are_among(&reexported);
+    for name in reexported {
+        assert!(REDIS.reexports(name), "{name}");
+    }
 }
 
 #[test]
@@ -156,6 +164,11 @@ fn the_public_api_of_the_library_is_the_committed_one() {
 #[test]
 fn the_public_api_of_the_conformance_suite_is_the_committed_one() {
     CONFORMANCE.assert_committed();
+}
+
+#[test]
+fn the_public_api_of_the_store_over_redis_is_the_committed_one() {
+    REDIS.assert_committed();
 }
 
 /// The lines that are in only one of the two, in order.

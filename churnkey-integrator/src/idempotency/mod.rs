@@ -30,6 +30,9 @@
 //!
 //! The statements for that are constants, for any driver: [`postgres`] and [`sqlite`].
 //! [`guide::idempotency`](crate::guide::idempotency) shows whole stores.
+//!
+//! For actions that change no such database, the crate `churnkey-integrator-redis` has a store that several processes can
+//! share: [`guide::redis`](crate::guide::redis).
 
 use std::{
     collections::{BTreeSet, HashMap},

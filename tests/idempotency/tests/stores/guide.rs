@@ -6,16 +6,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-fn page() -> String {
-    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../churnkey-integrator");
-    fs::read_to_string(library.join("docs/idempotency.md")).unwrap()
+fn pages() -> String {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../churnkey-integrator/docs");
+    let pages = ["idempotency.md", "redis.md"];
+    let pages = pages.map(|page| fs::read_to_string(docs.join(page)).unwrap());
+    pages.concat()
 }
 
 /// What stands between the anchors of the programs, by the program and the anchor's name.
 fn sections() -> BTreeMap<String, String> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files = fs::read_dir(src).unwrap().map(|file| file.unwrap().path());
-    files.flat_map(|file| sections_of(&file)).collect()
+    let programs = files.filter(|file| file.is_file());
+    programs.flat_map(|file| sections_of(&file)).collect()
 }
 
 fn sections_of(file: &PathBuf) -> Vec<(String, String)> {
@@ -31,7 +34,7 @@ fn sections_of(file: &PathBuf) -> Vec<(String, String)> {
     found
 }
 
-/// The blocks of Rust on a page.
+/// The blocks of Rust on the pages.
 fn blocks(page: &str) -> Vec<String> {
     let blocks = page.split("\n```rust\n").skip(1);
     let blocks = blocks.map(|block| block.split_once("\n```\n").unwrap().0);
@@ -39,9 +42,9 @@ fn blocks(page: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_program_of_the_page_is_one_that_runs() {
-    let (page, sections) = (page(), sections());
-    let blocks = blocks(&page);
+fn every_program_of_the_pages_is_one_that_runs() {
+    let (pages, sections) = (pages(), sections());
+    let blocks = blocks(&pages);
     for block in &blocks {
         let is_tested = sections.values().any(|section| section == block);
         assert!(
@@ -50,11 +53,11 @@ fn every_program_of_the_page_is_one_that_runs() {
         );
     }
     for (name, section) in &sections {
-        assert!(blocks.contains(section), "not on the page: {name}");
+        assert!(blocks.contains(section), "on no page: {name}");
     }
-    assert_eq!(sections.len(), 8);
-    // No block is passed over because of how it begins.
-    assert_eq!(page.matches("```").count(), 2 * blocks.len());
+    assert_eq!(sections.len(), 10);
+    // No block of Rust is passed over because of how it begins. Besides, there are commands and settings.
+    assert_eq!(pages.matches("```").count(), 2 * (blocks.len() + 2));
 }
 
 #[test]
