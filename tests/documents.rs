@@ -99,6 +99,51 @@ mod tests {
         assert!(readme.lines().count() <= 160);
     }
 
+    /// `test = false` spares the build of a harness without tests.
+    #[test]
+    fn no_test_is_in_a_target_that_is_not_tested() {
+        let mut untested = Vec::new();
+        for folder in ["examples", "tests"] {
+            for package in fs::read_dir(root().join(folder)).unwrap() {
+                let package = package.unwrap().path();
+                let Ok(manifest) = fs::read_to_string(package.join("Cargo.toml")) else {
+                    continue;
+                };
+                for target in manifest
+                    .split("\n[")
+                    .filter(|part| part.contains("\ntest = false"))
+                {
+                    let path = target.lines().find_map(|line| line.strip_prefix("path = "));
+                    let files = match path {
+                        Some(path) => vec![package.join(path.trim_matches('"'))],
+                        None => files_of_library(&package.join("src")),
+                    };
+                    untested.extend(files);
+                }
+            }
+        }
+        assert!(untested.len() > 40, "{untested:?}");
+        let has_test = |file: &PathBuf| fs::read_to_string(file).unwrap().contains("#[test]");
+        let lost: Vec<PathBuf> = untested.into_iter().filter(has_test).collect();
+        assert_eq!(lost, Vec::<PathBuf>::new());
+    }
+
+    /// Without the programs beside it.
+    fn files_of_library(source: &Path) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(source).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("bin") {
+                files.extend(files_of_library(&path));
+            } else if path.extension().is_some_and(|kind| kind == "rs")
+                && !path.ends_with("main.rs")
+            {
+                files.push(path);
+            }
+        }
+        files
+    }
+
     #[test]
     fn lines_of_prose_have_120_columns_at_most() {
         let pages = pages(&root());
