@@ -138,8 +138,9 @@ pub(super) fn list(dev: &Dev, mode: Mode, query: &Parameters) -> Markup {
     html! {
         h1 { "Calls" }
         p {
-            "What this tool has sent to the integration, what the cancel flow's component has sent to this tool, and the "
-            "webhooks: newest first, as they come. Times are UTC."
+            "What this tool has sent to the integration, what Churnkey's component in a customer's browser has sent to this "
+            "tool, and the webhooks: newest first, as they come. Mistakes are what breaks the contract. Failed leaves out the "
+            "calls of the conformance suite, as it sends much that has to be refused. Times are UTC."
         }
         nav.tabs aria-label="Which calls" {
             @for which in Which::ALL {
@@ -180,7 +181,7 @@ pub(super) fn table(calls: &[Arc<Call>], mode: Mode) -> Markup {
                 thead {
                     tr {
                         th scope="col" { "Time" } th scope="col" { "Request" } th scope="col" { "Answer" }
-                        th scope="col" { "Wrong" } th scope="col" { "Took" } th scope="col" { "Call" }
+                        th scope="col" { "Mistakes" } th scope="col" { "Took" } th scope="col" { "Kind" }
                     }
                 }
                 tbody { @for call in calls { (row(call, mode)) } }
@@ -241,7 +242,7 @@ pub(super) fn one(dev: &Dev, mode: Mode, number: u64) -> Result<Markup, Refusal>
         h1 { (exchange.method) " " (exchange.path) }
         dl {
             dt { "Sent" } dd { time datetime=(exchange.begun.to_string()) { (exchange.begun) } }
-            dt { "Call" } dd { (of(call.party)) }
+            dt { "Kind" } dd { (of(call.party)) }
             @if let Some(operation) = call.operation { dt { "Operation" } dd { (operation.name()) } }
             dt { "Answered" }
             dd {
@@ -333,7 +334,7 @@ fn again(dev: &Dev, call: &Call, mode: Mode) -> Markup {
     match call.party {
         Party::Browser => html! {},
         Party::Webhook => html! {
-            h2 { "Once more" }
+            h2 { "Send it again" }
             form method="post" action=(path) {
                 input type="hidden" name="csrf" value=(dev.csrf);
                 button { "Send again" }
@@ -345,7 +346,7 @@ fn again(dev: &Dev, call: &Call, mode: Mode) -> Markup {
             };
             let text = String::from_utf8_lossy(&asked.body);
             html! {
-                h2 { "Once more" }
+                h2 { "Send it again" }
                 form method="post" action=(path) {
                     input type="hidden" name="csrf" value=(dev.csrf);
                     @if mode == Mode::Test { input type="hidden" name="mode" value="test"; }

@@ -164,6 +164,10 @@ impl Walk {
                 a href=(with_mode(&customer, self.mode)) { (self.customer) }
                 ", " (self.subscription) ": step " (at.saturating_add(1)) " of " (config.steps.len())
             }
+            p.faint {
+                "What the customer accepts is sent twice: the second call has to change nothing. All calls are listed "
+                a href=(with_mode("/calls", self.mode)) { "here" } "."
+            }
             section.screen aria-label="What the customer sees" { (content) }
         }
     }
@@ -245,9 +249,11 @@ impl Walk {
                 };
                 field("interval", unit.to_owned());
                 choice = html! {
-                    label { "For how many " (unit) "s? "
-                        input type="number" name="duration" min="1" max=(months) value="1";
-                    }
+                    @if *months > 1 {
+                        label { "For how many " (unit) "s? "
+                            input type="number" name="duration" min="1" max=(months) value="1";
+                        }
+                    } @else { input type="hidden" name="duration" value="1"; }
                 };
             }
             Terms::PlanChange { plans } => {
@@ -277,9 +283,8 @@ impl Walk {
                 choice = html! { p { "The customer is asked to get in touch." } };
             }
         }
-        let mut next = picked.fields();
-        next.retain(|(name, _)| *name != "reason");
-        next.push(("step", at.saturating_add(1).to_string()));
+        let mut next = vec![("step", at.saturating_add(1).to_string())];
+        next.extend(picked.fields());
         html! {
             h1 { (offer.copy.headline) }
             p { (offer.copy.body.as_written()) }

@@ -24,7 +24,7 @@ pub(super) fn content(dev: &Dev, mode: Mode) -> Markup {
     html! {
         h1 { "Check" }
         p {
-            "The conformance suite of the contract: some hundred signed calls in both modes, most of them reads, and "
+            "The conformance suite of the contract: up to a thousand calls in both modes, most of them reads, and "
             "actions that have to be refused. It takes a customer's and other records that it finds by listing, or those that "
             code { "churnkey.toml" } " names."
         }
@@ -120,7 +120,7 @@ fn progress(dev: &Dev, after: u64) -> Markup {
 fn findings(checked: &Checked, spared: &[String], after: u64) -> Markup {
     html! {
         h2 { "What came out" }
-        p class=(if checked.has_findings() { "problem" } else { "good" }) { (checked.summary()) }
+        p class=(if checked.has_findings() { "problem" } else { "good" }) { "Rules " (checked.summary()) }
         p {
             "The report: "
             @for (at, (file, _)) in REPORTS.iter().enumerate() {
@@ -134,6 +134,7 @@ fn findings(checked: &Checked, spared: &[String], after: u64) -> Markup {
         }
         @if checked.has_skipped() {
             h2 { "What was not checked" }
+            p { "What it needs is an option of " code { "churnkey check" } ", or a key of " code { "[fixtures]" } " in " code { "churnkey.toml" } "." }
             ul {
                 @for skipped in checked.skipped() {
                     li { (skipped.subject()) ": it needs " code { (skipped.needs) } }

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::{
     Parameters, given,
     json::json,
-    layout::with_mode,
+    layout::{sentence, with_mode},
     money::Numbers,
     parts::{line, marks, mistakes, text, unread, value, wrong_answer},
     subscription::{discounts, facts},
@@ -146,7 +146,7 @@ fn not_listed(refusal: &Refusal, operation: CustomersOperation, by: By) -> Marku
                 }
             }
         },
-        _ => html! { p.problem role="alert" { (refusal.message) "." } },
+        _ => html! { p.problem role="alert" { (sentence(&refusal.message)) } },
     }
 }
 
@@ -207,14 +207,14 @@ pub(super) async fn one(
         h2 { "Subscriptions" }
         p.faint {
             "What is planned for the end of a period, such as a cancellation, is not in a subscription: the contract has no \
-             field for it. Times are in UTC. What is past and what is to come is by the record's own times, not by the clock."
+             field for it. Times are in UTC. Whether a moment is past is told by the record's own times, because the clock of demo data may stand still."
         }
         @for page in &subscriptions {
             (wrong_answer(&page.wrong))
             @for record in &page.records { (subscription(id, mode, record, numbers)) }
         }
         @if let Some(refusal) = &refusal {
-            p.problem role="alert" { (refusal.message) "." }
+            p.problem role="alert" { (sentence(&refusal.message)) }
         } @else if subscriptions.iter().all(|page| page.records.is_empty()) {
             p { "There are none." }
         }
@@ -260,7 +260,7 @@ fn who(record: &Record, numbers: &Numbers) -> Markup {
             (line("Phone", &customer.field("phone"), |phone: Phone| html! { (phone.as_str()) }))
             (line("Currency", &customer.field("currency"), |currency: Currency| html! { (currency.code().to_uppercase()) }))
             (addresses(&customer.field("addresses")))
-            @for (key, part) in metadata.fields() { (line(key, &part, |value: String| text(&value))) }
+            @for (key, part) in metadata.fields() { (line(&format!("metadata: {key}"), &part, |value: String| text(&value))) }
         }
         (discounts(&customer.field("discounts"), numbers))
     }

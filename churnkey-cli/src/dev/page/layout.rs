@@ -48,7 +48,7 @@ pub(super) fn page(shown: Shown<'_>, content: &Markup) -> Markup {
                             }
                         }
                     }
-                    p.integration { (url) }
+                    p.integration { "Integration: " (url) }
                 }
                 main id="content" { (content) }
             }
@@ -68,6 +68,14 @@ pub(super) fn with_mode(path: &str, mode: Mode) -> String {
 pub(super) fn refusal(refusal: &Refusal) -> Markup {
     html! {
         h1 { "This can't be shown" }
-        p.problem role="alert" { (refusal.message) "." }
+        p.problem role="alert" { (sentence(&refusal.message)) }
     }
+}
+
+/// The message as a sentence of its own.
+pub(super) fn sentence(message: &str) -> String {
+    let mut characters = message.chars();
+    let first = characters.next().map(char::to_uppercase);
+    let first = first.into_iter().flatten();
+    first.chain(characters).chain(['.']).collect()
 }

@@ -14,7 +14,7 @@ pub(super) fn question(dev: &Dev, action: &str, form: &Parameters, back: &str) -
     fields.sort();
     html! {
         h1 { "This changes live data" }
-        p { "What is accepted here is done for real, at " code { (dev.merchant.url()) } ". You are asked once." }
+        p { "What is accepted here is done for real, at " code { (dev.merchant.url()) } ". You are asked once, for as long as the tool runs." }
         form method="post" action=(action) {
             input type="hidden" name="csrf" value=(dev.csrf);
             @for (name, value) in fields { input type="hidden" name=(name) value=(value); }

@@ -20,7 +20,7 @@ mod refused;
 mod subscription;
 mod webhooks;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -38,6 +38,9 @@ pub(crate) use self::password::Password;
 use self::{calls::Sent, layout::with_mode};
 use super::{Dev, browser::is_own_host, merchant::Refusal};
 use crate::operations::segment;
+
+/// A page asks for several records, one after the other. A person does not wait longer.
+const DEADLINE: Duration = Duration::from_secs(20);
 
 const STYLE: &str = include_str!("style.css");
 
@@ -107,7 +110,13 @@ async fn guard(State(dev): State<Arc<Dev>>, request: Request, next: Next) -> Res
     let (parts, body) = request.into_parts();
     let mut response = match refusal(&dev, &parts).await {
         Some(refused) => refused,
-        None => next.run(Request::from_parts(parts, body)).await,
+        None => {
+            let shown = next.run(Request::from_parts(parts, body));
+            match tokio::time::timeout(DEADLINE, shown).await {
+                Ok(response) => response,
+                Err(_) => given_up(&dev),
+            }
+        }
     };
     for (name, value) in HEADERS {
         response
@@ -115,6 +124,16 @@ async fn guard(State(dev): State<Arc<Dev>>, request: Request, next: Next) -> Res
             .insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+fn given_up(dev: &Dev) -> Response {
+    let (url, seconds) = (dev.merchant.url(), DEADLINE.as_secs());
+    let message = format!(
+        "the integration at {url} has not answered all that this page asks for within {seconds} s: Calls shows how long \
+         each call took"
+    );
+    let refusal = Refusal::new(StatusCode::GATEWAY_TIMEOUT, message);
+    still(dev, Mode::Live, "/", Err(refusal))
 }
 
 async fn refusal(dev: &Dev, request: &Parts) -> Option<Response> {

@@ -30,13 +30,14 @@ pub(super) async fn content(dev: &Dev, mode: Mode) -> Result<Markup, Refusal> {
         h1 { (name.unwrap_or("An integration without a name")) }
         p {
             "Churnkey is a retention service: before a customer cancels, it makes them an offer. It looks customers up in the "
-            "merchant's billing system, and does there what they accept. This tool plays Churnkey on your machine. What it "
-            "shows comes from the integration, which answered in " (took) " ms. To see a cancel flow, pick a "
+            "merchant's billing system, and does there what they accept. The integration is the merchant's side of it: the HTTP "
+            "API that Churnkey calls. This tool plays Churnkey on your machine. What it shows comes from the integration, "
+            "which answered in " (took) " ms. To see a cancel flow, pick a "
             a href=(with_mode("/customers", mode)) { "customer" } "."
         }
         (wrong_answer(&answered.wrong))
         @for record in &answered.records { (mistakes(record)) }
-        h2 { "Can it be published?" }
+        h2 { "Is it complete enough to be published at Churnkey?" }
         @if readiness.is_ready() {
             p.good { "Yes: Churnkey has what it needs." }
         } @else {
@@ -55,7 +56,7 @@ pub(super) async fn content(dev: &Dev, mode: Mode) -> Result<Markup, Refusal> {
                 @for sentence in readiness.unavailable() { li { (sentence) } }
             }
         }
-        h2 { "What it serves" }
+        h2 { "What the integration serves" }
         div.scrolls tabindex="0" role="region" aria-label="What it serves" {
             table {
                 thead { tr { th scope="col" { "Operation" } th scope="col" { "Call" } th scope="col" { "Served" } } }
@@ -72,6 +73,7 @@ pub(super) async fn content(dev: &Dev, mode: Mode) -> Result<Markup, Refusal> {
             }
         }
         h2 { "What the actions allow" }
+        p { "In the words of the features manifest, in which an integration says what it serves." }
         (actions(manifest.get("actions")))
         @for record in &answered.records { (json("The manifest as it came", record)) }
     })

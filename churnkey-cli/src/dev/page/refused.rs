@@ -48,9 +48,9 @@ pub(super) fn content(dev: &Dev, mode: Mode) -> Markup {
 
 fn status(state: &State<Diagnosis>) -> &'static str {
     match state {
-        State::NotYet => "churnkey doctor has not looked yet.",
-        State::Running { .. } => "churnkey doctor is looking.",
-        State::Ended { .. } => "churnkey doctor has looked.",
+        State::NotYet => "It has not been looked into yet.",
+        State::Running { .. } => "It is being looked into.",
+        State::Ended { .. } => "It has been looked into.",
     }
 }
 

@@ -297,7 +297,7 @@ fn refused_calls_are_listed_and_explained() {
         post(&local, "/refused", &[("csrf", &csrf)], &own_origin(&local)).status,
         303
     );
-    let page = once_it_says(&local, "/refused", "churnkey doctor has looked.");
+    let page = once_it_says(&local, "/refused", "It has been looked into.");
     let said = churnkey(["doctor", "--json"])
         .env("CHURNKEY_URL", &server.url())
         .env("CK_INTEGRATION_TOKEN", "another-token-than-the-servers")
@@ -339,7 +339,7 @@ fn no_other_site_sends_a_call_or_runs_the_suite() {
     assert!(
         get(&local, "/refused")
             .body
-            .contains("churnkey doctor has not looked yet.")
+            .contains("It has not been looked into yet.")
     );
     let mut headers = HeaderMap::new();
     headers.insert("host", "evil.example".parse().unwrap());

@@ -122,7 +122,7 @@ fn a_reason_without_an_offer_and_a_declined_offer_lead_to_the_next_step() {
     assert_eq!(field(&confirm, "feedback"), "too dear");
     let gone = get(&local, "/flow/cus_zoe/sub_zoe_gone");
     assert_eq!(gone.status, 409);
-    assert!(gone.body.contains("there is nothing left to cancel"));
+    assert!(gone.body.contains("There is nothing left to cancel"));
 }
 
 #[test]
@@ -315,6 +315,32 @@ fn an_id_of_dots_is_nobodys() {
     );
     let (status, message) = local.page("..").config().refusal();
     assert_eq!((status, &*message), (404, "this id can't be part of a URL"));
+}
+
+/// Each call is answered in time, and a list has many pages.
+#[test]
+fn a_page_that_takes_too_long_is_given_up() {
+    let app = Router::new().fallback(any(|request: Request| async move {
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        axum::Json(if request.uri().path().ends_with("/subscriptions") {
+            json!({ "data": [], "next": "again" })
+        } else {
+            json!({ "id": "cus_1" })
+        })
+    }));
+    let server = Server::start(app);
+    let local = Local::start(&server.url(), &[]);
+    let page = get(&local, "/customers/cus_1");
+    assert_eq!(page.status, 504);
+    let said = "has not answered all that this page asks for within 20 s";
+    assert!(page.body.contains(said), "{page:?}");
+    let calls = get(&local, "/calls");
+    assert!(
+        calls
+            .body
+            .contains("GET /churnkey/customers/cus_1/subscriptions"),
+        "{calls:?}"
+    );
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn a_slow_merchant_is_waited_for_and_one_who_never_answers_is_given_up() {
     assert!(said[2].contains("Pro, monthly"), "{said:?}");
 
     let gave_up = format!(
-        "the integration at {} did not answer within 10 s.",
+        "The integration at {} did not answer within 10 s.",
         hanging.url()
     );
     for page in &said[3..] {
