@@ -75,7 +75,7 @@ impl Shop {
 /// A signed extension by so many days, to be sent any number of times: the same request each time.
 #[derive(Clone)]
 pub(crate) struct Extension {
-    days: usize,
+    pub(crate) days: usize,
     signed_at: Timestamp,
 }
 
