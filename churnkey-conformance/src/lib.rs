@@ -256,6 +256,7 @@ mod suite;
 mod run;
 
 pub mod idempotency;
+pub mod replays;
 
 pub use answer::Answer;
 pub use client::{Call, Client};

@@ -43,6 +43,10 @@
 //! An action that was done while Redis went away is answered 200. Its record follows once Redis is back, for as long as the
 //! action's lease lasts ([`action_deadline`], a minute unless set). Until then a repetition is 409.
 //!
+//! # Replays of signed reads
+//! [`RedisIdempotency::replays`] is a store over the same connection that remembers which signed reads were answered, so that
+//! each is answered once ([`churnkey_integrator::replays`]). With it, reads need Redis too.
+//!
 //! # What Redis has to be set to
 //! A record that Redis loses is an action that may run again. The defaults of Redis lose some. Set:
 //!
@@ -81,7 +85,7 @@ mod scripts;
 mod store;
 
 pub use error::InvalidAddress;
-pub use store::RedisIdempotency;
+pub use store::{RedisIdempotency, RedisReplays};
 
 /// The version of churnkey-integrator whose trait the store implements.
 pub use churnkey_integrator;

@@ -1,10 +1,11 @@
-//! The store.
+//! The stores.
 
 use std::{fmt, time::Duration};
 
 use churnkey_integrator::{
     HandlerError, RequestContext, Result, async_trait,
     idempotency::{Attempt, IdempotencyStore, Known},
+    replays::{ReplayStore, SignedRead},
 };
 use redis::{
     Client, FromRedisValue, IntoConnectionInfo, RetryMethod,
@@ -109,6 +110,13 @@ where
         self
     }
 
+    /// A store of signed reads over the same connection, with the same names and the same deadline, for
+    /// [`refuse_replays`](churnkey_integrator::IntegrationBuilder::refuse_replays).
+    #[must_use]
+    pub fn replays(&self) -> RedisReplays<C> {
+        RedisReplays(self.clone())
+    }
+
     /// Sends a script until it is answered or the time is over. Each of them may come twice.
     async fn ask<T: FromRedisValue>(&self, call: &Call, patience: Duration) -> Result<T, NoAnswer> {
         let begun = Instant::now();
@@ -190,6 +198,11 @@ where
         let forget = Call::forget(&self.namespace, attempt);
         self.record(forget, attempt).await
     }
+
+    async fn check(&self) -> Result<()> {
+        let check = Call::check(&self.namespace);
+        Ok(self.ask(&check, self.deadline).await?)
+    }
 }
 
 /// Shows nothing of the connection, which knows a password.
@@ -199,5 +212,38 @@ impl<C> fmt::Debug for RedisIdempotency<C> {
             .field("namespace", &self.namespace)
             .field("deadline", &self.deadline)
             .finish_non_exhaustive()
+    }
+}
+
+/// Remembers signed reads in Redis, so that each is answered once by all processes of a merchant together
+/// ([`churnkey_integrator::replays`]). [`RedisIdempotency::replays`] makes it.
+///
+/// If Redis can't be asked within the [deadline](RedisIdempotency::with_deadline), the read is answered 503. So with this
+/// store, Redis has to run for reads, too.
+#[derive(Debug, Clone)]
+pub struct RedisReplays<C = ConnectionManager>(RedisIdempotency<C>);
+
+#[async_trait]
+impl<C> ReplayStore for RedisReplays<C>
+where
+    C: ConnectionLike + Clone + Send + Sync + 'static,
+{
+    async fn is_first(&self, read: &SignedRead) -> Result<bool> {
+        let Self(store) = self;
+        let call = Call::is_first(&store.namespace, read);
+        match store.ask::<bool>(&call, store.deadline).await {
+            Ok(is_first) => Ok(is_first),
+            Err(error) => {
+                tracing::error!(
+                    reason = error.reason(),
+                    "a signed read was refused, because nobody knows whether it came before"
+                );
+                Err(HandlerError::unavailable(Duration::from_secs(1), error))
+            }
+        }
+    }
+
+    async fn check(&self) -> Result<()> {
+        self.0.check().await
     }
 }

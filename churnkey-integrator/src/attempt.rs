@@ -111,13 +111,13 @@ impl Attempt {
     /// died, and another attempt at the same request may take over the record.
     #[must_use]
     pub fn runs_until(&self) -> Timestamp {
-        after(self.now, self.lease)
+        self.now.saturating_add(self.lease)
     }
 
     /// When the record may be removed.
     #[must_use]
     pub fn kept_until(&self) -> Timestamp {
-        after(self.now, self.keep)
+        self.now.saturating_add(self.keep)
     }
 
     /// The parameters of a statement that begins this attempt, in types that every database driver can bind.
@@ -174,12 +174,6 @@ impl<'a> Parameters<'a> {
     pub fn kept_until(self) -> i64 {
         self.0.kept_until().unix_millis()
     }
-}
-
-fn after(moment: Timestamp, duration: Duration) -> Timestamp {
-    let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::from_unix_millis(moment.unix_millis().saturating_add(millis))
-        .unwrap_or(Timestamp::LAST)
 }
 
 /// The keys of the standard library's hasher are random, and differ each time within a process.

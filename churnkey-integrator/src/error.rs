@@ -313,6 +313,8 @@ pub(crate) enum ContractViolation {
     ActionDeadline,
     #[error("the idempotency store did not answer in time: look at what it waits for")]
     StoreDeadline,
+    #[error("the store of signed reads did not answer in time: look at what it waits for")]
+    ReplayStoreDeadline,
     #[error(
         "the integration has no tenants, but a controller asked for one: build it with Integration::for_tenants"
     )]

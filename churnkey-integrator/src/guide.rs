@@ -9,6 +9,7 @@
 //! * [Actions and retries](actions): idempotency, records and shutdown.
 //! * [Idempotency records in your database](idempotency): the statements, with sqlx, diesel and tokio-postgres.
 //! * [Idempotency records in Redis](redis): for actions that change something else than a database of yours.
+//! * [Limits](limits): sizes, deadlines, requests at a time, replays.
 //! * [Authentication and signing](signing): what Churnkey documents, and what this project decided.
 //! * [Many tenants](tenants): one process for many merchants, each with a token of its own.
 //! * [Proxies and gateways](proxies): nginx, AWS, actix and plain hyper.
@@ -123,9 +124,18 @@ pub mod idempotency {
 pub mod redis {
     //! [actions]: super::actions
     //! [idempotency]: super::idempotency
+    //! [limits]: super::limits
     //!
     // Its programs need Redis and its client. A test of the repository compiles and runs them.
     #![cfg_attr(not(doctest), doc = include_str!("../docs/redis.md"))]
+}
+
+pub mod limits {
+    //! [actions]: super::actions
+    //! [Redis]: super::redis
+    //! [`ReplayStore`]: crate::replays::ReplayStore
+    //!
+    #![doc = include_str!("../docs/limits.md")]
 }
 
 pub mod signing {

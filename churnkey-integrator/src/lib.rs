@@ -113,6 +113,7 @@ mod features;
 pub mod idempotency;
 mod operation;
 pub mod page;
+pub mod replays;
 
 mod auth;
 #[cfg(feature = "diagnose")]
@@ -160,7 +161,9 @@ pub use error::{ErrorClass, HandlerError, Result};
 pub use id::{
     CouponId, CustomerId, FamilyId, InvalidId, ItemId, PriceId, ProductId, SubscriptionId, TenantId,
 };
-pub use integration::{BuildError, Integration, IntegrationBuilder, Readiness, RunningActions};
+pub use integration::{
+    BuildError, Health, HealthReport, Integration, IntegrationBuilder, Readiness, RunningActions,
+};
 pub use money::{
     Amount, Currency, InvalidAmount, InvalidCurrency, InvalidDecimal, InvalidPercentage, Percentage,
 };

@@ -1,7 +1,7 @@
 //! For a merchant's tests (feature `testing`): what only this crate can make.
 //!
 //! A unit test calls a controller or an action as any other function. It makes the arguments with `for_test`:
-//! [`RequestContext::for_test`], [`PageRequest::for_test`], [`Attempt::for_test`], and `for_test` of every request in
+//! [`RequestContext::for_test`], [`PageRequest::for_test`], [`Attempt::for_test`], [`SignedRead::for_test`], and `for_test` of every request in
 //! [`actions`](crate::actions).
 //!
 //! ```
@@ -49,7 +49,7 @@
 use http::{HeaderValue, Method};
 
 #[cfg(doc)]
-use crate::{attempt::Attempt, context::RequestContext, page::PageRequest};
+use crate::{attempt::Attempt, context::RequestContext, page::PageRequest, replays::SignedRead};
 use crate::{
     auth::{Signature, sign_for_mode},
     http::full_cause,

@@ -33,6 +33,10 @@ pub enum AuthenticationError {
         "a wrong signature: compare the token, and the method, path, query, mode and body with what was signed"
     )]
     WrongSignature,
+    /// The signature is right, but the same signed read was answered before, and the integration
+    /// [refuses replays](crate::IntegrationBuilder::refuse_replays).
+    #[error("a replay: sign each read anew, and don't sign two equal reads in the same second")]
+    Replayed,
     /// The token is not one of the accepted tokens.
     #[error("a wrong token: compare it with the Integration Token in Churnkey's dashboard")]
     WrongToken,

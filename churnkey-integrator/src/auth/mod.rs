@@ -212,6 +212,10 @@ impl Schemes {
         self.signature.tolerance = tolerance;
     }
 
+    pub(crate) fn tolerance(&self) -> Duration {
+        self.signature.tolerance
+    }
+
     pub(crate) fn set_headers(&mut self, names: HeaderNames) {
         self.headers = names;
     }

@@ -13,6 +13,7 @@ use tracing::Span;
 use super::{
     Shared,
     payload::{Unread, read, unless_announced_too_large},
+    replay::is_replay,
     response::{self, Cause},
     tenant::resolve,
 };
@@ -36,7 +37,7 @@ pub(super) struct AuthenticatedRequest {
 }
 
 impl AuthenticatedRequest {
-    /// Checks size, headers, timestamp, tenant, signature and mode, in this order: the cheapest check first. Without a tenant
+    /// Checks size, headers, timestamp, tenant, signature, mode and replay, in this order: the cheapest check first. Without a tenant
     /// no check is skipped, so that the time does not reveal which tenants exist.
     pub(super) async fn authenticate(
         shared: &Shared,
@@ -113,6 +114,12 @@ impl AuthenticatedRequest {
         merchant.token_was_used(token, now);
         let mode =
             mode(head.mode(), &names.mode, shared.live_only).map_err(response::from_error)?;
+        let sent = (&request, &*path, &body);
+        let is_replay = is_replay(shared, credential, sent, &merchant, mode, now, deadline);
+        if is_replay.await.map_err(response::from_error)? {
+            let replayed = AuthenticationError::Replayed;
+            return Err(refused(replayed, Some(&merchant), &body));
+        }
         Ok(Self {
             request,
             body,

@@ -16,6 +16,7 @@ use tracing::{Instrument, instrument::WithSubscriber};
 use super::{
     Shared,
     authenticated_request::AuthenticatedRequest,
+    digest::RequestDigest,
     response::{self, Cause},
 };
 use crate::{
@@ -41,27 +42,18 @@ pub(super) fn attempt(
     parameters: &RawPathParams,
 ) -> Result<Option<Attempt>> {
     let key = |kind: &[u8], parts: &[&[u8]]| {
-        let mut digest = Sha256::new();
-        let mut part = |bytes: &[u8]| {
-            digest.update((bytes.len() as u64).to_be_bytes());
-            digest.update(bytes);
-        };
-        part(shared.namespace.as_bytes());
-        if let Some(tenant) = authenticated.merchant().id() {
-            part(b"tenant");
-            part(tenant.as_str().as_bytes());
-        }
-        part(&(parameters.iter().count() as u64).to_be_bytes());
+        let count = parameters.iter().count() as u64;
+        let mut digest =
+            RequestDigest::new(shared, authenticated.merchant()).part(&count.to_be_bytes());
         for (name, value) in parameters {
-            part(name.as_bytes());
-            part(value.as_bytes());
+            digest = digest.part(name.as_bytes()).part(value.as_bytes());
         }
-        part(authenticated.mode().as_str().as_bytes());
-        part(kind);
-        for bytes in parts {
-            part(bytes);
-        }
-        IdempotencyKey(hex::encode(digest.finalize()))
+        let digest = digest.part(authenticated.mode().as_str().as_bytes());
+        let digest = parts
+            .iter()
+            .copied()
+            .fold(digest.part(kind), RequestDigest::part);
+        IdempotencyKey(digest.finish())
     };
     let signature_key = authenticated.is_signed().then(|| {
         let timestamp = &shared.schemes.headers().timestamp;

@@ -11,6 +11,7 @@ mod capacity;
 pub(crate) mod coupons;
 pub(crate) mod customers;
 mod deadline;
+mod digest;
 mod extract;
 pub(crate) mod families;
 mod idempotency;
@@ -22,6 +23,7 @@ pub(crate) mod products;
 mod record;
 #[cfg(feature = "diagnose")]
 mod refusal;
+mod replay;
 mod response;
 mod routes;
 pub(crate) mod subscriptions;
@@ -42,7 +44,8 @@ use tokio_util::task::TaskTracker;
 #[cfg(feature = "diagnose")]
 use crate::diagnose::Refusals;
 use crate::{
-    auth::Schemes, error::Classifiers, features::Manifest, tenants::Merchants, time::Timestamp,
+    auth::Schemes, error::Classifiers, features::Manifest, replays::ReplayStore,
+    tenants::Merchants, time::Timestamp,
 };
 
 /// The settings and the state of an integration, which all of its requests share.
@@ -50,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) manifest: Manifest,
     pub(crate) merchants: Merchants,
     pub(crate) schemes: Schemes,
+    /// None if a signed read may come again.
+    pub(crate) replays: Option<Arc<dyn ReplayStore>>,
     /// None if refusals are not explained.
     #[cfg(feature = "diagnose")]
     pub(crate) refusals: Option<Arc<Refusals>>,

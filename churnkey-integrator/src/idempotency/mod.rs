@@ -206,6 +206,16 @@ pub trait IdempotencyStore: Send + Sync + 'static {
     /// # Errors
     /// Any error of the store. It is logged.
     async fn forget(&self, cx: &RequestContext, attempt: &Attempt) -> Result<()>;
+
+    /// Whether the store can record an action now, for [`Integration::health`](crate::Integration::health). `Ok(())` unless
+    /// implemented. Over a database, do what fails if it can't be written, and changes nothing: [`postgres::PURGE`] and
+    /// [`sqlite::PURGE`] of no record.
+    ///
+    /// # Errors
+    /// Any error says that it can't. Its text is logged at debug level only.
+    async fn check(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 forward! {
@@ -213,6 +223,7 @@ forward! {
         async fn begin(&self, cx: &RequestContext, attempt: &Attempt) -> Result<Known>;
         async fn complete(&self, cx: &RequestContext, attempt: &Attempt) -> Result<()>;
         async fn forget(&self, cx: &RequestContext, attempt: &Attempt) -> Result<()>;
+        async fn check(&self) -> Result<()>;
     }
 }
 

@@ -8,9 +8,11 @@ use serde_json::Value;
 use tokio_util::task::TaskTracker;
 
 mod headers;
+mod health;
 mod readiness;
 mod running;
 
+pub use health::{Health, HealthReport};
 pub use readiness::Readiness;
 pub use running::RunningActions;
 
@@ -44,6 +46,7 @@ use crate::{
     id,
     idempotency::{IdempotencyStore, InMemoryIdempotency},
     operation::Operation,
+    replays::ReplayStore,
     secret::IntegrationToken,
     tenants::{Merchant, Merchants, TenantResolver},
     time::Timestamp,
@@ -79,6 +82,7 @@ pub struct Integration {
     shared: Arc<Shared>,
     routes: Routes,
     prefix: String,
+    idempotency: Arc<dyn IdempotencyStore>,
 }
 
 impl Integration {
@@ -126,6 +130,13 @@ impl Integration {
     #[must_use]
     pub fn running_actions(&self) -> RunningActions {
         RunningActions::new(self.shared.running.clone())
+    }
+
+    /// What is served, and whether the stores answer: for the app's own readiness route.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let replays = self.shared.replays.clone();
+        Health::new(self.operations(), Arc::clone(&self.idempotency), replays)
     }
 
     /// When each accepted token was last used, to see whether one may be dropped: the builder's token first, and then those
@@ -209,6 +220,7 @@ pub struct IntegrationBuilder {
     replaced_tokens: Vec<IntegrationToken>,
     parts: Vec<Arc<dyn Part>>,
     idempotency: Option<Arc<dyn IdempotencyStore>>,
+    replays: Option<Arc<dyn ReplayStore>>,
     namespace: Option<String>,
     prefix: String,
     external_prefix: Option<String>,
@@ -244,6 +256,7 @@ impl IntegrationBuilder {
             replaced_tokens: Vec::new(),
             parts: Vec::new(),
             idempotency: None,
+            replays: None,
             namespace: None,
             prefix: "/churnkey".to_owned(),
             external_prefix: None,
@@ -440,6 +453,13 @@ impl IntegrationBuilder {
         self
     }
 
+    /// Answers a signed read only once, and 401 if the same signed bytes come again. Off unless set, because it refuses more
+    /// than attacks: [`crate::replays`] has what a caller must do for it, and stores.
+    pub fn refuse_replays(mut self, store: impl ReplayStore) -> Self {
+        self.replays = Some(Arc::new(store));
+        self
+    }
+
     /// Answers requests in test mode with 400, for a merchant without test data.
     pub fn live_only(mut self) -> Self {
         self.live_only = true;
@@ -612,7 +632,7 @@ impl IntegrationBuilder {
     pub fn build(mut self) -> Result<Integration, BuildError> {
         let idempotency = self.idempotency.take();
         let idempotency = idempotency.unwrap_or_else(|| Arc::new(InMemoryIdempotency::default()));
-        let parts = Parts::of(std::mem::take(&mut self.parts), idempotency);
+        let parts = Parts::of(std::mem::take(&mut self.parts), Arc::clone(&idempotency));
         let mut problems = self.problems();
         problems.extend(parts.problems());
         self.headers.problems(&mut problems);
@@ -657,6 +677,7 @@ impl IntegrationBuilder {
                 manifest,
                 merchants,
                 schemes,
+                replays: self.replays,
                 #[cfg(feature = "diagnose")]
                 refusals,
                 external_prefix: self.external_prefix.unwrap_or_default(),
@@ -671,6 +692,7 @@ impl IntegrationBuilder {
             }),
             routes,
             prefix: self.prefix,
+            idempotency,
         };
         let readiness = integration.readiness();
         if readiness.is_ready() {

@@ -6,7 +6,7 @@
 //! so that an attempt that outlived its lease can neither commit nor change its successor's record.
 
 use churnkey_integrator::{
-    RequestContext, Result, async_trait,
+    Mode, RequestContext, Result, async_trait,
     idempotency::{Attempt, IdempotencyStore, Known, postgres},
 };
 
@@ -50,6 +50,13 @@ impl IdempotencyStore for Store {
 
     async fn forget(&self, cx: &RequestContext, attempt: &Attempt) -> Result<()> {
         self.query(cx, FORGET_ATTEMPT, &[&attempt.number()]).await?;
+        Ok(())
+    }
+
+    async fn check(&self) -> Result<()> {
+        // Deletes nothing, and fails where nothing can be deleted.
+        self.query_in(Mode::Live, FORGET_OLD_ATTEMPTS, &[&0_i64, &0_i64])
+            .await?;
         Ok(())
     }
 }

@@ -67,7 +67,7 @@ impl TenantResolver for Store {
 impl Store {
     /// The rows that a request is about, and no others.
     fn shop(&self, cx: &RequestContext) -> Result<Shop> {
-        Ok(self.shop_of(cx.tenant()?, cx.mode()))
+        Ok(self.shop_of(cx.tenant()?, cx.mode(), cx.time_left()))
     }
 
     async fn one<R: Table, T>(

@@ -6,6 +6,7 @@
 mod catalogue;
 pub mod diesel_postgres;
 pub mod redis_cluster;
+pub mod redis_replays;
 pub mod redis_server;
 pub mod sqlx_postgres;
 pub mod sqlx_sqlite;

@@ -13,7 +13,7 @@ mod time_limits;
 mod tls;
 mod transaction;
 
-use churnkey_integrator::{RequestContext, Result, Timestamp};
+use churnkey_integrator::{Mode, RequestContext, Result, Timestamp};
 use example_app::{Clock, SharedClock};
 use tokio_postgres::Row;
 
@@ -99,12 +99,22 @@ impl Store {
         statement: Statement,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>> {
-        self.pool.query(&statement.sql(cx.mode()), parameters).await
+        self.query_in(cx.mode(), statement, parameters).await
+    }
+
+    /// The same where there is no request.
+    pub(crate) async fn query_in(
+        &self,
+        mode: Mode,
+        statement: Statement,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>> {
+        self.pool.query(&statement.sql(mode), parameters).await
     }
 
     /// Begins a transaction, for an action.
     pub(crate) async fn begin_transaction(&self, cx: &RequestContext) -> Result<Transaction> {
-        Transaction::begin(&self.pool, cx.mode()).await
+        Transaction::begin(&self.pool, cx).await
     }
 }
 

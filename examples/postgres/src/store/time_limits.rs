@@ -32,6 +32,17 @@ pub(super) const POOL: Timeouts = Timeouts {
     recycle: Some(RECYCLE),
 };
 
+/// Lets no statement of a transaction take longer than this, so that the server does not work on for an action that was
+/// given up. The connection's own limit still holds if it is shorter.
+pub(super) fn end_statements_within(time_left: Duration) -> String {
+    // Zero would be no limit.
+    let millis = time_left.as_millis().max(1);
+    format!(
+        "SELECT set_config('statement_timeout', least({millis},
+            nullif(extract(epoch FROM current_setting('statement_timeout')::interval) * 1000, 0))::bigint::text, true)"
+    )
+}
+
 /// Sets the limits of connections, and of what runs on them.
 pub(super) fn set(config: &mut Config) {
     let [statement, lock, idle] =

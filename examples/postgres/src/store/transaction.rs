@@ -1,6 +1,8 @@
 //! Transactions, and the share of the pool that they may use.
 
-use churnkey_integrator::{HandlerError, Mode, Result};
+use std::time::Duration;
+
+use churnkey_integrator::{HandlerError, Mode, RequestContext, Result};
 use deadpool_postgres::PoolError;
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 use tokio_postgres::Row;
@@ -8,7 +10,7 @@ use tokio_postgres::Row;
 use super::{
     Parameter, Statement,
     pool::{Lease, Pool},
-    time_limits::{RETRY_AFTER, WAIT},
+    time_limits::{RETRY_AFTER, WAIT, end_statements_within},
 };
 
 /// A transaction on a connection of its own. Dropped before its end, as when its request is dropped, it closes the
@@ -24,18 +26,18 @@ pub(crate) struct Transaction {
 impl Transaction {
     /// Begins one as soon as fewer than [`Store::MAX_ACTIONS`](super::Store::MAX_ACTIONS) are open. Transactions keep their
     /// connections while they wait for locks, and reads must not have to wait with them.
-    pub(super) async fn begin(pool: &Pool, mode: Mode) -> Result<Self> {
+    pub(super) async fn begin(pool: &Pool, cx: &RequestContext) -> Result<Self> {
         let turn = timeout(WAIT, pool.for_actions.clone().acquire_owned()).await;
         let turn = turn.map_err(|_| {
             HandlerError::unavailable(RETRY_AFTER, "all connections for actions are in use")
         })??;
-        let mut begun = begin_on(pool).await;
+        let mut begun = begin_on(pool, cx.time_left()).await;
         if pool.must_renew(&begun) {
-            begun = begin_on(pool).await;
+            begun = begin_on(pool, cx.time_left()).await;
         }
         Ok(Self {
             pool: pool.clone(),
-            mode,
+            mode: cx.mode(),
             lease: begun?,
             _turn: turn,
         })
@@ -84,9 +86,11 @@ impl Transaction {
     }
 }
 
-async fn begin_on(pool: &Pool) -> Result<Lease, PoolError> {
+async fn begin_on(pool: &Pool, time_left: Duration) -> Result<Lease, PoolError> {
     let lease = pool.lease().await?;
     // Each statement has to see what was committed while it waited for a lock, whatever the database's default is.
-    lease.simple("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+    let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
+    let limit = end_statements_within(time_left);
+    lease.simple(&format!("{begin}; {limit}")).await?;
     Ok(lease)
 }

@@ -3,12 +3,15 @@
 use std::time::{Duration, Instant};
 
 use churnkey_conformance::Client;
+use example_app::demo_token;
 use http::Method;
-use postgres::store::Store;
+use postgres::{churnkey, store::Store};
 use serde_json::{Value, json};
 use throwaway_postgres::test_database;
 
-use crate::{Shop, act, load_demo, locked_out, migrated, sql, with_options};
+use crate::{
+    Shop, act, client_of, hasty, load_demo, locked_out, migrated, open_store, sql, with_options,
+};
 
 const NOW: &str = "2026-01-15T12:00:00Z";
 
@@ -186,6 +189,58 @@ async fn reads_are_answered_while_more_actions_than_there_are_connections_wait_f
     other.rollback().await.unwrap();
     let answer = cancel(shop.live.clone(), "waiting 0".to_owned()).await;
     assert_eq!(answer.status(), 200);
+}
+
+#[tokio::test]
+async fn a_statement_of_an_action_ends_with_the_actions_deadline() {
+    const DEADLINE: Duration = Duration::from_millis(700);
+    let shop = Shop::with_demo_data().await;
+    let mut sql = shop.sql().await;
+    let other = sql.transaction().await.unwrap();
+    let lock = "SELECT FROM churnkey_live.subscriptions WHERE id = 'sub_ada_pro' FOR UPDATE";
+    assert_eq!(other.execute(lock, &[]).await.unwrap(), 1);
+
+    let builder = churnkey::builder(&shop.store, demo_token().unwrap());
+    let builder = builder.deadline(DEADLINE).action_deadline(DEADLINE);
+    let client = client_of(builder.build().unwrap());
+    let cancel = tokio::spawn(async move {
+        let body = json!({
+            "customerId": "cus_ada",
+            "subscriptionId": "sub_ada_pro",
+            "scheduledAt": "immediate"
+        });
+        let call = client.call(Method::POST, "/churnkey/actions/subscription/cancel");
+        call.body(body.to_string()).signed().send().await
+    });
+    let begun = Instant::now();
+    locked_out(&other, 1).await;
+    // Long before the three seconds for a lock, or the eight for a statement.
+    locked_out(&other, 0).await;
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert_eq!(cancel.await.unwrap().status(), 503);
+}
+
+#[tokio::test]
+async fn a_shorter_limit_of_the_address_holds_in_an_action_too() {
+    let database = test_database();
+    open_store(database.url()).await;
+    let store = Store::connect(&hasty(database.url())).unwrap();
+    let client = crate::client(&store);
+    let mut sql = sql(database.url()).await;
+    let other = sql.transaction().await.unwrap();
+    let lock = "SELECT FROM churnkey_live.subscriptions WHERE id = 'sub_ada_pro' FOR UPDATE";
+    assert_eq!(other.execute(lock, &[]).await.unwrap(), 1);
+    let body = json!({
+        "customerId": "cus_ada",
+        "subscriptionId": "sub_ada_pro",
+        "scheduledAt": "immediate"
+    });
+    let call = client.call(Method::POST, "/churnkey/actions/subscription/cancel");
+    let answer = call.body(body.to_string()).signed().send().await;
+    assert_eq!(answer.status(), 503);
+    let cause = answer.cause().unwrap();
+    assert!(cause.contains("statement timeout"), "{cause}");
 }
 
 #[tokio::test]

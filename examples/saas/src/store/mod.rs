@@ -9,7 +9,11 @@ mod setup;
 mod statements;
 mod tables;
 
-use std::{error::Error, str::FromStr, time::Duration};
+use std::{
+    error::Error,
+    str::FromStr,
+    time::{Duration, Instant},
+};
 
 use churnkey_integrator::{
     CustomerId, ErrorClass, Mode, Result, SubscriptionId, TenantId, Timestamp,
@@ -137,13 +141,14 @@ impl Store {
         Ok(tokens.await?)
     }
 
-    /// The rows of a tenant in a mode.
+    /// The rows of a tenant in a mode, for a request that has this much time left.
     #[must_use]
-    pub fn shop_of(&self, tenant: &TenantId, mode: Mode) -> Shop {
+    pub fn shop_of(&self, tenant: &TenantId, mode: Mode, time_left: Duration) -> Shop {
         Shop {
             pool: self.pool.clone(),
             tenant: tenant.clone(),
             mode,
+            ends: Instant::now() + time_left,
         }
     }
 }
@@ -154,6 +159,7 @@ pub struct Shop {
     pool: PgPool,
     tenant: TenantId,
     mode: Mode,
+    ends: Instant,
 }
 
 #[expect(
@@ -217,7 +223,12 @@ impl Shop {
     async fn begin(&self) -> sqlx::Result<Transaction> {
         let mut transaction = self.pool.begin().await?;
         let only = sqlx::query(sql::ONLY_ROWS_OF).bind(self.tenant.as_str());
-        let only = only.bind((self.mode == Mode::Live).to_string());
+        // So that the server does not work on for a request that was given up. Zero would be no limit.
+        let time_left = self.ends.saturating_duration_since(Instant::now());
+        let millis = i64::try_from(time_left.as_millis()).unwrap_or(i64::MAX);
+        let only = only
+            .bind((self.mode == Mode::Live).to_string())
+            .bind(millis.max(1));
         only.execute(&mut *transaction).await?;
         Ok(transaction)
     }

@@ -1,8 +1,11 @@
 //! Every statement that a request runs. Row-level security adds whose rows they are about.
 
 /// Says whose rows the transaction sees: `$1` is the tenant, `$2` whether they are live.
+/// With the time that is left, in milliseconds, as the limit of each statement, unless the connection's own is shorter.
 pub(super) const ONLY_ROWS_OF: &str =
-    "SELECT set_config('app.tenant_id', $1, true), set_config('app.livemode', $2, true)";
+    "SELECT set_config('app.tenant_id', $1, true), set_config('app.livemode', $2, true),
+        set_config('statement_timeout', least($3,
+            nullif(extract(epoch FROM current_setting('statement_timeout')::interval) * 1000, 0)::bigint)::text, true)";
 
 pub(super) const TOKENS: &str = "SELECT t.id AS tenant_id, t.name AS tenant_name, k.token
     FROM tenants t JOIN churnkey_tokens k ON k.tenant_id = t.id

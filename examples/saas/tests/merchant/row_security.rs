@@ -1,5 +1,7 @@
 //! What PostgreSQL itself shows, whatever the program asks for.
 
+use std::time::Duration;
+
 use churnkey_integrator::{Mode, TenantId};
 use saas::{record::Customer, store::Store};
 use sqlx::{PgPool, query_scalar};
@@ -37,7 +39,7 @@ async fn who_has_not_said_whose_rows_sees_none() {
     let one = TenantId::new(platform.id("tenant-01").await).unwrap();
     let other = TenantId::new(platform.id("tenant-02").await).unwrap();
     let first = |tenant: &TenantId| {
-        let shop = store.shop_of(tenant, Mode::Live);
+        let shop = store.shop_of(tenant, Mode::Live, Duration::from_secs(10));
         async move { shop.after::<Customer>(uuid::Uuid::nil(), 1).await.unwrap() }
     };
     for _ in 0..3 {

@@ -8,5 +8,6 @@
 mod away;
 mod keys;
 mod processes;
+mod replays;
 mod rules;
 mod shop;
