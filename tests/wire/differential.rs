@@ -17,7 +17,7 @@ use throwaway_postgres::test_database;
 
 use crate::merchants::{client_of, empty_postgres_store, token};
 
-const CALLS: usize = 3_000;
+const CALLS: usize = 1_200;
 const SEED: u64 = 20_260_115;
 const CUSTOMERS: usize = 60;
 const SUBSCRIPTIONS: usize = 400;

@@ -6,7 +6,7 @@ use std::{
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError},
     thread,
     time::{Duration, Instant},
 };
@@ -40,12 +40,21 @@ pub(super) struct Browser {
     _watchdog: ChildStdin,
 }
 
-/// Chromium takes seconds to start, so there is one, and one test at a time has it.
+/// Chromium takes seconds to start, and half of a test's time is spent in waiting for it. So there are two, and one test at a
+/// time has each.
 pub(super) fn browser() -> MutexGuard<'static, Browser> {
-    static BROWSER: OnceLock<Mutex<Browser>> = OnceLock::new();
-    let browser = BROWSER.get_or_init(|| Mutex::new(Browser::start()));
+    static BROWSERS: [OnceLock<Mutex<Browser>>; 2] = [const { OnceLock::new() }; 2];
+    let [first, second] = BROWSERS.each_ref();
+    let start = || Mutex::new(Browser::start());
+    let browser = match first.get_or_init(start).try_lock() {
+        Ok(browser) => browser,
+        Err(TryLockError::Poisoned(browser)) => browser.into_inner(),
+        Err(TryLockError::WouldBlock) => {
+            let second = second.get_or_init(start).lock();
+            second.unwrap_or_else(PoisonError::into_inner)
+        }
+    };
     // What a failed test has left is cleared now.
-    let browser = browser.lock().unwrap_or_else(PoisonError::into_inner);
     browser.clear();
     browser
 }
