@@ -309,8 +309,10 @@ pub(crate) const MAX_SAFE_INTEGER: u64 = 9_007_199_254_740_991;
 )]
 #[serde(try_from = "AmountFields")]
 pub struct Amount {
+    /// For each one, in the currency's minor units, such as cents.
     #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<u64>,
+    /// Once, however many there are, in the currency's minor units.
     #[serde(skip_serializing_if = "Option::is_none")]
     flat: Option<u64>,
 }

@@ -20,9 +20,12 @@ use crate::{
 )]
 #[serde(try_from = "DiscountFields")]
 pub struct Discount {
+    /// What the discount is worth, and for how long a coupon gives it.
     coupon: Coupon,
+    /// When it was first in effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     start: Option<Timestamp>,
+    /// When it ends; without an end, it goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     end: Option<Timestamp>,
 }
@@ -122,15 +125,22 @@ impl TryFrom<DiscountFields> for Discount {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Coupon {
+    /// The merchant's own id of the coupon.
     id: CouponId,
+    /// What a customer enters to redeem it.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
+    /// What it is called in front of customers.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    /// For how long it is in effect once it was redeemed.
     duration: CouponDuration,
+    /// How much it takes off.
     value: CouponValue,
+    /// How often it was redeemed, and how often it may be.
     #[serde(skip_serializing_if = "Option::is_none")]
     redemptions: Option<Redemptions>,
+    /// When it can no longer be redeemed.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
 }
@@ -330,8 +340,10 @@ impl CouponValue {
 )]
 #[serde(try_from = "RedemptionsFields")]
 pub struct Redemptions {
+    /// How often it may be redeemed by all customers together.
     #[serde(skip_serializing_if = "Option::is_none")]
     max: Option<u64>,
+    /// How often it was redeemed.
     #[serde(skip_serializing_if = "Option::is_none")]
     current: Option<u64>,
 }

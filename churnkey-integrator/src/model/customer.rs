@@ -35,29 +35,38 @@ use crate::{
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Customer {
+    /// The merchant's own id of the customer.
     id: CustomerId,
+    /// The full name; or the first name, if the last name is a field of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<Private>,
+    /// The last name, if it is not part of the name.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_name: Option<Private>,
+    /// Where messages and verification codes are sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<Email>,
+    /// Where text messages and verification codes are sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     phone: Option<Phone>,
+    /// All postal addresses, the primary one first.
     #[serde(
         default,
         deserialize_with = "null_is_empty",
         skip_serializing_if = "Vec::is_empty"
     )]
     addresses: Vec<Address>,
+    /// The discounts of the customer as a whole; those of one subscription are in the subscription.
     #[serde(
         default,
         deserialize_with = "null_is_empty",
         skip_serializing_if = "Vec::is_empty"
     )]
     discounts: Vec<Discount>,
+    /// The currency in which the customer is always charged.
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<Currency>,
+    /// The merchant's own keys and values.
     #[serde(
         default,
         deserialize_with = "null_is_empty",
@@ -216,16 +225,22 @@ impl Customer {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Address {
+    /// The country, by its code of two letters (ISO 3166-1).
     #[serde(skip_serializing_if = "Option::is_none")]
     country: Option<Country>,
+    /// The state, province or region.
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<Private>,
+    /// The city.
     #[serde(skip_serializing_if = "Option::is_none")]
     city: Option<Private>,
+    /// The postal code.
     #[serde(skip_serializing_if = "Option::is_none")]
     postal_code: Option<Private>,
+    /// The first line: street and number.
     #[serde(skip_serializing_if = "Option::is_none")]
     line1: Option<Private>,
+    /// The second line, such as a floor.
     #[serde(skip_serializing_if = "Option::is_none")]
     line2: Option<Private>,
 }

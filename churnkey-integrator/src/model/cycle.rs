@@ -52,8 +52,10 @@ impl From<CycleUnit> for CalendarUnit {
 )]
 #[serde(try_from = "BillingDurationFields")]
 pub struct BillingDuration {
+    /// How many of the unit.
     #[cfg_attr(feature = "openapi", schemars(range(min = 1)))]
     amount: u32,
+    /// What is counted.
     unit: CycleUnit,
 }
 
@@ -188,7 +190,9 @@ impl TryFrom<BillingDurationFields> for BillingDuration {
 )]
 #[serde(try_from = "PeriodFields")]
 pub struct Period {
+    /// When it begins.
     start: Timestamp,
+    /// When it ends; never before its beginning.
     end: Timestamp,
 }
 

@@ -17,8 +17,11 @@ use crate::id::FamilyId;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 pub struct Family {
+    /// The merchant's own id of the family.
     id: FamilyId,
+    /// What it is called in front of customers.
     name: String,
+    /// What it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
 }

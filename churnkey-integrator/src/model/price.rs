@@ -77,14 +77,21 @@ pub struct Price {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct PriceFields {
+    /// The merchant's own id of the price.
     id: PriceId,
+    /// Whether it belongs to a product.
     r#type: PriceType,
+    /// How often it is charged.
     duration: BillingDuration,
+    /// How much is charged each time.
     amount: PriceAmount,
+    /// The product that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     product_id: Option<ProductId>,
+    /// What it is called in front of customers.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    /// What it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
 }
@@ -375,6 +382,7 @@ impl TryFrom<Vec<Tier>> for Tiers {
 pub struct Tier {
     #[serde(flatten)]
     amount: Amount,
+    /// The last quantity of the tier; the last tier has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schemars(range(min = 1)))]
     up_to: Option<u64>,

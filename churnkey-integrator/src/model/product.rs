@@ -70,13 +70,19 @@ pub struct Product {
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct ProductFields {
+    /// The merchant's own id of the product.
     id: ProductId,
+    /// Whether it belongs to a family.
     r#type: ProductType,
+    /// What it is called in front of customers.
     name: String,
+    /// What it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
+    /// The name of one unit of the quantity, such as seat.
     #[serde(skip_serializing_if = "Option::is_none")]
     unit_label: Option<String>,
+    /// The family that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     family_id: Option<FamilyId>,
 }

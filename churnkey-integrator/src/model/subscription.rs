@@ -47,18 +47,26 @@ use crate::{
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Subscription {
+    /// The merchant's own id of the subscription.
     id: SubscriptionId,
+    /// The customer whose subscription it is.
     customer_id: CustomerId,
+    /// When it began.
     start: Timestamp,
+    /// What state it is in, with the times that belong to that state.
     status: SubscriptionStatus,
+    /// How often it is billed.
     duration: BillingDuration,
+    /// What is billed: prices with their quantities.
     items: Vec<Item>,
+    /// The discounts of this subscription.
     #[serde(
         default,
         deserialize_with = "null_is_empty",
         skip_serializing_if = "Vec::is_empty"
     )]
     discounts: Vec<Discount>,
+    /// The merchant's own keys and values.
     #[serde(
         default,
         deserialize_with = "null_is_empty",
@@ -166,8 +174,11 @@ impl Subscription {
 )]
 #[serde(try_from = "ItemFields")]
 pub struct Item {
+    /// The merchant's own id of the line item.
     id: ItemId,
+    /// The price of one.
     price: Price,
+    /// How many are billed.
     #[cfg_attr(feature = "openapi", schemars(range(min = 1)))]
     quantity: u64,
 }
@@ -418,7 +429,9 @@ impl SubscriptionStatus {
 )]
 #[serde(try_from = "PauseFields")]
 pub struct Pause {
+    /// When it began.
     start: Timestamp,
+    /// When it ends; without an end, it goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     end: Option<Timestamp>,
 }

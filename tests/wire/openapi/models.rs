@@ -221,6 +221,24 @@ fn a_schema_has_no_field_that_no_model_has() {
     }
 }
 
+/// But for what says by a constant of one word which alternative it is.
+#[test]
+fn each_field_of_a_schema_says_what_it_is() {
+    let document = openapi::document();
+    let mut without = Vec::new();
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        let alternatives = schema["oneOf"].as_array().into_iter().flatten();
+        for schema in alternatives.chain([schema]) {
+            let fields = schema["properties"].as_object().into_iter().flatten();
+            let silent = fields.filter(|(_, field)| {
+                field["description"].as_str().is_none_or(str::is_empty) && field["const"].is_null()
+            });
+            without.extend(silent.map(|(field, _)| format!("{name}.{field}")));
+        }
+    }
+    assert_eq!(without, [""; 0]);
+}
+
 #[test]
 fn what_no_model_can_be_is_not_valid() {
     let document = Document::of(openapi::document());
