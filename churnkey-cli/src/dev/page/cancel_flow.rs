@@ -360,7 +360,10 @@ impl Walk {
                     (differences(&changed_again))
                 },
             }
-            p { a href=(with_mode(&customer, self.mode)) { "Back to the customer" } }
+            p {
+                a href=(with_mode("/calls", self.mode)) { "See the calls" } " or go "
+                a href=(with_mode(&customer, self.mode)) { "back to the customer" } "."
+            }
         })
     }
 

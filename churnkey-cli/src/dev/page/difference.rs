@@ -31,6 +31,17 @@ fn compare(
                 compare(&join(key), before.get(key), after.get(key), found);
             }
         }
+        // Each field of a new object is a line of its own.
+        (None, Some(Value::Object(fields))) if !fields.is_empty() => {
+            for (key, value) in fields {
+                compare(&join(key), None, Some(value), found);
+            }
+        }
+        (Some(Value::Object(fields)), None) if !fields.is_empty() => {
+            for (key, value) in fields {
+                compare(&join(key), Some(value), None, found);
+            }
+        }
         (Some(Value::Array(before)), Some(Value::Array(after))) => {
             for at in 0..before.len().max(after.len()) {
                 compare(&join(&at.to_string()), before.get(at), after.get(at), found);
@@ -57,12 +68,14 @@ mod tests {
     #[test]
     fn every_value_that_differs_is_named_by_its_path() {
         let before = json!({ "a": 1, "b": { "c": "x", "d": true }, "e": [1, 2], "f": "same" });
-        let after = json!({ "a": 1, "b": { "c": "y" }, "e": [1, 3, { "g": 4 }], "f": "same" });
+        let after =
+            json!({ "a": 1, "b": { "c": "y" }, "e": [1, 3, { "g": 4, "h": {} }], "f": "same" });
         let expected = [
             ("b.c", "x", "y"),
             ("b.d", "true", "absent"),
             ("e.1", "2", "3"),
-            ("e.2", "absent", r#"{"g":4}"#),
+            ("e.2.g", "absent", "4"),
+            ("e.2.h", "absent", "{}"),
         ];
         let found = difference(&before, &after);
         let found: Vec<_> = found

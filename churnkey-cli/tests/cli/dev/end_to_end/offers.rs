@@ -44,7 +44,7 @@ const ALL: [Accepted; 5] = [
             "active; price_pro_month",
             "active; price_pro_month; pause to 2026-02-15",
         ],
-        changed: &["status.name", "status.pause"],
+        changed: &["status.name", "status.pause.end", "status.pause.start"],
         shown: Some(["active", "paused"]),
     },
     Accepted {
@@ -75,7 +75,12 @@ const ALL: [Accepted; 5] = [
         subscription: "sub_linus_paused",
         reason: "other",
         stored: ["paused; price_basic_month", "canceled; price_basic_month"],
-        changed: &["status.canceledAt", "status.name", "status.pause"],
+        changed: &[
+            "status.canceledAt",
+            "status.name",
+            "status.pause.end",
+            "status.pause.start",
+        ],
         shown: Some(["paused", "canceled"]),
     },
 ];
