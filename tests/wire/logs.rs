@@ -10,8 +10,8 @@ use std::{
 };
 
 use churnkey_integrator::{
-    CustomerId, CustomersController, Email, HandlerError, Integration, Page, PageRequest,
-    PauseAction, Phone, RequestContext, Result,
+    CustomerId, CustomersController, Email, HandlerError, Integration, Operation, Page,
+    PageRequest, PauseAction, Phone, RequestContext, Result,
     actions::{Durations, PauseFeatures, PauseRequest, Schedules},
     controller,
     idempotency::InMemoryIdempotency,
@@ -158,12 +158,18 @@ fn log_of(level: Level, path: &str) -> String {
     })
 }
 
-/// The lines without their duration, the only part that varies.
+/// The lines without their duration, the only part that varies. Of a request, the line that says how it ended has one.
 pub(crate) fn lines_of(log: &str) -> Vec<String> {
     let without = |line: &str| {
-        let (before, after) = line.split_once(" duration_ms=").unwrap();
-        let number = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'e' | '-');
-        format!("{before}{}", after.trim_start_matches(number))
+        let is_end = ["answered", "rejected", "failed"]
+            .iter()
+            .any(|end| line.contains(&format!("::observe: {end}")));
+        let Some((before, duration)) = line.split_once(" duration_ms=") else {
+            assert!(!is_end, "without its duration: {line}");
+            return line.to_owned();
+        };
+        assert!(is_end && duration.parse::<f64>().unwrap() > 0.0, "{line}");
+        before.to_owned()
     };
     log.lines().map(without).collect()
 }
@@ -175,42 +181,74 @@ fn only_line(log: &str) -> String {
     line.clone()
 }
 
-/// A line about a request of live mode.
-fn line(level: &str, operation: &str, status: u16, says: &str) -> String {
+/// How the span of an operation begins in a line.
+fn begun(method: &str, operation: &str) -> String {
+    let mut operations = Operation::all();
+    let served = operations.find(|served| served.name() == operation);
+    let (name, route) = match served.map(|served| format!("/churnkey{}", served.path())) {
+        Some(route) => (format!("{method} {route}"), format!(" http.route={route}")),
+        None => (method.to_owned(), String::new()),
+    };
     format!(
-        "{level:>5} churnkey{{operation=\"{operation}\" request_id=\"req-1\" mode=\"live\" status={status}}}: \
-         churnkey_integrator::http::observe: {says}"
+        "churnkey{{operation=\"{operation}\" request_id=\"req-1\" otel.name={name} otel.kind=server \
+         http.request.method={method}{route}"
     )
 }
 
+/// A line about a GET request, whose span ends with these fields.
+fn line_ending(level: &str, operation: &str, fields: &str, says: &str) -> String {
+    let begun = begun("GET", operation);
+    format!("{level:>5} {begun} {fields}}}: churnkey_integrator::http::observe: {says}")
+}
+
+/// A line about a GET request of live mode.
+fn line(level: &str, operation: &str, status: u16, says: &str) -> String {
+    let error = match status {
+        500.. => format!(" error.type=\"{status}\""),
+        _ => String::new(),
+    };
+    let fields = format!("mode=\"live\" http.response.status_code={status}{error}");
+    line_ending(level, operation, &fields, says)
+}
+
+/// The line about a request without a credential.
+fn rejected() -> String {
+    let says = "rejected reason=\"no credential: if the token is in another header than Authorization, name it with token_header\"";
+    let fields = "http.response.status_code=401";
+    line_ending("WARN", "customers.retrieve", fields, says)
+}
+
 #[test]
-fn a_request_is_one_line_with_operation_mode_status_and_request_id() {
+fn a_request_is_one_line_with_operation_request_id_route_mode_and_status() {
+    let retrieve = "customers.retrieve";
     for (path, expected) in [
         (
             "/churnkey/customers/cus_nobody",
-            " INFO churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" mode=\"live\" status=404}: \
-             churnkey_integrator::http::observe: answered",
+            " INFO churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" \
+             otel.name=GET /churnkey/customers/{id} otel.kind=server http.request.method=GET \
+             http.route=/churnkey/customers/{id} mode=\"live\" http.response.status_code=404}: \
+             churnkey_integrator::http::observe: answered"
+                .to_owned(),
         ),
         (
             "/churnkey/customers/cus_fails",
-            "ERROR churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" mode=\"live\" status=500}: \
-             churnkey_integrator::http::observe: failed",
+            "ERROR churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" \
+             otel.name=GET /churnkey/customers/{id} otel.kind=server http.request.method=GET \
+             http.route=/churnkey/customers/{id} mode=\"live\" http.response.status_code=500 error.type=\"500\"}: \
+             churnkey_integrator::http::observe: failed"
+                .to_owned(),
         ),
         (
             "/churnkey/customers/cus_other",
-            "ERROR churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" mode=\"live\" status=500}: \
-             churnkey_integrator::http::observe: failed reason=\"retrieve returned a record with another id than \
-             the one that was asked for, so nothing was served: compare ids byte by byte\"",
+            line("ERROR", retrieve, 500, &format!("failed reason=\"{ANOTHER_ID}\"")),
         ),
-        (
-            "/churnkey/customers/unsigned",
-            " WARN churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" status=401}: \
-             churnkey_integrator::http::observe: rejected reason=\"no credential: if the token is in another header than Authorization, name it with token_header\"",
-        ),
+        ("/churnkey/customers/unsigned", rejected()),
         (
             "/churnkey/nothing/here",
-            " INFO churnkey{operation=\"none\" request_id=\"req-1\" mode=\"live\" status=404}: \
-             churnkey_integrator::http::observe: answered",
+            " INFO churnkey{operation=\"none\" request_id=\"req-1\" otel.name=GET otel.kind=server \
+             http.request.method=GET mode=\"live\" http.response.status_code=404}: \
+             churnkey_integrator::http::observe: answered"
+                .to_owned(),
         ),
     ] {
         assert_eq!(only_line(&log_of(Level::INFO, path)), expected);
@@ -219,25 +257,20 @@ fn a_request_is_one_line_with_operation_mode_status_and_request_id() {
 
 #[test]
 fn warnings_and_errors_have_their_request_even_if_nothing_below_is_logged() {
+    let retrieve = "customers.retrieve";
+    let away = "failed reason=\"the controller says that its store is unavailable\"";
     for (level, path, expected) in [
         (
             Level::ERROR,
             "/churnkey/customers/cus_fails",
-            "ERROR churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" mode=\"live\" status=500}: \
-             churnkey_integrator::http::observe: failed",
+            line("ERROR", retrieve, 500, "failed"),
         ),
         (
             Level::ERROR,
             "/churnkey/customers/cus_away",
-            "ERROR churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" mode=\"live\" status=503}: \
-             churnkey_integrator::http::observe: failed reason=\"the controller says that its store is unavailable\"",
+            line("ERROR", retrieve, 503, away),
         ),
-        (
-            Level::WARN,
-            "/churnkey/customers/unsigned",
-            " WARN churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" status=401}: \
-             churnkey_integrator::http::observe: rejected reason=\"no credential: if the token is in another header than Authorization, name it with token_header\"",
-        ),
+        (Level::WARN, "/churnkey/customers/unsigned", rejected()),
     ] {
         assert_eq!(only_line(&log_of(level, path)), expected);
     }
@@ -421,9 +454,10 @@ fn an_action_whose_caller_has_left_says_how_it_ended() {
             assert!(left.is_err(), "the caller has its answer");
             running.ended().await;
         });
-        let of_request = "churnkey{operation=\"pause\" request_id=\"req-1\" mode=\"live\"}: \
-                          churnkey_integrator::http::idempotency:";
-        assert_eq!(log.trim_end().replace(of_request, ".."), expected);
+        let begun = begun("POST", "pause");
+        let of_request =
+            format!("{begun} mode=\"live\"}}: churnkey_integrator::http::idempotency:");
+        assert_eq!(log.trim_end().replace(&of_request, ".."), expected);
     }
 }
 

@@ -35,6 +35,7 @@ mod refusals;
 mod replays;
 mod settings;
 mod socket;
+mod spans;
 mod subsets;
 mod tenants;
 mod webhook;

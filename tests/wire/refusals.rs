@@ -67,7 +67,7 @@ fn explanations(log: &str) -> Vec<String> {
         let (_, said) = line.split_once("http::refusal: ")?;
         assert!(line.starts_with(" WARN churnkey{operation="), "{line}");
         assert!(
-            line.contains(" status=401}: churnkey_integrator::"),
+            line.contains(" http.response.status_code=401}: churnkey_integrator::"),
             "{line}"
         );
         Some(said.to_owned())
@@ -220,6 +220,7 @@ fn a_refused_call_gets_the_line_that_says_what_would_have_made_it_right() {
             lines[0].contains("http::observe: rejected reason="),
             "{log}"
         );
+        let log = log.replace("/churnkey/customers/{id}", "the route");
         for private in [
             DEMO,
             OLD,

@@ -28,6 +28,7 @@ mod response;
 mod routes;
 pub(crate) mod subscriptions;
 mod tenant;
+mod trace_parent;
 mod webhook;
 
 pub(crate) use capacity::Capacity;

@@ -102,7 +102,7 @@ impl Routes {
         };
         self.features.advertise(operation);
         let guarded = Guarded {
-            operation: operation.name(),
+            operation: Some(operation),
             own_parameters: operation.path().matches('{').count(),
             route,
         };
@@ -163,7 +163,7 @@ where
     }
     for rest in ["", "/", "/{*rest}"] {
         let route = any(Guarded {
-            operation: "none",
+            operation: None,
             own_parameters: rest.matches('{').count(),
             route: |_, _| async { response::error(StatusCode::NOT_FOUND) },
         });
@@ -177,7 +177,8 @@ where
 /// The steps are functions that call each other, because each axum layer would cost every request several allocations.
 #[derive(Clone)]
 struct Guarded<R> {
-    operation: &'static str,
+    /// None on the routes of paths that are not served.
+    operation: Option<Operation>,
     /// How many parameters of the path are not the app's.
     own_parameters: usize,
     route: R,
