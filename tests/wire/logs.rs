@@ -17,7 +17,7 @@ use churnkey_integrator::{
     idempotency::InMemoryIdempotency,
     model::Customer,
 };
-use tracing::{Dispatch, Level, level_filters::LevelFilter};
+use tracing::{Dispatch, Level, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{
@@ -110,16 +110,12 @@ static SECOND_LISTENER: LazyLock<Dispatch> = LazyLock::new(|| {
         .into()
 });
 
-/// What is logged at this level and above while this runs.
-pub(crate) fn log_while(level: Level, work: impl Future<Output = ()>) -> String {
+/// Does the work while this subscriber listens.
+pub(crate) fn listen<S>(subscriber: S, work: impl Future<Output = ()>)
+where
+    S: Subscriber + Send + Sync + 'static,
+{
     LazyLock::force(&SECOND_LISTENER);
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(lines.clone())
-        .with_ansi(false)
-        .without_time()
-        .finish();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         // One, so that what it has to do is done in order, and all of it before the log is read.
@@ -134,6 +130,18 @@ pub(crate) fn log_while(level: Level, work: impl Future<Output = ()>) -> String 
             tokio::task::spawn_blocking(|| ()).await.unwrap();
         });
     });
+}
+
+/// What is logged at this level and above while this runs.
+pub(crate) fn log_while(level: Level, work: impl Future<Output = ()>) -> String {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(lines.clone())
+        .with_ansi(false)
+        .without_time()
+        .finish();
+    listen(subscriber, work);
     String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
 }
 

@@ -38,4 +38,5 @@ mod socket;
 mod spans;
 mod subsets;
 mod tenants;
+mod traces;
 mod webhook;

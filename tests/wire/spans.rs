@@ -21,7 +21,10 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context, prelude::*, registry::LookupSpan};
 
-use crate::merchants::{in_memory_store, token};
+use crate::{
+    logs::listen,
+    merchants::{in_memory_store, token},
+};
 
 /// The fields of the spans, by their names. There is one span at a time.
 #[derive(Clone, Default)]
@@ -57,11 +60,8 @@ fn fields_of<F: Future>(
 ) -> Vec<(&'static str, String)> {
     let fields = Fields::default();
     let subscriber = tracing_subscriber::registry().with(fields.clone());
-    let runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = { runtime }.enable_all().build().unwrap();
-    tracing::subscriber::with_default(subscriber, || {
-        tracing::callsite::rebuild_interest_cache();
-        runtime.block_on(call(Client::new(router, token())));
+    listen(subscriber, async {
+        call(Client::new(router, token())).await;
     });
     let mut fields = fields.0.lock().unwrap().clone();
     assert_eq!(fields.remove("request_id").as_deref(), Some("req-1"));
@@ -163,7 +163,7 @@ fn a_method_of_no_standard_is_not_named() {
 }
 
 /// Finds nobody, but fails for one.
-struct Failing;
+pub(crate) struct Failing;
 
 #[controller]
 impl CustomersController for Failing {
