@@ -1,4 +1,4 @@
-//! The repository's documents: runs the programs of the README and of the guide's page on tests as doctests, and checks all
+//! The repository's documents: runs the programs of the README and of the guide's pages on tests and metrics as doctests, and checks all
 //! pages.
 
 /// The README.
@@ -10,6 +10,11 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../churnkey-integrator/docs/testing.md")]
 struct Testing;
+
+/// The guide's page on metrics, whose programs need an exporter and OpenTelemetry.
+#[cfg(doctest)]
+#[doc = include_str!("../churnkey-integrator/docs/metrics.md")]
+struct Metrics;
 
 #[cfg(test)]
 mod tests {

@@ -10,6 +10,7 @@
 //! * [Idempotency records in your database](idempotency): the statements, with sqlx, diesel and tokio-postgres.
 //! * [Idempotency records in Redis](redis): for actions that change something else than a database of yours.
 //! * [Limits](limits): sizes, deadlines, requests at a time, replays.
+//! * [Metrics, logs and traces](metrics): figures for Prometheus, alerts, and the fields of a request's span.
 //! * [Authentication and signing](signing): what Churnkey documents, and what this project decided.
 //! * [Many tenants](tenants): one process for many merchants, each with a token of its own.
 //! * [Proxies and gateways](proxies): nginx, AWS, actix and plain hyper.
@@ -136,6 +137,13 @@ pub mod limits {
     //! [`ReplayStore`]: crate::replays::ReplayStore
     //!
     #![doc = include_str!("../docs/limits.md")]
+}
+
+pub mod metrics {
+    #![cfg_attr(feature = "metrics", doc = "[`metrics`]: crate::metrics")]
+    //!
+    // Its programs need an exporter. A test of the repository compiles and runs them.
+    #![cfg_attr(not(doctest), doc = include_str!("../docs/metrics.md"))]
 }
 
 pub mod signing {

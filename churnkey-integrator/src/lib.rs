@@ -86,6 +86,7 @@
 //! | --- | --- |
 //! | `testing` | the module `testing`, and `for_test` of the context and of every request |
 //! | `diagnose` | the module `diagnose`, and [`IntegrationBuilder`]'s `explain_refusals`: why calls are refused |
+//! | `metrics` | the module `metrics`: counters, gauges and durations for the recorder of your app |
 //! | `openapi` | the module `openapi`, and [`Integration`]'s `openapi`: an OpenAPI 3.1 document |
 //! | `chrono`, `jiff`, `time` | conversions of [`Timestamp`] from and to the types of chrono 0.4, jiff 0.2 and time 0.3 |
 //!
@@ -98,6 +99,8 @@
 
 mod attempt;
 mod id;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 pub mod model;
 mod money;
 mod pii;

@@ -2,8 +2,8 @@
 
 use churnkey_conformance::{Fixtures, check};
 use churnkey_integrator::{
-    Currency, CustomerId, CustomersController, Email, Integration, Page, PageRequest,
-    RequestContext, Result, controller,
+    Currency, CustomerId, CustomersController, Email, Integration, IntegrationBuilder, Page,
+    PageRequest, RequestContext, Result, controller,
     model::{Customer, OptionalText},
 };
 use tracing::Level;
@@ -98,9 +98,18 @@ impl CustomersController for Table {
     }
 }
 
-fn integration(controller: impl CustomersController) -> Integration {
+fn serving(controller: impl CustomersController) -> IntegrationBuilder {
     let builder = Integration::builder("Dirty", token());
-    builder.customers(controller).live_only().build().unwrap()
+    builder.customers(controller).live_only()
+}
+
+fn integration(controller: impl CustomersController) -> Integration {
+    serving(controller).build().unwrap()
+}
+
+/// A merchant with so many rows, of which each hundredth is dirty.
+pub(crate) fn builder(rows: u32) -> IntegrationBuilder {
+    serving(Table { rows })
 }
 
 /// The ids of a whole list, and what was logged meanwhile. No page behind the first one is empty.

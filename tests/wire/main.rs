@@ -26,6 +26,7 @@ mod large_bodies;
 mod letter_case;
 mod logs;
 mod merchants;
+mod metrics;
 mod mounting;
 mod once;
 mod openapi;

@@ -113,3 +113,17 @@ fn only_an_error_of_the_server_fails_the_span() {
     let [_, ours] = spans_of("/churnkey/customers/cus_nobody", "");
     assert_eq!(ours.status, Status::Unset);
 }
+
+#[test]
+fn the_layer_is_that_of_the_guide() {
+    let (_, layer) = include_str!("traces.rs")
+        .split_once("// ANCHOR: layer\n")
+        .unwrap();
+    let (layer, _) = layer.split_once("    // ANCHOR_END: layer").unwrap();
+    let lines = layer
+        .lines()
+        .map(|line| line.strip_prefix("    ").unwrap_or(line));
+    let layer = lines.collect::<Vec<_>>().join("\n");
+    let guide = include_str!("../../churnkey-integrator/docs/metrics.md");
+    assert!(guide.contains(&format!("```rust\n{layer}\n```")), "{layer}");
+}

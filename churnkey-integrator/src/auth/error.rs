@@ -49,3 +49,23 @@ pub enum AuthenticationError {
     )]
     UnknownTenant,
 }
+
+#[cfg(feature = "metrics")]
+impl AuthenticationError {
+    /// The word for it in a figure's label.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Missing => "no_credential",
+            Self::Repeated => "repeated_header",
+            Self::InvalidTimestamp => "invalid_timestamp",
+            Self::OutsideTolerance => "outside_tolerance",
+            Self::Malformed => "malformed_signature",
+            Self::TooManySignatures => "too_many_signatures",
+            Self::WrongSignature => "wrong_signature",
+            Self::Replayed => "replayed",
+            Self::WrongToken => "wrong_token",
+            Self::SignatureRequired => "signature_required",
+            Self::UnknownTenant => "unknown_tenant",
+        }
+    }
+}

@@ -12,6 +12,7 @@ use tracing::Span;
 
 use super::{
     Shared,
+    metrics::{self, Refusal},
     payload::{Unread, read, unless_announced_too_large},
     replay::is_replay,
     response::{self, Cause},
@@ -81,7 +82,7 @@ impl AuthenticatedRequest {
                     deadline,
                 )
                 .await
-                .map_err(response::from_error)?
+                .map_err(|error| failed(Refusal::TenantResolverFailed, error))?
             }
         };
         if let Some(tenant) = merchant.as_ref().and_then(|merchant| merchant.id()) {
@@ -112,11 +113,14 @@ impl AuthenticatedRequest {
         let unknown = || refused(AuthenticationError::UnknownTenant, None, &body);
         let merchant = merchant.ok_or_else(unknown)?;
         merchant.token_was_used(token, now);
-        let mode =
-            mode(head.mode(), &names.mode, shared.live_only).map_err(response::from_error)?;
+        let mode = mode(head.mode(), &names.mode, shared.live_only)
+            .map_err(|error| failed(Refusal::InvalidMode, error))?;
         let sent = (&request, &*path, &body);
         let is_replay = is_replay(shared, credential, sent, &merchant, mode, now, deadline);
-        if is_replay.await.map_err(response::from_error)? {
+        if is_replay
+            .await
+            .map_err(|error| failed(Refusal::ReplayStoreFailed, error))?
+        {
             let replayed = AuthenticationError::Replayed;
             return Err(refused(replayed, Some(&merchant), &body));
         }
@@ -184,7 +188,13 @@ fn path_as_sent<'a>(request: &'a Parts, shared: &Shared) -> Cow<'a, str> {
     }
 }
 
+fn failed(refusal: Refusal, error: HandlerError) -> Response {
+    metrics::refused(refusal);
+    response::from_error(error)
+}
+
 fn unread(unread: Unread) -> Response {
+    metrics::refused(Refusal::Unread(unread));
     response::error(unread.status())
 }
 
@@ -220,6 +230,7 @@ fn unauthorized(
     merchant: Option<&Arc<Merchant>>,
     now: Timestamp,
 ) -> Response {
+    metrics::refused(Refusal::Unauthenticated(error));
     let mut response = response::error(StatusCode::UNAUTHORIZED);
     response
         .extensions_mut()

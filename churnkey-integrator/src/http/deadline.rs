@@ -11,7 +11,12 @@ use axum::{extract::Request, response::Response};
 use tokio::time::timeout_at;
 use tracing::Span;
 
-use super::{Shared, authenticated_request::AuthenticatedRequest, response};
+use super::{
+    Shared,
+    authenticated_request::AuthenticatedRequest,
+    metrics::{self, Refusal},
+    response,
+};
 use crate::{
     context::RequestId,
     error::{ContractViolation, HandlerError},
@@ -29,7 +34,7 @@ pub(super) async fn run_within_deadline<F: Future<Output = Response>>(
     // On its own, because the route takes what all requests share.
     let capacity = Arc::clone(&shared.capacity);
     let Ok(arriving) = capacity.arrive() else {
-        return unavailable(ContractViolation::Capacity);
+        return over_capacity();
     };
     let authenticated =
         AuthenticatedRequest::authenticate(&shared, request, request_id, deadline, own_parameters);
@@ -40,7 +45,7 @@ pub(super) async fn run_within_deadline<F: Future<Output = Response>>(
     drop(arriving);
     Span::current().record("mode", authenticated.mode().as_str());
     let Ok(_running) = capacity.run() else {
-        return unavailable(ContractViolation::Capacity);
+        return over_capacity();
     };
     // Pinned here, because moving a future of this size into another one costs time.
     let route = pin!(route(shared, authenticated));
@@ -48,6 +53,11 @@ pub(super) async fn run_within_deadline<F: Future<Output = Response>>(
         Ok(response) => response,
         Err(_) => unavailable(ContractViolation::Deadline),
     }
+}
+
+fn over_capacity() -> Response {
+    metrics::refused(Refusal::OverCapacity);
+    unavailable(ContractViolation::Capacity)
 }
 
 fn unavailable(why: ContractViolation) -> Response {

@@ -17,6 +17,7 @@ use super::{
     Shared,
     authenticated_request::AuthenticatedRequest,
     digest::RequestDigest,
+    metrics,
     response::{self, Cause},
 };
 use crate::{
@@ -108,12 +109,15 @@ pub(super) async fn once(
     store: Arc<dyn IdempotencyStore>,
     shared: Arc<Shared>,
     cx: Arc<RequestContext>,
+    operation: Operation,
     action: impl Future<Output = Result<()>> + Send + 'static,
 ) -> Result<Response> {
     let (answer, answered) = oneshot::channel();
     let running = shared.running.clone();
+    let in_progress = metrics::InProgress::action();
     let task = async move {
-        let done = run(&*store, &cx, action).await;
+        let _in_progress = in_progress;
+        let done = run(&*store, &cx, operation, action).await;
         if let Err(unheard) = answer.send(done) {
             report_unheard(unheard.map_err(|error| shared.classifiers.apply(error)));
         }
@@ -126,6 +130,7 @@ pub(super) async fn once(
 async fn run(
     store: &dyn IdempotencyStore,
     cx: &RequestContext,
+    operation: Operation,
     action: impl Future<Output = Result<()>> + Send,
 ) -> Result<()> {
     let Some(attempt) = cx.attempt() else {
@@ -134,7 +139,10 @@ async fn run(
     let begun = store.begin(cx, attempt);
     match within(cx.time_left(), ContractViolation::StoreDeadline, begun).await? {
         Known::New => {}
-        Known::Done => return Ok(()),
+        Known::Done => {
+            metrics::repeated(operation);
+            return Ok(());
+        }
         Known::Running => {
             return Err(HandlerError::conflict("The same request is still running")
                 .with_retry_after(Duration::from_secs(1)));

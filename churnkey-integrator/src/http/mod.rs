@@ -15,6 +15,7 @@ mod digest;
 mod extract;
 pub(crate) mod families;
 mod idempotency;
+mod metrics;
 mod observe;
 mod part;
 mod payload;

@@ -21,6 +21,7 @@ use axum::{
 use tracing::{Instrument, Span, field};
 
 use super::{
+    metrics,
     response::{Cause, Said, chain},
     trace_parent::TraceParent,
 };
@@ -57,6 +58,7 @@ pub(super) async fn observe<F: Future<Output = Response>>(
     next: impl FnOnce(Request, RequestId, Instant) -> F,
 ) -> Response {
     let started = Instant::now();
+    let _in_progress = metrics::InProgress::request();
     let sent = request.headers().get(&REQUEST_ID);
     let sent = sent.and_then(|id| RequestId::from_caller(id.to_str().ok()?));
     let request_id = sent.unwrap_or_else(|| request_ids.next());
@@ -66,6 +68,7 @@ pub(super) async fn observe<F: Future<Output = Response>>(
         .instrument(span.clone())
         .await;
     span.in_scope(|| report(&span, &response, started));
+    metrics::answered(operation, response.status(), started);
     #[cfg(feature = "diagnose")]
     super::refusal::explain(&mut response, &span);
     if let Ok(id) = echoed {

@@ -125,6 +125,8 @@ impl<T> Page<T> {
             map(row).or_else(|error| {
                 let reason = error.invalid_value().ok_or(error)?;
                 tracing::warn!(?key, reason, "a row was left out of the page");
+                #[cfg(feature = "metrics")]
+                metrics::counter!(crate::metrics::ROWS_LEFT_OUT).increment(1);
                 Ok(None)
             })
         };

@@ -54,10 +54,13 @@ impl<P, N> Action<P, N> {
     {
         let store = Arc::clone(&self.idempotency);
         let Call {
-            context, shared, ..
+            context,
+            shared,
+            operation,
+            ..
         } = call;
         let cx = Arc::new(context);
-        once(store, shared, Arc::clone(&cx), act(self, cx)).await
+        once(store, shared, Arc::clone(&cx), operation, act(self, cx)).await
     }
 }
 
