@@ -4,4 +4,5 @@
 pub mod account;
 pub mod account_page;
 pub mod churnkey;
+pub mod metrics;
 pub mod store;

@@ -1,6 +1,10 @@
 //! `cargo run -p in-memory`: a merchant with demo data in memory.
 
-use std::{error::Error, net::IpAddr, process::ExitCode};
+use std::{
+    error::Error,
+    net::{IpAddr, SocketAddr},
+    process::ExitCode,
+};
 
 use axum::{Router, routing::get};
 use clap::Parser;
@@ -10,7 +14,7 @@ use example_app::{
 use in_memory::{
     account::{self, Keys},
     account_page::{self, LocalChurnkey},
-    churnkey,
+    churnkey, metrics,
     store::Store,
 };
 
@@ -27,6 +31,9 @@ struct Options {
     /// The address of `churnkey dev`, which the cancel buttons of /account open
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8787")]
     churnkey_dev: LocalChurnkey,
+    /// Serve metrics for Prometheus at /metrics of this address, 127.0.0.1:9464 if none is given; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:9464")]
+    metrics: Option<SocketAddr>,
 }
 
 fn main() -> ExitCode {
@@ -35,6 +42,9 @@ fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
+    if let Some(address) = options.metrics {
+        metrics::serve(address).await?;
+    }
     let demo = Demo::load()?;
     let clock = options.server.clock.unwrap_or(Clock::Frozen(demo.clock));
     let store = Store::new(clock);
@@ -86,6 +96,19 @@ mod tests {
     use example_app::demo_token;
 
     use super::*;
+
+    #[test]
+    fn metrics_are_off_and_for_this_machine_unless_an_address_is_given() {
+        let parsed = |arguments: &[&str]| {
+            let arguments = ["in-memory"].iter().chain(arguments);
+            let metrics = Options::try_parse_from(arguments).unwrap().metrics;
+            metrics.map(|address| address.to_string())
+        };
+        assert_eq!(parsed(&[]), None);
+        assert_eq!(parsed(&["--metrics"]).as_deref(), Some("127.0.0.1:9464"));
+        let given = parsed(&["--metrics", "0.0.0.0:9100"]);
+        assert_eq!(given.as_deref(), Some("0.0.0.0:9100"));
+    }
 
     #[tokio::test]
     async fn the_demo_logins_are_there_for_this_machine_only() {
