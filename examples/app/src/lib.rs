@@ -51,7 +51,7 @@ pub use options::MerchantOptions;
 pub use options::{ServerOptions, named_database};
 #[cfg(feature = "merchant")]
 pub use owners::Owners;
-pub use serve::{Announcement, Listening, exit_code};
+pub use serve::{Announcement, InvalidTls, Limits, Listening, exit_code, serve, tls_acceptor};
 #[cfg(feature = "merchant")]
 pub use sqlite::{CannotOpen, Database, Migrations, Transaction, is_empty};
 pub use token::{Credential, NoToken, demo_token};

@@ -1,12 +1,12 @@
 //! The options that every example has.
 
-use std::net::SocketAddr;
 #[cfg(feature = "merchant")]
-use std::{error::Error, path::PathBuf};
+use std::error::Error;
+use std::{net::SocketAddr, num::NonZeroU16, path::PathBuf};
 
 use crate::Clock;
 
-/// The address to listen on, and the clock.
+/// How the program serves, and the clock.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ServerOptions {
     /// The address to listen on; port 0 takes a free one
@@ -16,6 +16,18 @@ pub struct ServerOptions {
     /// Signatures are always checked against the real clock
     #[arg(long, value_name = "RFC3339")]
     pub clock: Option<Clock>,
+    /// Serve TLS with the certificate in this PEM file, followed by those between it and its authority
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key, a PEM file
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// How many connections are open at a time; further ones wait until another one ends
+    #[arg(long, value_name = "N", default_value = "1000")]
+    pub max_connections: NonZeroU16,
+    /// For how long to serve after the signal to stop, while GET /ready says 503: longer than a proxy needs to notice
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub drain: u64,
 }
 
 /// The address that `--database` or `DATABASE_URL` has.

@@ -58,7 +58,9 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let listen = options.server.listen;
     let credential = Credential::from_env(listen)?;
     let integration = churnkey::integration(&store, credential.token.clone())?;
-    let actions = integration.running_actions();
+    let listening = Listening::open(&options.server)
+        .await?
+        .for_integration(&integration);
     let app = Router::new()
         .route("/", get(|| async { "The in-memory merchant.\n" }))
         .merge(integration.into_router())
@@ -74,8 +76,6 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         own_call: None,
         account_page: listen.ip().is_loopback().then_some("/account"),
     };
-    let listening = Listening::at(listen).await?;
-    let listening = listening.with_actions(actions);
     listening.serve(app, &announcement).await
 }
 

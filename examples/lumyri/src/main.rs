@@ -62,7 +62,9 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         mapping: Mapping::default(),
     };
     let integration = churnkey::integration(churnkey, credential.token.clone())?;
-    let listening = Listening::at(listen).await?;
+    let listening = Listening::open(&merchant.server)
+        .await?
+        .for_integration(&integration);
     let announcement = Announcement {
         credential: &credential,
         customer: "346dd239-cbe4-44fe-b9ee-be88fd2fa853",

@@ -55,7 +55,9 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         }
     }
     let integration = churnkey::integration(churnkey, credential.token.clone())?;
-    let listening = Listening::at(listen).await?;
+    let listening = Listening::open(&merchant.server)
+        .await?
+        .for_integration(&integration);
     let announcement = Announcement {
         credential: &credential,
         customer,

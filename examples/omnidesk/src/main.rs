@@ -77,8 +77,10 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         );
     }
 
-    let listening = Listening::at(listen).await?;
     let integration = churnkey::integration(churnkey, credential.token.clone())?;
+    let listening = Listening::open(&merchant.server)
+        .await?
+        .for_integration(&integration);
     let api = Api {
         store,
         clock,

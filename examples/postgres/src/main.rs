@@ -55,7 +55,9 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
 
     let credential = Credential::from_env(options.server.listen)?;
     let integration = churnkey::integration(&store, credential.token.clone())?;
-    let actions = integration.running_actions();
+    let listening = Listening::open(&options.server)
+        .await?
+        .for_integration(&integration);
     let app = Router::new()
         .route("/", get(|| async { "The Postgres merchant.\n" }))
         .merge(integration.into_router());
@@ -65,7 +67,5 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         own_call: None,
         account_page: None,
     };
-    let listening = Listening::at(options.server.listen).await?;
-    let listening = listening.with_actions(actions);
     listening.serve(app, &announcement).await
 }

@@ -58,10 +58,10 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         mapping: Mapping::default(),
     };
     let integration = churnkey::integration(churnkey, credential.token.clone())?;
-    let listening = Listening::at(listen).await?;
-    let public_url = options
-        .public_url
-        .unwrap_or_else(|| format!("http://{}", listening.address()));
+    let listening = Listening::open(&merchant.server)
+        .await?
+        .for_integration(&integration);
+    let public_url = options.public_url.unwrap_or_else(|| listening.url());
     let announcement = Announcement {
         credential: &credential,
         customer: "caedbbbe-7d93-476f-b965-bf97cd7ce874",

@@ -73,7 +73,10 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
 
     let store = Store::connect(&address, clock).await?;
     let integration = churnkey::integration(&store)?;
-    let actions = integration.running_actions();
+    let listening = Listening::open(&options.server)
+        .await?
+        .for_integration(&integration)
+        .under(format!("/tenants/{}", example.tenant));
     let app = Router::new()
         .route("/", get(|| async { "The platform.\n" }))
         .nest("/tenants/{tenant}", integration.into_router());
@@ -90,8 +93,6 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         own_call: None,
         account_page: None,
     };
-    let listening = Listening::at(listen).await?.with_actions(actions);
-    let listening = listening.under(format!("/tenants/{}", example.tenant));
     listening.serve(app, &announcement).await
 }
 

@@ -1,7 +1,16 @@
 //! Start-up and shutdown.
 
+mod activity;
+mod connections;
+mod shutdown;
+mod tls;
+
+pub use connections::{Limits, serve};
+pub use tls::{InvalidTls, tls_acceptor};
+
 use std::{
     error::Error,
+    fmt,
     future::Future,
     io::{self, IsTerminal, Write},
     net::SocketAddr,
@@ -10,15 +19,13 @@ use std::{
 };
 
 use axum::Router;
-use churnkey_integrator::RunningActions;
-use tokio::{net::TcpListener, signal, sync::watch};
+use churnkey_integrator::{Health, Integration, RunningActions};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 use tracing_subscriber::EnvFilter;
 
-use crate::Credential;
-
-/// How long running requests may take after the signal to stop: a little longer than an integration's deadline. A caller who
-/// sends half a request must not keep the program running.
-const DRAIN: Duration = Duration::from_secs(12);
+use self::shutdown::{Server, asked_to_stop};
+use crate::{Credential, ServerOptions};
 
 /// Runs an example. It logs to standard error, also the error that it ends with.
 pub fn exit_code<F>(main: impl FnOnce() -> F) -> ExitCode
@@ -62,20 +69,36 @@ pub struct Announcement<'a> {
 }
 
 /// A socket that is bound and not served yet.
-#[derive(Debug)]
 pub struct Listening {
     listener: TcpListener,
     address: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    limits: Limits,
+    drain: Duration,
+    health: Option<Health>,
     actions: Option<RunningActions>,
     outer_path: String,
 }
 
+impl fmt::Debug for Listening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listening")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Listening {
-    /// Binds a socket. Port 0 takes a free one.
+    /// Reads the files of TLS and binds the socket. Port 0 takes a free one.
     ///
     /// # Errors
-    /// If the program can't listen on the address.
-    pub async fn at(listen: SocketAddr) -> Result<Self, Box<dyn Error>> {
+    /// If TLS can't be served with the files, or if the program can't listen on the address.
+    pub async fn open(options: &ServerOptions) -> Result<Self, Box<dyn Error>> {
+        let tls = match (&options.tls_cert, &options.tls_key) {
+            (Some(certificates), Some(key)) => Some(tls_acceptor(certificates, key)?),
+            _ => None,
+        };
+        let listen = options.listen;
         let listener = TcpListener::bind(listen).await.map_err(|error| {
             format!("can't listen on {listen}: {error}; choose another --listen")
         })?;
@@ -83,15 +106,23 @@ impl Listening {
         Ok(Self {
             listener,
             address,
+            tls,
+            limits: Limits {
+                connections: options.max_connections.get().into(),
+                ..Limits::default()
+            },
+            drain: Duration::from_secs(options.drain),
+            health: None,
             actions: None,
             outer_path: String::new(),
         })
     }
 
-    /// Waits for these actions before the program ends.
+    /// Asks this integration's stores before the program says that it is ready, and waits for its actions before it ends.
     #[must_use]
-    pub fn with_actions(mut self, actions: RunningActions) -> Self {
-        self.actions = Some(actions);
+    pub fn for_integration(mut self, integration: &Integration) -> Self {
+        self.health = Some(integration.health());
+        self.actions = Some(integration.running_actions());
         self
     }
 
@@ -102,10 +133,11 @@ impl Listening {
         self
     }
 
-    /// The address, with the port.
+    /// Where the app is, such as `http://127.0.0.1:3000`.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     /// Serves an app until SIGINT or SIGTERM, then waits for running requests and actions.
@@ -121,104 +153,53 @@ impl Listening {
     ) -> Result<(), Box<dyn Error>> {
         // Before the address is printed: whoever reads it may send a signal at once.
         let asked_to_stop = asked_to_stop()?;
-        match announce(self.address, &self.outer_path, announcement) {
+        match announce(&self.url(), &self.outer_path, announcement) {
             // Whoever waited for the first line may close the pipe behind it.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             announced => announced?,
         }
-        serve(self.listener, app, asked_to_stop).await?;
-        // The request of an action may be over before the action is.
-        if let Some(actions) = self.actions.filter(|actions| actions.count() > 0) {
-            tracing::info!(actions = actions.count(), "waiting for running actions");
-            actions.ended().await;
-        }
+
+        let server = Server {
+            listener: self.listener,
+            tls: self.tls,
+            limits: self.limits,
+            drain: self.drain,
+            health: self.health,
+            actions: self.actions,
+        };
+        server.serve_until(asked_to_stop, app).await;
         Ok(())
     }
 }
 
-async fn serve(
-    listener: TcpListener,
-    app: Router,
-    asked_to_stop: impl Future<Output = ()> + Send + 'static,
-) -> Result<(), Box<dyn Error>> {
-    let (stop, stopped) = watch::channel(false);
-    let wait_for = |mut stopped: watch::Receiver<bool>| async move {
-        // An error means that the sender is gone: stop then, too.
-        let _ = stopped.wait_for(|stopped| *stopped).await;
-    };
-    let server = axum::serve(listener, app).with_graceful_shutdown(wait_for(stopped.clone()));
-    let drained_too_long = async {
-        wait_for(stopped).await;
-        tokio::time::sleep(DRAIN).await;
-    };
-    tokio::spawn(async move {
-        asked_to_stop.await;
-        tracing::info!("stopping after the running requests");
-        stop.send_replace(true);
-    });
-    tokio::select! {
-        ended = server => Ok(ended?),
-        () = drained_too_long => {
-            tracing::warn!("stopping although some requests still run");
-            Ok(())
-        }
-    }
-}
-
-fn announce(
-    address: SocketAddr,
-    outer_path: &str,
-    announcement: &Announcement<'_>,
-) -> io::Result<()> {
+fn announce(base: &str, outer_path: &str, announcement: &Announcement<'_>) -> io::Result<()> {
     let token = announcement.credential.in_shell;
     let customer = announcement.customer;
     let mut out = io::stdout().lock();
-    writeln!(out, "listening on http://{address}")?;
+    writeln!(out, "listening on {base}")?;
     writeln!(
         out,
-        "curl -H \"Authorization: Bearer {token}\" 'http://{address}{outer_path}/churnkey/customers/{customer}'"
+        "curl -H \"Authorization: Bearer {token}\" '{base}{outer_path}/churnkey/customers/{customer}'"
     )?;
     writeln!(
         out,
         "t=$(date +%s); p='{outer_path}/churnkey/customers?limit=2'; \
          s=$(printf 'v1\\n%s\\nGET\\n%s\\nlive\\n' \"$t\" \"$p\" | openssl dgst -sha256 -hmac \"{token}\" -r | cut -d' ' -f1); \
-         curl -H \"X-Churnkey-Timestamp: $t\" -H \"X-Churnkey-Signature: v1=$s\" \"http://{address}$p\""
+         curl -H \"X-Churnkey-Timestamp: $t\" -H \"X-Churnkey-Signature: v1=$s\" \"{base}$p\""
     )?;
     if let Some(call) = announcement.own_call {
-        let call = call.replace("{base}", &format!("http://{address}"));
+        let call = call.replace("{base}", base);
         writeln!(out, "curl {call}")?;
     }
     if let Some(page) = announcement.account_page {
         writeln!(
             out,
-            "CK_INTEGRATION_TOKEN=\"{token}\" cargo run -p churnkey-cli -- dev --url http://{address}{outer_path}/churnkey"
+            "CK_INTEGRATION_TOKEN=\"{token}\" cargo run -p churnkey-cli -- dev --url {base}{outer_path}/churnkey"
         )?;
         writeln!(
             out,
-            "http://{address}{page} is the page of a customer who can cancel, while the command above runs"
+            "{base}{page} is the page of a customer who can cancel, while the command above runs"
         )?;
     }
     out.flush()
-}
-
-/// Ends when SIGINT or SIGTERM comes. The signals are caught from this call on.
-#[cfg(unix)]
-fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
-    use signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Ends when Ctrl-C is pressed.
-#[cfg(not(unix))]
-fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        let _ = signal::ctrl_c().await;
-    })
 }

@@ -5,6 +5,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod serving;
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
@@ -136,8 +138,8 @@ fn it_says_where_a_customer_can_cancel_and_how_to_start_churnkey_dev() {
     );
 }
 
-const README: &str = include_str!("../../../README.md");
-const QUICK_START: &str = include_str!("../../../churnkey-integrator/docs/quick-start.md");
+const README: &str = include_str!("../../../../README.md");
+const QUICK_START: &str = include_str!("../../../../churnkey-integrator/docs/quick-start.md");
 
 /// The first block of this language in a page that has the text in it.
 fn block<'a>(page: &'a str, language: &str, text: &str) -> &'a str {
@@ -178,7 +180,7 @@ fn the_quick_starts_cancellation_is_done_and_not_seen_before_its_time() {
 
 #[test]
 fn the_guides_call_for_a_session_of_the_cancel_flow_is_answered() {
-    let page = include_str!("../../../churnkey-integrator/docs/cancel-flow.md");
+    let page = include_str!("../../../../churnkey-integrator/docs/cancel-flow.md");
     let running = Running::start(&mut program(&["--listen", "127.0.0.1:0"]));
     let call = block(page, "sh", "curl").replace("127.0.0.1:3000", running.address());
     let session = paste(&call);
@@ -274,6 +276,17 @@ fn what_keeps_it_from_starting_is_one_sentence_that_says_what_to_do() {
             "CK_INTEGRATION_TOKEN: the integration token has 5 bytes, but it needs at least 16",
         ),
         (program(&["--listen", &taken]), "choose another --listen"),
+        (
+            program(&[
+                "--listen",
+                "127.0.0.1:0",
+                "--tls-cert",
+                "/none",
+                "--tls-key",
+                "/none",
+            ]),
+            "can't read the certificates in /none: ",
+        ),
     ] {
         let output = command.output().unwrap();
         let log = String::from_utf8(output.stderr).unwrap();
