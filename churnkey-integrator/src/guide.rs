@@ -14,6 +14,8 @@
 //! * [Authentication and signing](signing): what Churnkey documents, and what this project decided.
 //! * [Many tenants](tenants): one process for many merchants, each with a token of its own.
 //! * [Proxies and gateways](proxies): nginx, AWS, actix and plain hyper.
+//! * [Serving](serving): a connection loop with time limits, TLS and a graceful end.
+//! * [Several processes](several_processes): what they share, and rolling restarts behind HAProxy and on Kubernetes.
 //! * [The cancel flow and webhooks](cancel_flow): what the browser and Churnkey's webhooks need.
 //! * [PostgreSQL](postgres): the example to copy.
 //! * [Tests](testing): the conformance suite for your merchant.
@@ -135,6 +137,7 @@ pub mod limits {
     //! [actions]: super::actions
     //! [Redis]: super::redis
     //! [`ReplayStore`]: crate::replays::ReplayStore
+    //! [serving]: super::serving
     //!
     #![doc = include_str!("../docs/limits.md")]
 }
@@ -169,10 +172,31 @@ pub mod tenants {
 }
 
 pub mod proxies {
+    //! [serving]: super::serving
+    //! [several-processes]: super::several_processes
     //! [signing]: super::signing
     //!
     // Its programs need other servers. A test of the repository compiles and runs them.
     #![cfg_attr(not(doctest), doc = include_str!("../docs/proxies.md"))]
+}
+
+pub mod serving {
+    //! [limits]: super::limits
+    //! [proxies]: super::proxies
+    //! [several-processes]: super::several_processes
+    //!
+    // Its programs need hyper and rustls. A test of the repository compares them with those of the examples.
+    #![cfg_attr(not(doctest), doc = include_str!("../docs/serving.md"))]
+}
+
+pub mod several_processes {
+    //! [actions]: super::actions
+    //! [idempotency]: super::idempotency
+    //! [redis]: super::redis
+    //! [serving]: super::serving
+    //! [signing]: super::signing
+    //!
+    #![doc = include_str!("../docs/several-processes.md")]
 }
 
 pub mod cancel_flow {

@@ -36,15 +36,15 @@ pub struct Limits {
     pub connections: usize,
     /// How long a TLS handshake may take.
     pub handshake: Duration,
-    /// How long a request's head may take: the first one of a connection from its start, a later one of HTTP/1.1 from its first
-    /// byte.
+    /// How long a request's head may take: the first one of a connection from its start, a later one of HTTP/1.1
+    /// from its first byte.
     pub head: Duration,
-    /// How long a connection is kept open without a request. The last part of an answer has to be read within that time, too. A
-    /// proxy has to close its idle connections earlier, as it may otherwise send a request on a connection that is just being
-    /// closed.
+    /// How long a connection is kept open without a request. The last part of an answer has to be read within that
+    /// time, too. A proxy has to close its idle connections earlier, as it may otherwise send a request on a
+    /// connection that is just being closed.
     pub idle: Duration,
-    /// How long a request may take from its head until the last part of its answer is handed to the connection. A caller who
-    /// does not read a long answer is cut off then. It is longer than an integration's deadline.
+    /// How long a request may take from its head until the last part of its answer is handed to the connection. A
+    /// caller who does not read a long answer is cut off then. It is longer than an integration's deadline.
     pub answer: Duration,
 }
 

@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::connections::{Limits, serve};
 
-/// How long running requests may take once no more connections are accepted: a little longer than an integration's deadline. A
-/// caller who sends half a request must not keep the program running.
+/// How long running requests may take once no more connections are accepted: a little longer than an integration's
+/// deadline. A caller who sends half a request must not keep the program running.
 const END: Duration = Duration::from_secs(12);
 
 /// What serves an app until the program is asked to stop.
@@ -32,10 +32,11 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Serves an app and `GET /ready` until `asked_to_stop` ends. Then `/ready` is a 503, and after the time to drain, no more
-    /// connections are accepted, and those that are idle are closed.
+    /// Serves an app and `GET /ready` until `asked_to_stop` ends. Then `/ready` is a 503, and after the time to
+    /// drain, no more connections are accepted, and those that are idle are closed.
     ///
-    /// Running requests are waited for, for 12 seconds at most, and then running actions, which have a deadline of their own.
+    /// Running requests are waited for, for 12 seconds at most, and then running actions, which have a deadline of
+    /// their own.
     pub(super) async fn serve_until(self, asked_to_stop: impl Future<Output = ()>, app: Router) {
         let (leaving, stop) = (CancellationToken::new(), CancellationToken::new());
         let ready = get(ready).with_state((leaving.clone(), self.health));

@@ -46,8 +46,8 @@ pub enum InvalidTls {
     },
 }
 
-/// Reads a server's certificate, followed by those between it and its authority, and its key. Clients choose HTTP/2 or HTTP/1.1
-/// by ALPN.
+/// Reads a server's certificate, followed by those between it and its authority, and its key. Clients choose HTTP/2
+/// or HTTP/1.1 by ALPN.
 ///
 /// # Errors
 /// [`InvalidTls`] names the file that is wrong.

@@ -6,6 +6,7 @@
 )]
 
 mod end;
+mod guide;
 mod limits;
 mod server;
 mod tls;

@@ -21,6 +21,7 @@ mod plans;
 mod process;
 mod proxy;
 mod records;
+mod rolling_restart;
 mod tls;
 
 use std::{

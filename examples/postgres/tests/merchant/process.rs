@@ -12,13 +12,17 @@ use throwaway_postgres::test_database;
 use crate::demo_file;
 
 pub(crate) fn program() -> Command {
+    program_at("127.0.0.1:0")
+}
+
+pub(crate) fn program_at(listen: &str) -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_postgres"));
     program
         .env_remove("DATABASE_URL")
         .env_remove("CK_INTEGRATION_TOKEN")
         .env_remove("RUST_LOG");
     program
-        .args(["--listen", "127.0.0.1:0"])
+        .args(["--listen", listen])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     program
