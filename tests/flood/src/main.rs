@@ -44,7 +44,7 @@ struct Options {
 async fn main() -> ExitCode {
     let options = Options::parse();
     let ended = match options.serve {
-        true => merchant::serve().await.map(|()| true),
+        true => merchant::run().await.map(|()| true),
         false => run(options).await,
     };
     match ended {

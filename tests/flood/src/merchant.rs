@@ -7,9 +7,10 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use example_app::{Clock, Demo, demo_token};
+use example_app::{Clock, Demo, Limits, demo_token, serve};
 use in_memory::{churnkey, store::Store};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) struct Merchant {
     program: Child,
@@ -41,7 +42,7 @@ impl Drop for Merchant {
     }
 }
 
-pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
+pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     let demo = Demo::load()?;
     let store = Store::new(Clock::Frozen(demo.clock));
     store.live.extend(demo.live);
@@ -49,6 +50,14 @@ pub(crate) async fn serve() -> Result<(), Box<dyn Error>> {
     let integration = builder.max_in_flight(64).build()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
-    axum::serve(listener, integration.into_router()).await?;
+    let limits = Limits::default();
+    serve(
+        listener,
+        None,
+        integration.into_router(),
+        limits,
+        CancellationToken::new(),
+    )
+    .await;
     Ok(())
 }
