@@ -192,7 +192,7 @@ pub mod serving {
 pub mod several_processes {
     //! [actions]: super::actions
     //! [idempotency]: super::idempotency
-    //! [redis]: super::redis
+    //! [Redis]: super::redis
     //! [serving]: super::serving
     //! [signing]: super::signing
     //!

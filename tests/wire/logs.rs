@@ -179,7 +179,9 @@ pub(crate) fn lines_of(log: &str) -> Vec<String> {
         assert!(is_end && duration.parse::<f64>().unwrap() > 0.0, "{line}");
         before.to_owned()
     };
-    log.lines().map(without).collect()
+    // At its most detailed level, axum says that a connection was accepted.
+    let own = log.lines().filter(|line| !line.contains(" axum::serve: "));
+    own.map(without).collect()
 }
 
 fn only_line(log: &str) -> String {
