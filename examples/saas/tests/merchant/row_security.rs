@@ -1,6 +1,6 @@
 //! What PostgreSQL itself shows, whatever the program asks for.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use churnkey_integrator::{Mode, TenantId};
 use saas::{record::Customer, store::Store};
@@ -143,4 +143,22 @@ async fn what_is_looked_up_and_listed_is_found_by_an_index() {
         assert!(plan.contains(index), "{plan}");
         assert!(bound.is_some_and(|bound| bound.contains(column)), "{plan}");
     }
+}
+
+#[tokio::test]
+async fn a_statement_ends_when_the_time_of_its_request_is_over() {
+    let platform = Platform::with_demo_data(1, 10).await;
+    let tenant = TenantId::new(platform.id("tenant-01").await).unwrap();
+    let mut held = platform.owner.begin().await.unwrap();
+    let lock = sqlx::query("LOCK TABLE customers IN ACCESS EXCLUSIVE MODE");
+    lock.execute(&mut *held).await.unwrap();
+
+    let left = Duration::from_millis(300);
+    let shop = platform.store.shop_of(&tenant, Mode::Live, left);
+    let begun = Instant::now();
+    let ended = shop.after::<Customer>(uuid::Uuid::nil(), 1).await;
+    // Before the four seconds that a statement waits for a lock.
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(ended.is_err());
 }
