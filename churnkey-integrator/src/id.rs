@@ -25,13 +25,27 @@ fn check(what: &'static str, id: &str) -> Result<(), InvalidId> {
         "must not be empty"
     } else if id.len() > MAX_BYTES {
         "must have at most 1024 bytes"
-    } else if id.chars().any(char::is_control) {
+    } else if has_control_character(id) {
         // A NUL byte can't be stored by PostgreSQL, and a line feed forges log lines.
         "must not contain control characters"
     } else {
         return Ok(());
     };
     Err(InvalidId { what, problem })
+}
+
+/// Whether there is a control character of Unicode. Texts of printable ASCII only, as nearly all are, are read without decoding
+/// them.
+pub(crate) fn has_control_character(text: &str) -> bool {
+    let not_printable = |byte: &u8| !(b' '..=b'~').contains(byte);
+    // Without an early end, so that the compiler compares many bytes at a time.
+    let plain = text
+        .as_bytes()
+        .iter()
+        .filter(|byte| not_printable(byte))
+        .count()
+        == 0;
+    !plain && text.chars().any(char::is_control)
 }
 
 macro_rules! id {
@@ -46,7 +60,7 @@ macro_rules! id {
             schemars(!try_from, extend("minLength" = 1, "maxLength" = MAX_BYTES, "pattern" = NO_CONTROL_CHARACTERS))
         )]
         #[serde(try_from = "String")]
-        pub struct $name(String);
+        pub struct $name(Box<str>);
 
         impl $name {
             /// Checks and wraps an id.
@@ -56,7 +70,7 @@ macro_rules! id {
             pub fn new(id: impl Into<String>) -> Result<Self, InvalidId> {
                 let id = id.into();
                 check($what, &id)?;
-                Ok(Self(id))
+                Ok(Self(id.into_boxed_str()))
             }
 
             /// The id as text.
@@ -68,7 +82,7 @@ macro_rules! id {
             /// The id as text, owned.
             #[must_use]
             pub fn into_string(self) -> String {
-                self.0
+                self.0.into_string()
             }
         }
 
@@ -80,7 +94,7 @@ macro_rules! id {
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0
+                id.into_string()
             }
         }
 
@@ -168,6 +182,24 @@ mod tests {
             assert_eq!(CustomerId::new(good).unwrap().as_str(), good);
         }
         assert!(CustomerId::new("x".repeat(1024)).is_ok());
+    }
+
+    #[test]
+    fn a_control_character_is_found_wherever_it_is() {
+        let controls = ('\0'..='\u{10ff}').filter(|c| c.is_control());
+        assert_eq!(controls.clone().count(), 65);
+        for control in controls {
+            for text in [
+                format!("{control}abc"),
+                format!("Zo\u{eb}{control}"),
+                format!("{}{control}", "x".repeat(99)),
+            ] {
+                assert!(has_control_character(&text), "{text:?}");
+            }
+        }
+        for text in ["", " ", "cus_1~", "Zo\u{eb}", "\u{a0}", "\u{1f600}"] {
+            assert!(!has_control_character(text), "{text:?}");
+        }
     }
 
     #[test]

@@ -28,10 +28,11 @@ impl Currency {
     /// # Errors
     /// [`InvalidCurrency`] if ISO 4217 has no such code.
     pub fn new(code: &str) -> Result<Self, InvalidCurrency> {
-        iso_currency::Currency::from_code(&code.to_ascii_uppercase()).ok_or(InvalidCurrency)?;
-        let code = code.to_ascii_lowercase();
-        let code = code.as_bytes().try_into().map_err(|_| InvalidCurrency)?;
-        Ok(Self { code })
+        let code: [u8; 3] = code.as_bytes().try_into().map_err(|_| InvalidCurrency)?;
+        let code = Self {
+            code: code.map(|letter| letter.to_ascii_lowercase()),
+        };
+        code.known().map(|_| code).ok_or(InvalidCurrency)
     }
 
     /// The code in lower case.
@@ -46,9 +47,13 @@ impl Currency {
     /// Some payment providers count otherwise for a few currencies. What Churnkey reads are ISO's minor units.
     #[must_use]
     pub fn minor_units(self) -> u32 {
-        let currency = iso_currency::Currency::from_code(&self.code().to_ascii_uppercase());
-        let exponent = currency.and_then(|currency| currency.exponent());
+        let exponent = self.known().and_then(iso_currency::Currency::exponent);
         exponent.map_or(0, u32::from)
+    }
+
+    fn known(self) -> Option<iso_currency::Currency> {
+        let code = self.code.map(|letter| letter.to_ascii_uppercase());
+        iso_currency::Currency::from_code(str::from_utf8(&code).ok()?)
     }
 
     /// The minor units of an amount that is stored as a decimal: exact, nothing is rounded. Take the column as text;

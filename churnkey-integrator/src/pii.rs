@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "openapi")]
 use crate::id::NO_CONTROL_CHARACTERS;
+use crate::id::has_control_character;
 
 /// Text about a person. It is serialized as it is, and never printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(transparent)]
-pub(crate) struct Private(String);
+pub(crate) struct Private(Box<str>);
 
 impl Private {
     pub(crate) fn as_str(&self) -> &str {
@@ -21,7 +22,7 @@ impl Private {
 
 impl From<String> for Private {
     fn from(text: String) -> Self {
-        Self(text)
+        Self(text.into_boxed_str())
     }
 }
 
@@ -49,7 +50,7 @@ fn check(
         "must not be empty"
     } else if text.len() > max_bytes {
         too_long
-    } else if text.chars().any(char::is_control) {
+    } else if has_control_character(text) {
         "must not contain control characters"
     } else {
         return Ok(());
@@ -71,7 +72,7 @@ macro_rules! contact {
             schemars(!try_from, extend("minLength" = 1, "maxLength" = $max, "pattern" = NO_CONTROL_CHARACTERS))
         )]
         #[serde(try_from = "String")]
-        pub struct $name(String);
+        pub struct $name(Box<str>);
 
         impl $name {
             #[doc = concat!("Checks and wraps ", $what, ".")]
@@ -89,7 +90,7 @@ macro_rules! contact {
                     $max,
                     concat!("must have at most ", $max, " bytes"),
                 )?;
-                Ok(Self(text))
+                Ok(Self(text.into_boxed_str()))
             }
 
             /// The text as it was given.
@@ -101,7 +102,7 @@ macro_rules! contact {
             /// The text as it was given, owned.
             #[must_use]
             pub fn into_string(self) -> String {
-                self.0
+                self.0.into_string()
             }
         }
 

@@ -1,6 +1,6 @@
 //! Coupon and Discount (contract, sections 3.3 and 3.4).
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -122,9 +122,18 @@ impl TryFrom<DiscountFields> for Discount {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct Coupon {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(!from)
+)]
+#[serde(from = "CouponFields")]
+pub struct Coupon(Arc<CouponFields>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(rename = "Coupon", rename_all = "camelCase")]
+struct CouponFields {
     /// The merchant's own id of the coupon.
     id: CouponId,
     /// What a customer enters to redeem it.
@@ -149,7 +158,7 @@ impl Coupon {
     /// A coupon that never expires and that can be redeemed any number of times.
     #[must_use]
     pub fn new(id: CouponId, duration: CouponDuration, value: CouponValue) -> Self {
-        Self {
+        Self(Arc::new(CouponFields {
             id,
             code: None,
             name: None,
@@ -157,77 +166,87 @@ impl Coupon {
             value,
             redemptions: None,
             expires_at: None,
-        }
+        }))
     }
 
     /// The code by which customers redeem it. It must be unique. Customers see it if there is no name.
     #[must_use]
     pub fn with_code(mut self, code: impl Into<OptionalText>) -> Self {
-        self.code = code.into().0;
+        self.change().code = code.into().0;
         self
     }
 
     /// The name that customers see.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<OptionalText>) -> Self {
-        self.name = name.into().0;
+        self.change().name = name.into().0;
         self
     }
 
     /// How often it may be redeemed, and how often it has been.
     #[must_use]
     pub fn with_redemptions(mut self, redemptions: impl Into<Option<Redemptions>>) -> Self {
-        self.redemptions = redemptions.into();
+        self.change().redemptions = redemptions.into();
         self
     }
 
     /// When it expires: from then on it can't be redeemed.
     #[must_use]
     pub fn with_expires_at(mut self, expires_at: impl Into<Option<Timestamp>>) -> Self {
-        self.expires_at = expires_at.into();
+        self.change().expires_at = expires_at.into();
         self
     }
 
     /// The merchant's id of the coupon.
     #[must_use]
     pub fn id(&self) -> &CouponId {
-        &self.id
+        &self.0.id
     }
 
     /// See [`with_code`](Self::with_code).
     #[must_use]
     pub fn code(&self) -> Option<&str> {
-        self.code.as_deref()
+        self.0.code.as_deref()
     }
 
     /// See [`with_name`](Self::with_name).
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.0.name.as_deref()
     }
 
     /// How long its discount lasts.
     #[must_use]
     pub fn duration(&self) -> CouponDuration {
-        self.duration
+        self.0.duration
     }
 
     /// What its discount is worth.
     #[must_use]
     pub fn value(&self) -> CouponValue {
-        self.value
+        self.0.value
     }
 
     /// See [`with_redemptions`](Self::with_redemptions).
     #[must_use]
     pub fn redemptions(&self) -> Option<Redemptions> {
-        self.redemptions
+        self.0.redemptions
     }
 
     /// See [`with_expires_at`](Self::with_expires_at).
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
-        self.expires_at
+        self.0.expires_at
+    }
+
+    fn change(&mut self) -> &mut CouponFields {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl From<CouponFields> for Coupon {
+    fn from(fields: CouponFields) -> Self {
+        Self(Arc::new(fields))
     }
 }
 

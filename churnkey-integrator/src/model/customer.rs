@@ -1,6 +1,6 @@
 //! Customer and Address (contract, sections 3.1 and 3.2).
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -32,9 +32,18 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct Customer {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(!from)
+)]
+#[serde(from = "CustomerFields")]
+pub struct Customer(Arc<CustomerFields>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(rename = "Customer", rename_all = "camelCase")]
+struct CustomerFields {
     /// The merchant's own id of the customer.
     id: CustomerId,
     /// The full name; or the first name, if the last name is a field of its own.
@@ -79,7 +88,7 @@ impl Customer {
     /// A customer with an id, and nothing else.
     #[must_use]
     pub fn new(id: CustomerId) -> Self {
-        Self {
+        Self(Arc::new(CustomerFields {
             id,
             name: None,
             last_name: None,
@@ -89,41 +98,41 @@ impl Customer {
             discounts: Vec::new(),
             currency: None,
             metadata: Metadata::default(),
-        }
+        }))
     }
 
     /// The full name; or the first name, if the last name is a field of its own.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<OptionalText>) -> Self {
-        self.name = name.into().into_private();
+        self.change().name = name.into().into_private();
         self
     }
 
     /// The last name, if it is not part of the name.
     #[must_use]
     pub fn with_last_name(mut self, last_name: impl Into<OptionalText>) -> Self {
-        self.last_name = last_name.into().into_private();
+        self.change().last_name = last_name.into().into_private();
         self
     }
 
     /// The e-mail address, for messages and verification codes.
     #[must_use]
     pub fn with_email(mut self, email: impl Into<Option<Email>>) -> Self {
-        self.email = email.into();
+        self.change().email = email.into();
         self
     }
 
     /// The phone number, for text messages and verification codes.
     #[must_use]
     pub fn with_phone(mut self, phone: impl Into<Option<Phone>>) -> Self {
-        self.phone = phone.into();
+        self.change().phone = phone.into();
         self
     }
 
     /// All postal addresses, the primary one first.
     #[must_use]
     pub fn with_addresses(mut self, addresses: impl IntoIterator<Item = Address>) -> Self {
-        self.addresses = addresses.into_iter().collect();
+        self.change().addresses = addresses.into_iter().collect();
         self
     }
 
@@ -131,79 +140,86 @@ impl Customer {
     /// [`Subscription`](super::Subscription).
     #[must_use]
     pub fn with_discounts(mut self, discounts: impl IntoIterator<Item = Discount>) -> Self {
-        self.discounts = discounts.into_iter().collect();
+        self.change().discounts = discounts.into_iter().collect();
         self
     }
 
     /// The currency in which the customer is always charged.
     #[must_use]
     pub fn with_currency(mut self, currency: impl Into<Option<Currency>>) -> Self {
-        self.currency = currency.into();
+        self.change().currency = currency.into();
         self
     }
 
     /// All metadata: the merchant's own keys and values, such as `[("plan", "pro")]` or a map.
     #[must_use]
-    pub fn with_metadata<K: Into<String>, V: Into<String>>(
-        mut self,
-        entries: impl IntoIterator<Item = (K, V)>,
-    ) -> Self {
-        self.metadata = Metadata::of(entries);
+    pub fn with_metadata(mut self, metadata: impl Into<Metadata>) -> Self {
+        self.change().metadata = metadata.into();
         self
     }
 
     /// The merchant's id of the customer.
     #[must_use]
     pub fn id(&self) -> &CustomerId {
-        &self.id
+        &self.0.id
     }
 
     /// See [`with_name`](Self::with_name).
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.name.as_ref().map(Private::as_str)
+        self.0.name.as_ref().map(Private::as_str)
     }
 
     /// See [`with_last_name`](Self::with_last_name).
     #[must_use]
     pub fn last_name(&self) -> Option<&str> {
-        self.last_name.as_ref().map(Private::as_str)
+        self.0.last_name.as_ref().map(Private::as_str)
     }
 
     /// See [`with_email`](Self::with_email).
     #[must_use]
     pub fn email(&self) -> Option<&Email> {
-        self.email.as_ref()
+        self.0.email.as_ref()
     }
 
     /// See [`with_phone`](Self::with_phone).
     #[must_use]
     pub fn phone(&self) -> Option<&Phone> {
-        self.phone.as_ref()
+        self.0.phone.as_ref()
     }
 
     /// See [`with_addresses`](Self::with_addresses).
     #[must_use]
     pub fn addresses(&self) -> &[Address] {
-        &self.addresses
+        &self.0.addresses
     }
 
     /// See [`with_discounts`](Self::with_discounts).
     #[must_use]
     pub fn discounts(&self) -> &[Discount] {
-        &self.discounts
+        &self.0.discounts
     }
 
     /// See [`with_currency`](Self::with_currency).
     #[must_use]
     pub fn currency(&self) -> Option<Currency> {
-        self.currency
+        self.0.currency
     }
 
     /// See [`with_metadata`](Self::with_metadata).
     #[must_use]
-    pub fn metadata(&self) -> &BTreeMap<String, String> {
-        self.metadata.entries()
+    pub fn metadata(&self) -> &Metadata {
+        &self.0.metadata
+    }
+
+    fn change(&mut self) -> &mut CustomerFields {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl From<CustomerFields> for Customer {
+    fn from(fields: CustomerFields) -> Self {
+        Self(Arc::new(fields))
     }
 }
 
@@ -329,11 +345,13 @@ impl Country {
     /// # Errors
     /// [`InvalidCountry`] if ISO 3166-1 has no such code.
     pub fn new(code: &str) -> Result<Self, InvalidCountry> {
-        let text = code.to_ascii_uppercase();
         // The crate also knows an unspecified country, whose code is the empty text.
-        let code = text.as_bytes().try_into().map_err(|_| InvalidCountry)?;
-        let known: Result<iso_currency::Country, _> = text.parse();
-        known.map(|_| Self { code }).map_err(|_| InvalidCountry)
+        let code: [u8; 2] = code.as_bytes().try_into().map_err(|_| InvalidCountry)?;
+        let country = Self {
+            code: code.map(|letter| letter.to_ascii_uppercase()),
+        };
+        let known: Result<iso_currency::Country, _> = country.code().parse();
+        known.map(|_| country).map_err(|_| InvalidCountry)
     }
 
     /// The code in upper case.

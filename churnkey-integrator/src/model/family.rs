@@ -1,5 +1,7 @@
 //! Product family (contract, section 3.10).
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::OptionalText;
@@ -15,8 +17,18 @@ use crate::id::FamilyId;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-pub struct Family {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(!from)
+)]
+#[serde(from = "FamilyFields")]
+pub struct Family(Arc<FamilyFields>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(rename = "Family")]
+struct FamilyFields {
     /// The merchant's own id of the family.
     id: FamilyId,
     /// What it is called in front of customers.
@@ -30,35 +42,41 @@ impl Family {
     /// A family with the name that customers see.
     #[must_use]
     pub fn new(id: FamilyId, name: impl Into<String>) -> Self {
-        Self {
+        Self(Arc::new(FamilyFields {
             id,
             name: name.into(),
             description: None,
-        }
+        }))
     }
 
     /// A description of the family.
     #[must_use]
     pub fn with_description(mut self, description: impl Into<OptionalText>) -> Self {
-        self.description = description.into().0;
+        Arc::make_mut(&mut self.0).description = description.into().0;
         self
     }
 
     /// The merchant's id of the family.
     #[must_use]
     pub fn id(&self) -> &FamilyId {
-        &self.id
+        &self.0.id
     }
 
     /// The name that customers see.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// See [`with_description`](Self::with_description).
     #[must_use]
     pub fn description(&self) -> Option<&str> {
-        self.description.as_deref()
+        self.0.description.as_deref()
+    }
+}
+
+impl From<FamilyFields> for Family {
+    fn from(fields: FamilyFields) -> Self {
+        Self(Arc::new(fields))
     }
 }

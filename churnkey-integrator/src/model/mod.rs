@@ -3,6 +3,9 @@
 //! Every model has a constructor that takes the required fields, and a `with_*` method for each optional field. A `with_*`
 //! method takes the value or an `Option` of it, so that a nullable column fits; see [`OptionalText`].
 //!
+//! A record, such as a [`Customer`] or a [`Price`], is one pointer to fields that its clones share, so a store in memory
+//! hands out clones for the price of a counter. A `with_*` method copies the fields first if a clone shares them.
+//!
 //! An absent field is omitted from the JSON. When JSON is read, an optional field may be absent or `null`, and unknown
 //! fields are ignored.
 
@@ -11,6 +14,7 @@ mod coupon;
 mod customer;
 mod cycle;
 mod family;
+mod metadata;
 mod price;
 mod product;
 mod subscription;
@@ -19,13 +23,14 @@ pub use coupon::{Coupon, CouponDuration, CouponValue, Discount, Redemptions};
 pub use customer::{Address, Country, Customer, InvalidCountry};
 pub use cycle::{BillingDuration, CycleUnit, Period};
 pub use family::Family;
+pub use metadata::Metadata;
 pub use price::{Price, PriceAmount, PriceType, Tier, TierMode, Tiers};
 pub use product::{Product, ProductType};
 pub use subscription::{Item, Pause, Subscription, SubscriptionStatus};
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 
 use crate::{money::MAX_SAFE_INTEGER, pii::Private};
 
@@ -77,34 +82,6 @@ impl InvalidField {
     #[must_use]
     pub fn field(&self) -> &'static str {
         self.field
-    }
-}
-
-/// The merchant's own keys and values. The values may be about a person, so `Debug` shows the keys only.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-#[serde(transparent)]
-struct Metadata(BTreeMap<String, String>);
-
-impl Metadata {
-    fn of<K: Into<String>, V: Into<String>>(entries: impl IntoIterator<Item = (K, V)>) -> Self {
-        let entries = entries.into_iter();
-        let entries = entries.map(|(key, value)| (key.into(), value.into()));
-        Self(entries.collect())
-    }
-
-    fn entries(&self) -> &BTreeMap<String, String> {
-        &self.0
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl fmt::Debug for Metadata {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Price, also called plan (contract, section 3.5).
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{BillingDuration, InvalidField, OptionalText};
@@ -63,19 +65,12 @@ words!(PriceType, "price type": Standalone = "standalone", Product = "product");
         "else" = { "properties": { "productId": false } },
     ))
 )]
-#[serde(try_from = "PriceFields", into = "PriceFields")]
-pub struct Price {
-    id: PriceId,
-    product_id: Option<ProductId>,
-    duration: BillingDuration,
-    amount: PriceAmount,
-    name: Option<String>,
-    description: Option<String>,
-}
+#[serde(try_from = "PriceFields")]
+pub struct Price(Arc<PriceFields>);
 
-#[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(rename = "Price", rename_all = "camelCase")]
 struct PriceFields {
     /// The merchant's own id of the price.
     id: PriceId,
@@ -100,14 +95,7 @@ impl Price {
     /// A price without a product.
     #[must_use]
     pub fn standalone(id: PriceId, duration: BillingDuration, amount: PriceAmount) -> Self {
-        Self {
-            id,
-            product_id: None,
-            duration,
-            amount,
-            name: None,
-            description: None,
-        }
+        Self::new(id, None, duration, amount)
     }
 
     /// A price of a product.
@@ -118,83 +106,88 @@ impl Price {
         duration: BillingDuration,
         amount: PriceAmount,
     ) -> Self {
-        Self {
-            product_id: Some(product_id),
-            ..Self::standalone(id, duration, amount)
-        }
+        Self::new(id, Some(product_id), duration, amount)
+    }
+
+    fn new(
+        id: PriceId,
+        product_id: Option<ProductId>,
+        duration: BillingDuration,
+        amount: PriceAmount,
+    ) -> Self {
+        let r#type = match product_id {
+            None => PriceType::Standalone,
+            Some(_) => PriceType::Product,
+        };
+        Self(Arc::new(PriceFields {
+            id,
+            r#type,
+            duration,
+            amount,
+            product_id,
+            name: None,
+            description: None,
+        }))
     }
 
     /// The name that customers see. Without a name, Churnkey shows amount and duration.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<OptionalText>) -> Self {
-        self.name = name.into().0;
+        self.change().name = name.into().0;
         self
     }
 
     /// A note for the merchant, which customers never see.
     #[must_use]
     pub fn with_description(mut self, description: impl Into<OptionalText>) -> Self {
-        self.description = description.into().0;
+        self.change().description = description.into().0;
         self
     }
 
     /// The merchant's id of the price.
     #[must_use]
     pub fn id(&self) -> &PriceId {
-        &self.id
+        &self.0.id
     }
 
     /// Whether it is standalone or belongs to a product.
     #[must_use]
     pub fn price_type(&self) -> PriceType {
-        match self.product_id {
-            None => PriceType::Standalone,
-            Some(_) => PriceType::Product,
-        }
+        self.0.r#type
     }
 
     /// The product that it belongs to, if any.
     #[must_use]
     pub fn product_id(&self) -> Option<&ProductId> {
-        self.product_id.as_ref()
+        self.0.product_id.as_ref()
     }
 
     /// The billing cycle.
     #[must_use]
     pub fn duration(&self) -> BillingDuration {
-        self.duration
+        self.0.duration
     }
 
     /// What is charged for each cycle.
     #[must_use]
     pub fn amount(&self) -> &PriceAmount {
-        &self.amount
+        &self.0.amount
     }
 
     /// See [`with_name`](Self::with_name).
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.0.name.as_deref()
     }
 
     /// See [`with_description`](Self::with_description).
     #[must_use]
     pub fn description(&self) -> Option<&str> {
-        self.description.as_deref()
+        self.0.description.as_deref()
     }
-}
 
-impl From<Price> for PriceFields {
-    fn from(price: Price) -> Self {
-        Self {
-            r#type: price.price_type(),
-            id: price.id,
-            duration: price.duration,
-            amount: price.amount,
-            product_id: price.product_id,
-            name: price.name,
-            description: price.description,
-        }
+    fn change(&mut self) -> &mut PriceFields {
+        Arc::make_mut(&mut self.0)
     }
 }
 
@@ -211,14 +204,7 @@ impl TryFrom<PriceFields> for Price {
                 "productId",
                 "is missing from a price of type `product`",
             )),
-            _ => Ok(Self {
-                id: fields.id,
-                product_id: fields.product_id,
-                duration: fields.duration,
-                amount: fields.amount,
-                name: fields.name,
-                description: fields.description,
-            }),
+            _ => Ok(Self(Arc::new(fields))),
         }
     }
 }

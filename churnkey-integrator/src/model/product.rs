@@ -1,5 +1,7 @@
 //! Product (contract, section 3.9).
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{InvalidField, OptionalText};
@@ -57,18 +59,12 @@ words!(ProductType, "product type": Standalone = "standalone", Family = "family"
         "else" = { "properties": { "familyId": false } },
     ))
 )]
-#[serde(try_from = "ProductFields", into = "ProductFields")]
-pub struct Product {
-    id: ProductId,
-    family_id: Option<FamilyId>,
-    name: String,
-    description: Option<String>,
-    unit_label: Option<String>,
-}
+#[serde(try_from = "ProductFields")]
+pub struct Product(Arc<ProductFields>);
 
-#[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(rename = "Product", rename_all = "camelCase")]
 struct ProductFields {
     /// The merchant's own id of the product.
     id: ProductId,
@@ -91,88 +87,82 @@ impl Product {
     /// A product without a family, with the name that customers see.
     #[must_use]
     pub fn standalone(id: ProductId, name: impl Into<String>) -> Self {
-        Self {
-            id,
-            family_id: None,
-            name: name.into(),
-            description: None,
-            unit_label: None,
-        }
+        Self::new(id, None, name.into())
     }
 
     /// A product of a family, with the name that customers see.
     #[must_use]
     pub fn of_family(family_id: FamilyId, id: ProductId, name: impl Into<String>) -> Self {
-        Self {
-            family_id: Some(family_id),
-            ..Self::standalone(id, name)
-        }
+        Self::new(id, Some(family_id), name.into())
+    }
+
+    fn new(id: ProductId, family_id: Option<FamilyId>, name: String) -> Self {
+        let r#type = match family_id {
+            None => ProductType::Standalone,
+            Some(_) => ProductType::Family,
+        };
+        Self(Arc::new(ProductFields {
+            id,
+            r#type,
+            name,
+            description: None,
+            unit_label: None,
+            family_id,
+        }))
     }
 
     /// The description that customers see.
     #[must_use]
     pub fn with_description(mut self, description: impl Into<OptionalText>) -> Self {
-        self.description = description.into().0;
+        self.change().description = description.into().0;
         self
     }
 
     /// The name of one unit of the quantity, such as `GB`.
     #[must_use]
     pub fn with_unit_label(mut self, unit_label: impl Into<OptionalText>) -> Self {
-        self.unit_label = unit_label.into().0;
+        self.change().unit_label = unit_label.into().0;
         self
     }
 
     /// The merchant's id of the product.
     #[must_use]
     pub fn id(&self) -> &ProductId {
-        &self.id
+        &self.0.id
     }
 
     /// Whether it is standalone or belongs to a family.
     #[must_use]
     pub fn product_type(&self) -> ProductType {
-        match self.family_id {
-            None => ProductType::Standalone,
-            Some(_) => ProductType::Family,
-        }
+        self.0.r#type
     }
 
     /// The family that it belongs to, if any.
     #[must_use]
     pub fn family_id(&self) -> Option<&FamilyId> {
-        self.family_id.as_ref()
+        self.0.family_id.as_ref()
     }
 
     /// The name that customers see.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// See [`with_description`](Self::with_description).
     #[must_use]
     pub fn description(&self) -> Option<&str> {
-        self.description.as_deref()
+        self.0.description.as_deref()
     }
 
     /// See [`with_unit_label`](Self::with_unit_label).
     #[must_use]
     pub fn unit_label(&self) -> Option<&str> {
-        self.unit_label.as_deref()
+        self.0.unit_label.as_deref()
     }
-}
 
-impl From<Product> for ProductFields {
-    fn from(product: Product) -> Self {
-        Self {
-            r#type: product.product_type(),
-            id: product.id,
-            name: product.name,
-            description: product.description,
-            unit_label: product.unit_label,
-            family_id: product.family_id,
-        }
+    fn change(&mut self) -> &mut ProductFields {
+        Arc::make_mut(&mut self.0)
     }
 }
 
@@ -189,13 +179,7 @@ impl TryFrom<ProductFields> for Product {
                 "familyId",
                 "is missing from a product of type `family`",
             )),
-            _ => Ok(Self {
-                id: fields.id,
-                family_id: fields.family_id,
-                name: fields.name,
-                description: fields.description,
-                unit_label: fields.unit_label,
-            }),
+            _ => Ok(Self(Arc::new(fields))),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Subscription, its line items and its status (contract, sections 3.7 and 3.8).
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -44,9 +44,18 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct Subscription {
+#[cfg_attr(
+    feature = "openapi",
+    derive(schemars::JsonSchema),
+    schemars(!from)
+)]
+#[serde(from = "SubscriptionFields")]
+pub struct Subscription(Arc<SubscriptionFields>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(rename = "Subscription", rename_all = "camelCase")]
+struct SubscriptionFields {
     /// The merchant's own id of the subscription.
     id: SubscriptionId,
     /// The customer whose subscription it is.
@@ -86,7 +95,7 @@ impl Subscription {
         duration: BillingDuration,
         items: impl IntoIterator<Item = Item>,
     ) -> Self {
-        Self {
+        Self(Arc::new(SubscriptionFields {
             id,
             customer_id,
             start,
@@ -95,73 +104,80 @@ impl Subscription {
             items: items.into_iter().collect(),
             discounts: Vec::new(),
             metadata: Metadata::default(),
-        }
+        }))
     }
 
     /// All discounts of the subscription. They need a coupons controller. Churnkey reads them before it offers another
     /// discount.
     #[must_use]
     pub fn with_discounts(mut self, discounts: impl IntoIterator<Item = Discount>) -> Self {
-        self.discounts = discounts.into_iter().collect();
+        self.change().discounts = discounts.into_iter().collect();
         self
     }
 
     /// All metadata: the merchant's own keys and values, such as `[("campaign", "spring")]` or a map.
     #[must_use]
-    pub fn with_metadata<K: Into<String>, V: Into<String>>(
-        mut self,
-        entries: impl IntoIterator<Item = (K, V)>,
-    ) -> Self {
-        self.metadata = Metadata::of(entries);
+    pub fn with_metadata(mut self, metadata: impl Into<Metadata>) -> Self {
+        self.change().metadata = metadata.into();
         self
     }
 
     /// The merchant's id of the subscription.
     #[must_use]
     pub fn id(&self) -> &SubscriptionId {
-        &self.id
+        &self.0.id
     }
 
     /// The customer whose subscription it is.
     #[must_use]
     pub fn customer_id(&self) -> &CustomerId {
-        &self.customer_id
+        &self.0.customer_id
     }
 
     /// When it started.
     #[must_use]
     pub fn start(&self) -> Timestamp {
-        self.start
+        self.0.start
     }
 
     /// Its state.
     #[must_use]
     pub fn status(&self) -> SubscriptionStatus {
-        self.status
+        self.0.status
     }
 
     /// The billing cycle.
     #[must_use]
     pub fn duration(&self) -> BillingDuration {
-        self.duration
+        self.0.duration
     }
 
     /// The line items.
     #[must_use]
     pub fn items(&self) -> &[Item] {
-        &self.items
+        &self.0.items
     }
 
     /// See [`with_discounts`](Self::with_discounts).
     #[must_use]
     pub fn discounts(&self) -> &[Discount] {
-        &self.discounts
+        &self.0.discounts
     }
 
     /// See [`with_metadata`](Self::with_metadata).
     #[must_use]
-    pub fn metadata(&self) -> &BTreeMap<String, String> {
-        self.metadata.entries()
+    pub fn metadata(&self) -> &Metadata {
+        &self.0.metadata
+    }
+
+    fn change(&mut self) -> &mut SubscriptionFields {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+impl From<SubscriptionFields> for Subscription {
+    fn from(fields: SubscriptionFields) -> Self {
+        Self(Arc::new(fields))
     }
 }
 

@@ -1,11 +1,9 @@
 //! A subscription as it is stored, and as it is served at a given time.
 
-use std::collections::BTreeMap;
-
 use churnkey_integrator::{
     CouponId, CustomerId, ItemId, PriceId, SubscriptionId, Timestamp,
     model::{
-        self, BillingDuration, Coupon, Discount, InvalidField, Pause, Period, Price,
+        self, BillingDuration, Coupon, Discount, InvalidField, Metadata, Pause, Period, Price,
         SubscriptionStatus,
     },
 };
@@ -28,7 +26,7 @@ pub struct Subscription {
     /// The coupons that were redeemed for it, in order.
     pub discounts: Vec<Redemption>,
     /// Metadata.
-    pub metadata: BTreeMap<String, String>,
+    pub metadata: Metadata,
     /// Planned changes.
     pub planned: Planned,
 }

@@ -124,7 +124,7 @@ impl Shop {
     fn only(&self, owners: Match, what: &'static str) -> Result<Option<Customer>> {
         match owners {
             Match::None => Ok(None),
-            Match::One(customer) => Ok(Some(self.with_coupons(*customer)?)),
+            Match::One(customer) => Ok(Some(self.with_coupons(customer)?)),
             Match::Many => Err(HandlerError::ambiguous(what)),
         }
     }

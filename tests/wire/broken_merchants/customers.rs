@@ -249,7 +249,7 @@ impl CustomersController for Broken {
             }
             Fault::EmailIgnoresMode => match self.good.find_by_email(cx, email).await? {
                 None => Ok(match self.good.live.customers.by_email(email) {
-                    in_memory::store::Match::One(customer) => Some(*customer),
+                    in_memory::store::Match::One(customer) => Some(customer),
                     _ => None,
                 }),
                 found => Ok(found),
@@ -278,7 +278,7 @@ impl CustomersController for Broken {
             }
             None if self.is(Fault::PhoneIgnoresMode) => {
                 Ok(match self.good.live.customers.by_phone(phone) {
-                    in_memory::store::Match::One(customer) => Some(*customer),
+                    in_memory::store::Match::One(customer) => Some(customer),
                     _ => None,
                 })
             }

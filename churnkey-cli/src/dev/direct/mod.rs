@@ -8,9 +8,7 @@ mod requests;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
-use churnkey_integrator::{Currency, Percentage, Timestamp};
+use churnkey_integrator::{Currency, Percentage, Timestamp, model::Metadata};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
@@ -34,8 +32,8 @@ pub(crate) struct Customer {
     pub(crate) currency: Option<Currency>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) addresses: Vec<Address>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) metadata: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    pub(crate) metadata: Metadata,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -143,8 +141,8 @@ pub(crate) struct Subscription {
     pub(crate) duration: Cycle,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) discounts: Vec<Discount>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) metadata: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    pub(crate) metadata: Metadata,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,7 +1,7 @@
 //! Customers by an insertion number that never changes, and indexes over them.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
@@ -16,9 +16,13 @@ struct Tables {
     last: u64,
     by_seq: BTreeMap<u64, Customer>,
     by_id: HashMap<CustomerId, u64>,
-    by_email: HashMap<String, Vec<u64>>,
-    by_phone: HashMap<String, Vec<u64>>,
+    by_email: Index,
+    by_phone: Index,
 }
+
+/// The rows by a key that several of them may have.
+#[derive(Debug, Default)]
+struct Index(BTreeSet<(Box<str>, u64)>);
 
 /// The result of a look-up by address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +30,7 @@ pub enum Match {
     /// Nobody.
     None,
     /// Exactly this one.
-    One(Box<Customer>),
+    One(Customer),
     /// More than one.
     Many,
 }
@@ -66,7 +70,7 @@ impl Customers {
     #[must_use]
     pub fn by_email(&self, email: &Email) -> Match {
         let tables = self.read();
-        tables.one_of(tables.by_email.get(&email.lookup_key()))
+        tables.one_of(tables.by_email.rows(email.lookup_key()))
     }
 
     /// The owner of this phone number. Punctuation is ignored.
@@ -74,7 +78,8 @@ impl Customers {
     pub fn by_phone(&self, phone: &Phone) -> Match {
         let tables = self.read();
         let key = phone.lookup_key();
-        tables.one_of(key.and_then(|key| tables.by_phone.get(&key)))
+        // What is no phone number has no key, and finds nobody.
+        key.map_or(Match::None, |key| tables.one_of(tables.by_phone.rows(key)))
     }
 
     // A poisoned lock is used on: nothing panics while it is held, so nothing is half changed.
@@ -93,10 +98,10 @@ impl Tables {
         let seq = self.last;
         self.by_id.insert(customer.id().clone(), seq);
         if let Some(key) = customer.email().map(Email::lookup_key) {
-            self.by_email.entry(key).or_default().push(seq);
+            self.by_email.insert(key, seq);
         }
         if let Some(key) = customer.phone().and_then(Phone::lookup_key) {
-            self.by_phone.entry(key).or_default().push(seq);
+            self.by_phone.insert(key, seq);
         }
         self.by_seq.insert(seq, customer);
     }
@@ -109,21 +114,37 @@ impl Tables {
             return;
         };
         if let Some(key) = customer.email().map(Email::lookup_key) {
-            self.by_email.entry(key).or_default().retain(|s| *s != seq);
+            self.by_email.remove(key, seq);
         }
         if let Some(key) = customer.phone().and_then(Phone::lookup_key) {
-            self.by_phone.entry(key).or_default().retain(|s| *s != seq);
+            self.by_phone.remove(key, seq);
         }
     }
 
-    fn one_of(&self, owners: Option<&Vec<u64>>) -> Match {
-        match owners.map(Vec::as_slice) {
-            None | Some([]) => Match::None,
-            Some([seq]) => match self.by_seq.get(seq) {
-                Some(customer) => Match::One(Box::new(customer.clone())),
+    fn one_of(&self, mut owners: impl Iterator<Item = u64>) -> Match {
+        match (owners.next(), owners.next()) {
+            (None, _) => Match::None,
+            (Some(seq), None) => match self.by_seq.get(&seq) {
+                Some(customer) => Match::One(customer.clone()),
                 None => Match::None,
             },
-            Some(_) => Match::Many,
+            (Some(_), Some(_)) => Match::Many,
         }
+    }
+}
+
+impl Index {
+    fn insert(&mut self, key: String, seq: u64) {
+        self.0.insert((key.into(), seq));
+    }
+
+    fn remove(&mut self, key: String, seq: u64) {
+        self.0.remove(&(key.into(), seq));
+    }
+
+    fn rows(&self, key: String) -> impl Iterator<Item = u64> {
+        let key: Box<str> = key.into();
+        let rows = self.0.range((key.clone(), 0)..=(key, u64::MAX));
+        rows.map(|(_, seq)| *seq)
     }
 }
