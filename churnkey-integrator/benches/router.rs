@@ -143,15 +143,17 @@ fn main() {
             }
         });
     };
+    let mut ours = |n| serve(&ours, n);
+    let mut rival = |n| serve(&rival, n);
     let goals = Goals {
         instructions: Some(1.1),
         time: Some(1.1),
     };
-    compare(
-        "retrieve",
-        500,
-        &goals,
-        |n| serve(&ours, n),
-        |n| serve(&rival, n),
-    );
+    compare("retrieve", 500, &goals, &mut ours, &mut rival);
+    // As an app logs, but for the place that the lines go to.
+    tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(std::io::sink)
+        .init();
+    compare("retrieve, logged", 500, &goals, &mut ours, &mut rival);
 }

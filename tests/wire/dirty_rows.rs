@@ -170,7 +170,7 @@ fn a_row_that_is_left_out_is_a_warning_with_its_key_field_and_rule_within_its_re
             .split_once("}: churnkey_integrator::page::fill: ")
             .unwrap();
         assert!(
-            request.starts_with(" WARN churnkey{operation=\"customers.list\" request_id="),
+            request.starts_with(" WARN churnkey{operation=customers.list request_id="),
             "{line}"
         );
         says.to_owned()

@@ -200,7 +200,7 @@ fn begun(method: &str, operation: &str) -> String {
         None => (method.to_owned(), String::new()),
     };
     format!(
-        "churnkey{{operation=\"{operation}\" request_id=\"req-1\" otel.name={name} otel.kind=server \
+        "churnkey{{operation={operation} request_id=req-1 otel.name={name} otel.kind=server \
          http.request.method={method}{route}"
     )
 }
@@ -214,10 +214,10 @@ fn line_ending(level: &str, operation: &str, fields: &str, says: &str) -> String
 /// A line about a GET request of live mode.
 fn line(level: &str, operation: &str, status: u16, says: &str) -> String {
     let error = match status {
-        500.. => format!(" error.type=\"{status}\""),
+        500.. => format!(" error.type={status}"),
         _ => String::new(),
     };
-    let fields = format!("mode=\"live\" http.response.status_code={status}{error}");
+    let fields = format!("mode=live http.response.status_code={status}{error}");
     line_ending(level, operation, &fields, says)
 }
 
@@ -234,17 +234,17 @@ fn a_request_is_one_line_with_operation_request_id_route_mode_and_status() {
     for (path, expected) in [
         (
             "/churnkey/customers/cus_nobody",
-            " INFO churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" \
+            " INFO churnkey{operation=customers.retrieve request_id=req-1 \
              otel.name=GET /churnkey/customers/{id} otel.kind=server http.request.method=GET \
-             http.route=/churnkey/customers/{id} mode=\"live\" http.response.status_code=404}: \
+             http.route=/churnkey/customers/{id} mode=live http.response.status_code=404}: \
              churnkey_integrator::http::observe: answered"
                 .to_owned(),
         ),
         (
             "/churnkey/customers/cus_fails",
-            "ERROR churnkey{operation=\"customers.retrieve\" request_id=\"req-1\" \
+            "ERROR churnkey{operation=customers.retrieve request_id=req-1 \
              otel.name=GET /churnkey/customers/{id} otel.kind=server http.request.method=GET \
-             http.route=/churnkey/customers/{id} mode=\"live\" http.response.status_code=500 error.type=\"500\"}: \
+             http.route=/churnkey/customers/{id} mode=live http.response.status_code=500 error.type=500}: \
              churnkey_integrator::http::observe: failed"
                 .to_owned(),
         ),
@@ -255,8 +255,8 @@ fn a_request_is_one_line_with_operation_request_id_route_mode_and_status() {
         ("/churnkey/customers/unsigned", rejected()),
         (
             "/churnkey/nothing/here",
-            " INFO churnkey{operation=\"none\" request_id=\"req-1\" otel.name=GET otel.kind=server \
-             http.request.method=GET mode=\"live\" http.response.status_code=404}: \
+            " INFO churnkey{operation=none request_id=req-1 otel.name=GET otel.kind=server \
+             http.request.method=GET mode=live http.response.status_code=404}: \
              churnkey_integrator::http::observe: answered"
                 .to_owned(),
         ),
@@ -465,8 +465,7 @@ fn an_action_whose_caller_has_left_says_how_it_ended() {
             running.ended().await;
         });
         let begun = begun("POST", "pause");
-        let of_request =
-            format!("{begun} mode=\"live\"}}: churnkey_integrator::http::idempotency:");
+        let of_request = format!("{begun} mode=live}}: churnkey_integrator::http::idempotency:");
         assert_eq!(log.trim_end().replace(&of_request, ".."), expected);
     }
 }

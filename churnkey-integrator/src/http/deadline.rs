@@ -9,7 +9,7 @@ use std::{
 
 use axum::{extract::Request, response::Response};
 use tokio::time::timeout_at;
-use tracing::Span;
+use tracing::{Span, field};
 
 use super::{
     Shared,
@@ -43,7 +43,8 @@ pub(super) async fn run_within_deadline<F: Future<Output = Response>>(
         Err(response) => return response,
     };
     drop(arriving);
-    Span::current().record("mode", authenticated.mode().as_str());
+    let mode = authenticated.mode().as_str();
+    Span::current().record("mode", field::display(mode));
     let Ok(_running) = capacity.run() else {
         return over_capacity();
     };

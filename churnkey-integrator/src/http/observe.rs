@@ -85,11 +85,11 @@ fn span(operation: Option<Operation>, request: &Request, request_id: &RequestId)
     let matched = operation.and_then(|_| request.extensions().get::<MatchedPath>());
     let route = matched.map(MatchedPath::as_str);
     let parent = TraceParent::of(request.headers());
-    // With `%` where no caller can choose the text: quoted texts are escaped, which is slower.
+    // With `%`, as no caller can choose these texts: quoted texts are escaped, which is slower.
     tracing::error_span!(
         "churnkey",
-        operation = operation.map_or("none", Operation::name),
-        request_id = request_id.as_str(),
+        operation = %operation.map_or("none", Operation::name),
+        request_id = %request_id.as_str(),
         otel.name = %Name { method, route },
         otel.kind = %"server",
         http.request.method = %method,
@@ -148,7 +148,7 @@ fn report(span: &Span, response: &Response, started: Instant) {
     tracing::record_all!(
         span,
         http.response.status_code = status.as_u16(),
-        error.type = status.is_server_error().then(|| status.as_str()),
+        error.type = status.is_server_error().then(|| field::display(status.as_str())),
     );
     let cause = response.extensions().get::<Cause>();
     let reason = cause.and_then(Cause::safe_text);

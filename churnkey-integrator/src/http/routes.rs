@@ -202,6 +202,8 @@ where
             observe(operation, request_ids, request, |request, id, started| {
                 let answer =
                     run_within_deadline(shared, request, id, started, own_parameters, route);
+                // Boxed, because each of the futures around it would be as large again, and is moved several times.
+                let answer = Box::pin(answer);
                 // A panic can leave only the controller's own state broken: nothing of the request is used after it.
                 AssertUnwindSafe(answer)
                     .catch_unwind()
