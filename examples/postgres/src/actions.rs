@@ -135,7 +135,9 @@ struct Action(Transaction);
 impl Action {
     async fn lock(&self, looked_up: &model::Subscription) -> Result<Stored> {
         let (customer_id, id) = (looked_up.customer_id().as_str(), looked_up.id().as_str());
-        let locked = self.locked(LOCK_SUBSCRIPTION, &[&customer_id, &id]).await?;
+        let locked = self
+            .locked(&LOCK_SUBSCRIPTION, &[&customer_id, &id])
+            .await?;
         let mut locked = locked.into_iter();
         locked
             .next()
@@ -143,22 +145,22 @@ impl Action {
     }
 
     async fn lock_all(&self, customer_id: &CustomerId) -> Result<Vec<Stored>> {
-        self.locked(LOCK_SUBSCRIPTIONS_OF, &[&customer_id.as_str()])
+        self.locked(&LOCK_SUBSCRIPTIONS_OF, &[&customer_id.as_str()])
             .await
     }
 
     /// Locks first and reads then. One statement for both would read items and discounts as they were when it began to
     /// wait for the lock.
-    async fn locked(&self, lock: Statement, parameters: &[Parameter<'_>]) -> Result<Vec<Stored>> {
+    async fn locked(&self, lock: &Statement, parameters: &[Parameter<'_>]) -> Result<Vec<Stored>> {
         let rows = self.0.query(lock, parameters).await?;
         let seqs = rows.iter().map(|row| row.try_get("seq"));
         let seqs: Vec<i64> = seqs.collect::<Result<_, _>>()?;
-        let rows = self.0.query(LOCKED_SUBSCRIPTIONS, &[&seqs]).await?;
+        let rows = self.0.query(&LOCKED_SUBSCRIPTIONS, &[&seqs]).await?;
         rows.iter().map(stored).collect()
     }
 
     async fn lock_coupon(&self, id: &CouponId) -> Result<Coupon> {
-        let rows = self.0.query(LOCK_COUPON, &[&id.as_str()]).await?;
+        let rows = self.0.query(&LOCK_COUPON, &[&id.as_str()]).await?;
         record(rows.first().ok_or("the coupon has gone")?)
     }
 
@@ -172,7 +174,7 @@ impl Action {
         let next_price = planned.price.as_ref();
         self.0
             .query(
-                WRITE_SUBSCRIPTION,
+                &WRITE_SUBSCRIPTION,
                 &[
                     seq,
                     &Json(subscription.status),
@@ -187,7 +189,7 @@ impl Action {
         for ((position, item), before) in (0_i32..).zip(&subscription.items).zip(&before.items) {
             if item.price != before.price {
                 let price = item.price.as_str();
-                self.0.query(WRITE_ITEM, &[seq, &position, &price]).await?;
+                self.0.query(&WRITE_ITEM, &[seq, &position, &price]).await?;
             }
         }
         // The rules add discounts, and never take one away.
@@ -196,7 +198,7 @@ impl Action {
             let coupon = discount.coupon.as_str();
             let (start, end) = (moment(discount.start), moment(discount.end));
             self.0
-                .query(ADD_DISCOUNT, &[seq, &position, &coupon, &start, &end])
+                .query(&ADD_DISCOUNT, &[seq, &position, &coupon, &start, &end])
                 .await?;
         }
         Ok(())
@@ -208,7 +210,7 @@ impl Action {
         };
         let current = redemptions.current().map(i64::try_from).transpose()?;
         let id = coupon.id().as_str();
-        self.0.query(WRITE_REDEMPTIONS, &[&id, &current]).await?;
+        self.0.query(&WRITE_REDEMPTIONS, &[&id, &current]).await?;
         Ok(())
     }
 
@@ -230,7 +232,7 @@ impl Action {
     /// Marks the attempt as done, in the transaction of its change.
     async fn complete(&self, attempt: &Attempt) -> Result<()> {
         let parameters: &[Parameter<'_>] = &[&attempt.number()];
-        if self.0.execute(COMPLETE_ATTEMPT, parameters).await? == 0 {
+        if self.0.execute(&COMPLETE_ATTEMPT, parameters).await? == 0 {
             // This attempt has outlived its lease, and another one has taken its record over.
             return Err(HandlerError::conflict(
                 "Another attempt at the same request has taken over",

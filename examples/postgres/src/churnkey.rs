@@ -50,13 +50,24 @@ pub fn builder(store: &Store, token: IntegrationToken) -> IntegrationBuilder {
         .classify_errors(error_class)
 }
 
+/// Customers, with the columns in the order in which [`customer`] reads them.
+macro_rules! customers {
+    ($which:literal) => {
+        concat!(
+            "SELECT seq, id, name, last_name, email, phone, currency, addresses, discounts, metadata ",
+            "FROM {schema}.customer_records ",
+            $which
+        )
+    };
+}
+
 // The views are in `migrations/0007_records.sql`. The README says why pages follow `seq`.
 statements! {
-    CUSTOMER = "SELECT * FROM {schema}.customer_records WHERE id = $1";
-    CUSTOMERS = "SELECT * FROM {schema}.customer_records WHERE seq > $1 ORDER BY seq LIMIT $2";
+    CUSTOMER = customers!("WHERE id = $1");
+    CUSTOMERS = customers!("WHERE seq > $1 ORDER BY seq LIMIT $2");
     // Two are enough to know that there are several.
-    BY_EMAIL = "SELECT * FROM {schema}.customer_records WHERE email_key = $1 LIMIT 2";
-    BY_PHONE = "SELECT * FROM {schema}.customer_records WHERE phone_key = $1 LIMIT 2";
+    BY_EMAIL = customers!("WHERE email_key = $1 LIMIT 2");
+    BY_PHONE = customers!("WHERE phone_key = $1 LIMIT 2");
     SUBSCRIPTION = "SELECT * FROM {schema}.subscription_records WHERE customer_id = $1 AND id = $2";
     SUBSCRIPTIONS = "SELECT * FROM {schema}.subscription_records WHERE customer_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
     PRICE = "SELECT * FROM {schema}.price_records WHERE id = $1";
@@ -72,20 +83,20 @@ statements! {
 #[controller]
 impl CustomersController for Store {
     async fn retrieve(&self, cx: &RequestContext, id: &CustomerId) -> Result<Option<Customer>> {
-        self.one(cx, CUSTOMER, &[&id.as_str()], customer).await
+        self.one(cx, &CUSTOMER, &[&id.as_str()], customer).await
     }
 
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Customer>> {
-        self.page(cx, CUSTOMERS, &[], page, customer).await
+        self.page(cx, &CUSTOMERS, &[], page, customer).await
     }
 
     async fn find_by_email(&self, cx: &RequestContext, email: &Email) -> Result<Option<Customer>> {
-        self.only(cx, BY_EMAIL, &email.lookup_key(), "email").await
+        self.only(cx, &BY_EMAIL, &email.lookup_key(), "email").await
     }
 
     async fn find_by_phone(&self, cx: &RequestContext, phone: &Phone) -> Result<Option<Customer>> {
         // What is no phone number has no key, and NULL finds nobody.
-        self.only(cx, BY_PHONE, &phone.lookup_key(), "phone").await
+        self.only(cx, &BY_PHONE, &phone.lookup_key(), "phone").await
     }
 }
 
@@ -98,7 +109,7 @@ impl SubscriptionsController for Store {
         id: &SubscriptionId,
     ) -> Result<Option<Subscription>> {
         let parameters: [Parameter<'_>; 2] = [&customer_id.as_str(), &id.as_str()];
-        let found = self.one(cx, SUBSCRIPTION, &parameters, stored).await?;
+        let found = self.one(cx, &SUBSCRIPTION, &parameters, stored).await?;
         found.map(|found| found.served(self.now())).transpose()
     }
 
@@ -110,7 +121,7 @@ impl SubscriptionsController for Store {
     ) -> Result<Page<Subscription>> {
         let owner = customer_id.as_str();
         let page = self
-            .page(cx, SUBSCRIPTIONS, &[&owner], page, stored)
+            .page(cx, &SUBSCRIPTIONS, &[&owner], page, stored)
             .await?;
         page.try_map(|found| found.served(self.now()))
     }
@@ -123,22 +134,22 @@ impl PricesController for Store {
     }
 
     async fn retrieve(&self, cx: &RequestContext, id: &PriceId) -> Result<Option<Price>> {
-        self.one(cx, PRICE, &[&id.as_str()], record).await
+        self.one(cx, &PRICE, &[&id.as_str()], record).await
     }
 
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Price>> {
-        self.page(cx, PRICES, &[], page, record).await
+        self.page(cx, &PRICES, &[], page, record).await
     }
 }
 
 #[controller]
 impl CouponsController for Store {
     async fn retrieve(&self, cx: &RequestContext, id: &CouponId) -> Result<Option<Coupon>> {
-        self.one(cx, COUPON, &[&id.as_str()], record).await
+        self.one(cx, &COUPON, &[&id.as_str()], record).await
     }
 
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Coupon>> {
-        self.page(cx, COUPONS, &[], page, record).await
+        self.page(cx, &COUPONS, &[], page, record).await
     }
 }
 
@@ -149,22 +160,22 @@ impl ProductsController for Store {
     }
 
     async fn retrieve(&self, cx: &RequestContext, id: &ProductId) -> Result<Option<Product>> {
-        self.one(cx, PRODUCT, &[&id.as_str()], record).await
+        self.one(cx, &PRODUCT, &[&id.as_str()], record).await
     }
 
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Product>> {
-        self.page(cx, PRODUCTS, &[], page, record).await
+        self.page(cx, &PRODUCTS, &[], page, record).await
     }
 }
 
 #[controller]
 impl FamiliesController for Store {
     async fn retrieve(&self, cx: &RequestContext, id: &FamilyId) -> Result<Option<Family>> {
-        self.one(cx, FAMILY, &[&id.as_str()], record).await
+        self.one(cx, &FAMILY, &[&id.as_str()], record).await
     }
 
     async fn list(&self, cx: &RequestContext, page: &PageRequest) -> Result<Page<Family>> {
-        self.page(cx, FAMILIES, &[], page, record).await
+        self.page(cx, &FAMILIES, &[], page, record).await
     }
 }
 

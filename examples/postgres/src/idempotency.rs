@@ -27,7 +27,7 @@ impl IdempotencyStore for Store {
     async fn begin(&self, cx: &RequestContext, attempt: &Attempt) -> Result<Known> {
         let attempt = attempt.parameters();
         let old: &[Parameter<'_>] = &[&attempt.now(), &OLD_ATTEMPTS];
-        self.query(cx, FORGET_OLD_ATTEMPTS, old).await?;
+        self.query(cx, &FORGET_OLD_ATTEMPTS, old).await?;
         let parameters: &[Parameter<'_>] = &[
             &attempt.signature_key(),
             &attempt.header_key(),
@@ -37,25 +37,26 @@ impl IdempotencyStore for Store {
             &attempt.runs_until(),
             &attempt.kept_until(),
         ];
-        let rows = self.query(cx, BEGIN_ATTEMPT, parameters).await?;
+        let rows = self.query(cx, &BEGIN_ATTEMPT, parameters).await?;
         let row = rows.first().ok_or("no row")?;
         Ok(row.try_get::<_, &str>("known")?.parse()?)
     }
 
     async fn complete(&self, cx: &RequestContext, attempt: &Attempt) -> Result<()> {
-        self.query(cx, COMPLETE_ATTEMPT, &[&attempt.number()])
+        self.query(cx, &COMPLETE_ATTEMPT, &[&attempt.number()])
             .await?;
         Ok(())
     }
 
     async fn forget(&self, cx: &RequestContext, attempt: &Attempt) -> Result<()> {
-        self.query(cx, FORGET_ATTEMPT, &[&attempt.number()]).await?;
+        self.query(cx, &FORGET_ATTEMPT, &[&attempt.number()])
+            .await?;
         Ok(())
     }
 
     async fn check(&self) -> Result<()> {
         // Deletes nothing, and fails where nothing can be deleted.
-        self.query_in(Mode::Live, FORGET_OLD_ATTEMPTS, &[&0_i64, &0_i64])
+        self.query_in(Mode::Live, &FORGET_OLD_ATTEMPTS, &[&0_i64, &0_i64])
             .await?;
         Ok(())
     }

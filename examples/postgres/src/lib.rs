@@ -11,7 +11,7 @@ use store::Statement;
 
 /// Every statement that a request runs, each with its name.
 #[must_use]
-pub fn statements() -> Vec<(&'static str, Statement)> {
+pub fn statements() -> Vec<(&'static str, &'static Statement)> {
     [
         churnkey::STATEMENTS,
         actions::STATEMENTS,

@@ -3,12 +3,10 @@
 //! A customer is mapped column by column. The other records come from several tables; the views of
 //! `migrations/0007_records.sql` join them to Churnkey's JSON, in one round trip.
 
-use std::collections::BTreeMap;
-
 use churnkey_integrator::{
     CouponId, Currency, CustomerId, Email, HandlerError, Page, PageRequest, Phone, PriceId,
     RequestContext, Result, Timestamp,
-    model::{self, Address, Country, Coupon, Customer, Discount, Item, Pause, Price},
+    model::{self, Address, Country, Coupon, Customer, Discount, Item, Metadata, Pause, Price},
 };
 use example_billing::{Catalogue, Planned, PlannedPrice, Subscription};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -21,7 +19,7 @@ impl Store {
     pub(crate) async fn one<T>(
         &self,
         cx: &RequestContext,
-        statement: Statement,
+        statement: &Statement,
         parameters: &[Parameter<'_>],
         read: impl Fn(&Row) -> Result<T>,
     ) -> Result<Option<T>> {
@@ -33,7 +31,7 @@ impl Store {
     pub(crate) async fn only(
         &self,
         cx: &RequestContext,
-        statement: Statement,
+        statement: &Statement,
         key: Parameter<'_>,
         what: &'static str,
     ) -> Result<Option<Customer>> {
@@ -49,7 +47,7 @@ impl Store {
     pub(crate) async fn page<T>(
         &self,
         cx: &RequestContext,
-        statement: Statement,
+        statement: &Statement,
         parameters: &[Parameter<'_>],
         page: &PageRequest,
         read: impl Fn(&Row) -> Result<T>,
@@ -68,19 +66,23 @@ impl Store {
 }
 
 /// A customer. A `with_*` method takes a nullable column as it is.
+///
+/// The columns are read by their place, because a page has a thousand of them and each look-up by name compares several.
 pub(crate) fn customer(row: &Row) -> Result<Customer> {
-    let id: String = row.try_get("id")?;
-    let email: Option<String> = row.try_get("email")?;
-    let phone: Option<String> = row.try_get("phone")?;
-    let currency: Option<&str> = row.try_get("currency")?;
-    let addresses: Option<Json<Vec<StoredAddress>>> = row.try_get("addresses")?;
+    let id: String = row.try_get(1)?;
+    let name: Option<String> = row.try_get(2)?;
+    let last_name: Option<String> = row.try_get(3)?;
+    let email: Option<String> = row.try_get(4)?;
+    let phone: Option<String> = row.try_get(5)?;
+    let currency: Option<&str> = row.try_get(6)?;
+    let addresses: Option<Json<Vec<StoredAddress>>> = row.try_get(7)?;
     let addresses = addresses.map_or_else(Vec::new, |addresses| addresses.0);
-    let discounts: Vec<Json<Discount>> = row.try_get("discounts")?;
-    let metadata: Json<BTreeMap<String, String>> = row.try_get("metadata")?;
+    let discounts: Vec<Json<Discount>> = row.try_get(8)?;
+    let metadata: Json<Metadata> = row.try_get(9)?;
 
     Ok(Customer::new(CustomerId::new(id)?)
-        .with_name(row.try_get::<_, Option<String>>("name")?)
-        .with_last_name(row.try_get::<_, Option<String>>("last_name")?)
+        .with_name(name)
+        .with_last_name(last_name)
         .with_email(email.map(Email::new).transpose()?)
         .with_phone(phone.map(Phone::new).transpose()?)
         .with_addresses(addresses.into_iter().map(Address::from))

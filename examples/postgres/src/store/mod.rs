@@ -96,7 +96,7 @@ impl Store {
     pub(crate) async fn query(
         &self,
         cx: &RequestContext,
-        statement: Statement,
+        statement: &Statement,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>> {
         self.query_in(cx.mode(), statement, parameters).await
@@ -106,10 +106,10 @@ impl Store {
     pub(crate) async fn query_in(
         &self,
         mode: Mode,
-        statement: Statement,
+        statement: &Statement,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>> {
-        self.pool.query(&statement.sql(mode), parameters).await
+        self.pool.query(statement.sql(mode), parameters).await
     }
 
     /// Begins a transaction, for an action.

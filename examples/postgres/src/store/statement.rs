@@ -1,22 +1,37 @@
 //! The SQL that requests run.
 
+use std::sync::OnceLock;
+
 use churnkey_integrator::Mode;
 use tokio_postgres::types::ToSql;
 
 /// The text of a statement. Only `statements!` makes one, of a constant, so that nothing a caller sends becomes SQL.
-#[derive(Debug, Clone, Copy)]
-pub struct Statement(&'static str);
+#[derive(Debug)]
+pub struct Statement {
+    template: &'static str,
+    in_schemas: OnceLock<[String; 2]>,
+}
 
 impl Statement {
-    pub(crate) const fn new(sql: &'static str) -> Self {
-        Self(sql)
+    pub(crate) const fn new(template: &'static str) -> Self {
+        Self {
+            template,
+            in_schemas: OnceLock::new(),
+        }
     }
 
     /// The text for a mode.
-    #[must_use]
-    pub fn sql(self, mode: Mode) -> String {
-        let schema = schema(mode);
-        qualified(&self.0.replace("{schema}", schema), schema)
+    pub fn sql(&self, mode: Mode) -> &str {
+        let [live, test] = self.in_schemas.get_or_init(|| {
+            [Mode::Live, Mode::Test].map(|mode| {
+                let schema = schema(mode);
+                qualified(&self.template.replace("{schema}", schema), schema)
+            })
+        });
+        match mode {
+            Mode::Live => live,
+            Mode::Test => test,
+        }
     }
 }
 
@@ -33,10 +48,10 @@ pub(crate) type Parameter<'a> = &'a (dyn ToSql + Sync);
 /// request's mode.
 macro_rules! statements {
     ($($name:ident = $sql:expr;)+) => {
-        $(pub(crate) const $name: Statement = Statement::new($sql);)+
+        $(pub(crate) static $name: Statement = Statement::new($sql);)+
 
         /// The statements of this file, each with its name.
-        pub(crate) const STATEMENTS: &[(&str, Statement)] = &[$((stringify!($name), $name)),+];
+        pub(crate) static STATEMENTS: &[(&str, &Statement)] = &[$((stringify!($name), &$name)),+];
     };
 }
 pub(crate) use statements;

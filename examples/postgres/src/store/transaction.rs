@@ -46,13 +46,10 @@ impl Transaction {
     /// Runs a statement. It is never tried again: only whoever began knows what came before.
     pub(crate) async fn query(
         &self,
-        statement: Statement,
+        statement: &Statement,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>> {
-        let answer = self
-            .lease
-            .query(&statement.sql(self.mode), parameters)
-            .await;
+        let answer = self.lease.query(statement.sql(self.mode), parameters).await;
         self.pool.must_renew(&answer);
         Ok(answer?)
     }
@@ -60,11 +57,11 @@ impl Transaction {
     /// The same for a statement of which only the number of rows that it changed is of interest.
     pub(crate) async fn execute(
         &self,
-        statement: Statement,
+        statement: &Statement,
         parameters: &[Parameter<'_>],
     ) -> Result<u64> {
         let sql = statement.sql(self.mode);
-        let answer = self.lease.execute(&sql, parameters).await;
+        let answer = self.lease.execute(sql, parameters).await;
         self.pool.must_renew(&answer);
         Ok(answer?)
     }
