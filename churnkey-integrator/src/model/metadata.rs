@@ -41,6 +41,7 @@ impl Metadata {
     }
 
     /// All keys and values, sorted by key.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (&**key, &**value))
     }
