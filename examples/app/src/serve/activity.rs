@@ -1,10 +1,12 @@
 //! What a connection waits for, and until when.
 
 // ANCHOR: activity
-use tokio::{
-    sync::watch,
-    time::{Instant, timeout_at},
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+
+use tokio::time::{Instant, sleep_until};
 
 use super::connections::Limits;
 
@@ -12,10 +14,9 @@ use super::connections::Limits;
 #[derive(Clone)]
 pub(super) struct Activity {
     limits: Limits,
-    state: watch::Sender<State>,
+    state: Arc<Mutex<State>>,
 }
 
-#[derive(Clone, Copy)]
 struct State {
     phase: Phase,
     until: Instant,
@@ -39,44 +40,51 @@ impl Activity {
         };
         Self {
             limits,
-            state: watch::Sender::new(state),
+            state: Arc::new(Mutex::new(state)),
         }
     }
 
     /// Bytes have arrived on a connection of HTTP/1.1. If no request runs, they begin the next one.
     pub(super) fn received(&self) {
-        self.state.send_if_modified(|state| {
-            let begins = state.phase == Phase::Idle;
-            if begins {
-                state.phase = Phase::Head;
-                state.until = Instant::now() + self.limits.head;
-            }
-            begins
-        });
+        let mut state = self.state();
+        if state.phase == Phase::Idle {
+            state.phase = Phase::Head;
+            state.until = Instant::now() + self.limits.head;
+        }
     }
 
     /// A head is complete. Its request runs until the value that is returned is dropped.
     pub(super) fn begin(&self) -> Running {
-        self.state.send_modify(|state| {
-            let before = match state.phase {
-                Phase::Running(count) => count,
-                Phase::Head | Phase::Idle => 0,
-            };
-            state.phase = Phase::Running(before + 1);
-            state.until = Instant::now() + self.limits.answer;
-        });
+        let mut state = self.state();
+        let before = match state.phase {
+            Phase::Running(count) => count,
+            Phase::Head | Phase::Idle => 0,
+        };
+        state.phase = Phase::Running(before + 1);
+        state.until = Instant::now() + self.limits.answer;
         Running(self.clone())
     }
 
     /// Ends when the connection has waited for too long.
     pub(super) async fn over_time(&self) {
-        let mut state = self.state.subscribe();
+        let Limits {
+            head, idle, answer, ..
+        } = self.limits;
+        // Nobody wakes this when the state changes, as it does twice a request. No limit that begins meanwhile can be
+        // over before the shortest one is.
+        let shortest = head.min(idle).min(answer).max(Duration::from_millis(1));
         loop {
-            let until = state.borrow_and_update().until;
-            if timeout_at(until, state.changed()).await.is_err() {
+            let (until, now) = (self.state().until, Instant::now());
+            if until <= now {
                 return;
             }
+            sleep_until(until.min(now + shortest)).await;
         }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is held.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -85,14 +93,14 @@ pub(super) struct Running(Activity);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let Activity { limits, state } = &self.0;
-        state.send_modify(|state| match state.phase {
+        let mut state = self.0.state();
+        match state.phase {
             Phase::Running(count) if count > 1 => state.phase = Phase::Running(count - 1),
             _ => {
                 state.phase = Phase::Idle;
-                state.until = Instant::now() + limits.idle;
+                state.until = Instant::now() + self.0.limits.idle;
             }
-        });
+        }
     }
 }
 // ANCHOR_END: activity
