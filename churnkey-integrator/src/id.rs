@@ -37,14 +37,10 @@ fn check(what: &'static str, id: &str) -> Result<(), InvalidId> {
 /// Whether there is a control character of Unicode. Texts of printable ASCII only, as nearly all are, are read without decoding
 /// them.
 pub(crate) fn has_control_character(text: &str) -> bool {
-    let not_printable = |byte: &u8| !(b' '..=b'~').contains(byte);
     // Without an early end, so that the compiler compares many bytes at a time.
     let plain = text
-        .as_bytes()
-        .iter()
-        .filter(|byte| not_printable(byte))
-        .count()
-        == 0;
+        .bytes()
+        .fold(true, |plain, byte| plain & (b' '..=b'~').contains(&byte));
     !plain && text.chars().any(char::is_control)
 }
 

@@ -1,8 +1,12 @@
 //! Money and percentages. Amounts are whole numbers in the currency's minor unit: $1.10 is `110`.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use tinystr::TinyAsciiStr;
 
 /// An ISO 4217 currency. Its code is read in any letter case and written in lower case (contract, section 2.7).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,9 +16,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
     schemars(with = "String", extend("pattern" = "^[a-z]{3}$"))
 )]
 pub struct Currency {
-    /// In lower case ASCII.
-    code: [u8; 3],
+    /// In lower case.
+    code: TinyAsciiStr<3>,
 }
+
+/// The codes that were looked up and found so far, a bit for each of three letters. The crate compares one code after the
+/// other, which takes longer than anything else that is done with a column.
+static FOUND: [AtomicU64; 275] = [const { AtomicU64::new(0) }; 26 * 26 * 26 / 64 + 1];
 
 /// The text is not an ISO 4217 currency code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,17 +36,20 @@ impl Currency {
     /// # Errors
     /// [`InvalidCurrency`] if ISO 4217 has no such code.
     pub fn new(code: &str) -> Result<Self, InvalidCurrency> {
-        let code: [u8; 3] = code.as_bytes().try_into().map_err(|_| InvalidCurrency)?;
-        let code = Self {
-            code: code.map(|letter| letter.to_ascii_lowercase()),
+        let code: TinyAsciiStr<3> = code.parse().map_err(|_| InvalidCurrency)?;
+        let currency = Self {
+            code: code.to_ascii_lowercase(),
         };
-        code.known().map(|_| code).ok_or(InvalidCurrency)
+        currency
+            .is_known()
+            .then_some(currency)
+            .ok_or(InvalidCurrency)
     }
 
     /// The code in lower case.
     #[must_use]
     pub fn code(&self) -> &str {
-        str::from_utf8(&self.code).unwrap_or_default()
+        &self.code
     }
 
     /// How many decimals an amount has, by ISO 4217: 2 for `usd`, 0 for `jpy`, 3 for `kwd`. Gold and other codes without a
@@ -51,9 +62,30 @@ impl Currency {
         exponent.map_or(0, u32::from)
     }
 
+    fn is_known(self) -> bool {
+        let letter = |index: u16, letter: u8| match letter {
+            b'a'..=b'z' => Some(index * 26 + u16::from(letter - b'a')),
+            _ => None,
+        };
+        let Some(index) = self.code.bytes().try_fold(0, letter) else {
+            return false;
+        };
+        let Some(found) = FOUND.get(usize::from(index / 64)) else {
+            return false;
+        };
+        let this = 1 << (index % 64);
+        if found.load(Ordering::Relaxed) & this != 0 {
+            return true;
+        }
+        let is_known = self.known().is_some();
+        if is_known {
+            found.fetch_or(this, Ordering::Relaxed);
+        }
+        is_known
+    }
+
     fn known(self) -> Option<iso_currency::Currency> {
-        let code = self.code.map(|letter| letter.to_ascii_uppercase());
-        iso_currency::Currency::from_code(str::from_utf8(&code).ok()?)
+        iso_currency::Currency::from_code(&self.code.to_ascii_uppercase())
     }
 
     /// The minor units of an amount that is stored as a decimal: exact, nothing is rounded. Take the column as text;

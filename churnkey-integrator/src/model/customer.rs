@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use tinystr::TinyAsciiStr;
 
 use super::{Discount, Metadata, OptionalText, null_is_empty};
 use crate::{
@@ -329,8 +330,8 @@ impl Address {
     schemars(with = "String", extend("pattern" = "^[A-Z]{2}$"))
 )]
 pub struct Country {
-    /// In upper case ASCII.
-    code: [u8; 2],
+    /// In upper case.
+    code: TinyAsciiStr<2>,
 }
 
 /// The text is not an ISO 3166-1 alpha-2 country code. The rejected text is not kept.
@@ -345,19 +346,19 @@ impl Country {
     /// # Errors
     /// [`InvalidCountry`] if ISO 3166-1 has no such code.
     pub fn new(code: &str) -> Result<Self, InvalidCountry> {
-        // The crate also knows an unspecified country, whose code is the empty text.
-        let code: [u8; 2] = code.as_bytes().try_into().map_err(|_| InvalidCountry)?;
-        let country = Self {
-            code: code.map(|letter| letter.to_ascii_uppercase()),
-        };
-        let known: Result<iso_currency::Country, _> = country.code().parse();
-        known.map(|_| country).map_err(|_| InvalidCountry)
+        let code: TinyAsciiStr<2> = code.parse().map_err(|_| InvalidCountry)?;
+        let code = code.to_ascii_uppercase();
+        match code.parse() {
+            // The crate also knows an unspecified country, whose code is the empty text.
+            Ok(iso_currency::Country::Unspecified) | Err(_) => Err(InvalidCountry),
+            Ok(_) => Ok(Self { code }),
+        }
     }
 
     /// The code in upper case.
     #[must_use]
     pub fn code(&self) -> &str {
-        str::from_utf8(&self.code).unwrap_or_default()
+        &self.code
     }
 }
 
