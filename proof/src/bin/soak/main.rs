@@ -1,15 +1,13 @@
-//! `cargo run --release -p soak`: ten minutes of signed calls on the Postgres example, over 50 connections. Callers disconnect,
-//! captured requests come again with other keys, and PostgreSQL is restarted twice. In the end every extension of a trial
-//! must have happened exactly once, and the program's memory must be flat.
+//! `cargo run --release -p proof --bin soak`: ten minutes of signed calls on the Postgres example, over 50 connections. Callers
+//! disconnect, captured requests come again with other keys, and PostgreSQL is restarted twice. In the end every extension of a
+//! trial must have happened exactly once, and the program's memory must be flat.
 //!
 //! It needs PostgreSQL's programs, as `scripts/check` does, and Linux, whose `/proc` tells the memory.
 
 mod caller;
-mod merchant;
 mod tally;
 
 use std::{
-    error::Error,
     process::ExitCode,
     sync::{
         Arc,
@@ -19,13 +17,17 @@ use std::{
 };
 
 use clap::Parser;
-use tokio::time::{Instant, sleep, sleep_until};
-
-use crate::{
-    caller::Caller,
-    merchant::{Merchant, Resources, SUBSCRIPTIONS},
-    tally::Tally,
+use proof::{BoxError, Connections, PostgresExample, Resources, Trials, statistics::median};
+use throwaway_postgres::ThrowawayPostgres;
+use tokio::{
+    task::block_in_place,
+    time::{Instant, sleep, sleep_until},
 };
+
+use crate::{caller::Caller, tally::Tally};
+
+/// How many trials there are to extend.
+const TRIALS: usize = 200;
 
 /// How much the merchant's memory may grow between the second fifth of the run and the last.
 const MAX_GROWTH_KB: i64 = 2048;
@@ -39,7 +41,7 @@ struct Options {
     /// How many calls there are, half of them actions
     #[arg(long, default_value_t = 10_000)]
     calls: u32,
-    /// How many connections are open at a time
+    /// How many calls are made at a time at most
     #[arg(long, default_value_t = 50)]
     connections: u32,
     /// How often PostgreSQL is restarted
@@ -49,28 +51,24 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Options::parse()).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            println!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    proof::main(run).await
 }
 
 /// Whether every check passed.
-async fn run(options: Options) -> Result<bool, Box<dyn Error>> {
-    let mut merchant = Merchant::start().await?;
-    let tally = Arc::new(Tally::new(SUBSCRIPTIONS));
+async fn run(options: Options) -> Result<bool, BoxError> {
+    let mut database = block_in_place(ThrowawayPostgres::start);
+    let trials = Trials::load(&database.url(), TRIALS).await?;
+    let merchant = PostgresExample::build()?.start(&database.url())?;
+    let connections = Connections::to(merchant.address());
+    let tally = Arc::new(Tally::new(trials.count()));
     let began = Instant::now();
     let lasts = Duration::from_secs_f64(options.minutes * 60.0);
     let next_call = Arc::new(AtomicU32::new(0));
 
     let callers: Vec<_> = (0..options.connections)
         .map(|_| {
-            let (tally, next_call) = (Arc::clone(&tally), Arc::clone(&next_call));
-            let mut caller = Caller::new(merchant.address().to_owned(), tally);
+            let next_call = Arc::clone(&next_call);
+            let caller = Caller::new(connections.clone(), trials, Arc::clone(&tally));
             tokio::spawn(async move {
                 loop {
                     let n = next_call.fetch_add(1, Ordering::Relaxed);
@@ -90,7 +88,7 @@ async fn run(options: Options) -> Result<bool, Box<dyn Error>> {
     while callers.iter().any(|caller| !caller.is_finished()) {
         let due = f64::from(restarts + 1) / f64::from(options.restarts + 1);
         if restarts < options.restarts && began.elapsed() >= lasts.mul_f64(due) {
-            merchant.restart_database();
+            block_in_place(|| database.restart());
             restarts += 1;
         }
         memory.push(merchant.resources()?);
@@ -100,7 +98,7 @@ async fn run(options: Options) -> Result<bool, Box<dyn Error>> {
         caller.await?;
     }
 
-    let wrong = merchant.wrong_trials(&tally).await?;
+    let wrong = trials.wrong(&connections, &tally.extensions()).await?;
     let fifth = (memory.len() / 5).max(1);
     let mut fifths = memory.chunks(fifth);
     let early = fifths.nth(1).unwrap_or_default();
@@ -125,20 +123,5 @@ async fn run(options: Options) -> Result<bool, Box<dyn Error>> {
     for line in &wrong {
         println!("  {line}");
     }
-    let is_well = wrong.is_empty() && tally.is_well() && growth <= MAX_GROWTH_KB;
-    println!(
-        "{}",
-        if is_well {
-            "every promise held"
-        } else {
-            "A PROMISE WAS BROKEN"
-        }
-    );
-    Ok(is_well)
-}
-
-fn median(values: impl Iterator<Item = i64>) -> i64 {
-    let mut values: Vec<i64> = values.collect();
-    values.sort_unstable();
-    values.get(values.len() / 2).copied().unwrap_or_default()
+    Ok(wrong.is_empty() && tally.is_well() && growth <= MAX_GROWTH_KB)
 }
