@@ -84,7 +84,7 @@ impl Signed {
         bare
     }
 
-    /// Head and body as they are sent, by a caller who ends the connection after the answer.
+    /// Head and body as they are sent.
     #[must_use]
     pub fn bytes(&self) -> (Vec<u8>, Bytes) {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path).into_bytes();
@@ -94,8 +94,7 @@ impl Signed {
             head.extend_from_slice(value.as_bytes());
             head.extend_from_slice(b"\r\n");
         }
-        let length = self.body.len();
-        let end = format!("content-length: {length}\r\nconnection: close\r\n\r\n");
+        let end = format!("content-length: {}\r\n\r\n", self.body.len());
         head.extend_from_slice(end.as_bytes());
         (head, self.body.clone())
     }
