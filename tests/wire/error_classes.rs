@@ -312,8 +312,9 @@ mod of_sqlx {
         match error.downcast_ref()? {
             sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) => Some(ErrorClass::Unavailable),
             sqlx::Error::Database(error) => match error.code()?.as_ref() {
-                // Serialization failure, deadlock, too many connections, lock not available, statement cancelled, shutdown.
-                "40001" | "40P01" | "53300" | "55P03" | "57014" | "57P01" => {
+                // Read-only, serialization failure, deadlock, disk full, too many connections, lock not
+                // available, statement cancelled, shutdown.
+                "25006" | "40001" | "40P01" | "53100" | "53300" | "55P03" | "57014" | "57P01" => {
                     Some(ErrorClass::Unavailable)
                 }
                 "23505" => Some(ErrorClass::Conflict), // a unique constraint

@@ -2,8 +2,8 @@
 //! operator of the program is told.
 //!
 //! The codes are those of appendix A of PostgreSQL's manual (SQLSTATE). What may pass by itself is a 503 with
-//! `Retry-After`: a refused or broken connection, an exhausted pool, a lock that somebody keeps, a cancelled statement.
-//! Everything else is a 500.
+//! `Retry-After`: a refused or broken connection, an exhausted pool, a lock that somebody keeps, a cancelled statement, a
+//! server that takes only reads, one that has no space left. Everything else is a 500.
 
 use std::{error::Error, io};
 
@@ -37,7 +37,10 @@ fn is_away(error: &tokio_postgres::Error) -> bool {
         || error.source().is_some_and(|source| source.is::<io::Error>())
         // 08: the connection failed.
         || has_class(error, "08")
-        || error.code() == Some(&SqlState::TOO_MANY_CONNECTIONS)
+        // 53: the server has no connections, no memory or no space on its disk left.
+        || has_class(error, "53")
+        // It takes only reads, as a standby does, or one whose disk is nearly full.
+        || error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION)
         // The statement took too long, or waited too long for a lock.
         || error.code() == Some(&SqlState::QUERY_CANCELED)
         || error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)

@@ -11,16 +11,23 @@ use std::{
 use churnkey_conformance::Client;
 use churnkey_integrator::Mode;
 use example_app::demo_token;
+use http::Method;
 use postgres::{churnkey::builder, store::Store};
 use serde_json::json;
 use throwaway_postgres::{ThrowawayPostgres, test_database};
 
-use crate::{client_of, hasty, load_demo, locked_out, migrated, open_store, sql, with_options};
+use crate::{
+    client_of, count, hasty, load_demo, locked_out, migrated, open_store, sql, with_options,
+};
 
 const ADA: &str = "/churnkey/customers/cus_ada";
 const SECOND: Duration = Duration::from_secs(1);
 /// Longer than a limit of one second, also on a busy machine, and shorter than the deadline of ten seconds.
 const SOON: Duration = Duration::from_secs(5);
+
+/// Ends the store's connections.
+const DROP_ALL: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'churnkey'";
 
 fn client(store: &Store, deadline: Duration) -> Client {
     let builder = builder(store, demo_token().unwrap()).deadline(deadline);
@@ -154,10 +161,8 @@ async fn connections_that_the_server_drops_cost_no_request() {
     let database = test_database();
     let client = open(database.url(), 10 * SECOND).await;
     let sql = sql(database.url()).await;
-    let drop = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name = 'churnkey'";
     for _ in 0..20 {
-        assert!(!sql.query(drop, &[]).await.unwrap().is_empty());
+        assert!(!sql.query(DROP_ALL, &[]).await.unwrap().is_empty());
         assert_eq!(ask(&client).await.0, 200);
     }
 }
@@ -285,6 +290,72 @@ async fn a_statement_that_takes_too_long_is_ended_by_the_server() {
     assert!(took > 7 * SECOND && took < 10 * SECOND, "{took:?}");
     lock.rollback().await.unwrap();
     assert_eq!(ask(&hasty).await.0, 200);
+}
+
+/// Extends the trial of the demo data. Checks that a refusal changes nothing.
+async fn extend(client: &Client, sql: &tokio_postgres::Client) -> (u16, String) {
+    let trial =
+        "SELECT trial_ends_at::text FROM churnkey_live.subscriptions WHERE id = 'sub_grace_trial'";
+    let ends = async || -> String { sql.query_one(trial, &[]).await.unwrap().get(0) };
+    let before = ends().await;
+    let path = format!(
+        "/churnkey/actions/subscription/extend-trial?call={}",
+        count()
+    );
+    let body = json!({
+        "customerId": "cus_grace",
+        "subscriptionId": "sub_grace_trial",
+        "duration": {"amount": 1, "unit": "day"}
+    });
+    let call = client.call(Method::POST, &path).body(body.to_string());
+    let answer = call.signed().send().await;
+    assert_eq!(ends().await != before, answer.status() == 200);
+    (
+        answer.status(),
+        answer.cause().unwrap_or_default().to_owned(),
+    )
+}
+
+#[tokio::test]
+async fn a_database_that_takes_only_reads_serves_them_and_refuses_actions_with_503() {
+    let database = test_database();
+    let client = open(database.url(), 10 * SECOND).await;
+    let sql = sql(database.url()).await;
+    for (setting, status) in [("on", 503), ("off", 200)] {
+        let set = format!(
+            "DO $$ BEGIN
+                EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = {setting}', current_database());
+            END $$"
+        );
+        sql.batch_execute(&set).await.unwrap();
+        // The setting counts for new connections.
+        sql.batch_execute(DROP_ALL).await.unwrap();
+        assert_eq!(ask(&client).await.0, 200);
+        let (answered, cause) = extend(&client, &sql).await;
+        assert_eq!(answered, status, "{cause}");
+    }
+}
+
+#[tokio::test]
+async fn an_action_that_finds_no_space_on_the_disk_is_a_503_and_runs_again_later() {
+    let database = test_database();
+    let client = open(database.url(), 10 * SECOND).await;
+    let sql = sql(database.url()).await;
+    for table in ["subscriptions", "churnkey_idempotency_records"] {
+        let full = format!(
+            "CREATE OR REPLACE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+            CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON churnkey_live.{table}
+                FOR EACH ROW EXECUTE FUNCTION full_disk()"
+        );
+        sql.batch_execute(&full).await.unwrap();
+        let (answered, cause) = extend(&client, &sql).await;
+        assert_eq!(answered, 503, "{table}: {cause}");
+        assert_eq!(ask(&client).await.0, 200);
+        let space = format!("DROP TRIGGER full_disk ON churnkey_live.{table}");
+        sql.batch_execute(&space).await.unwrap();
+        assert_eq!(extend(&client, &sql).await.0, 200);
+    }
 }
 
 #[tokio::test]

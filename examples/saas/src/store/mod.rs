@@ -259,10 +259,10 @@ impl StoreError {
 pub(crate) fn error_class(error: &(dyn Error + 'static)) -> Option<ErrorClass> {
     let is_temporary = match error.downcast_ref()? {
         sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => true,
-        // Classes 08, 40, 53 and 57: lost connections, deadlocks, too many connections, a server that stops and a
-        // statement that took too long. 55P03: a lock that somebody keeps.
+        // Classes 08, 40, 53 and 57: lost connections, deadlocks, no more connections or disk space, a server that stops
+        // and a statement that took too long. 25006: a server that takes only reads. 55P03: a lock that somebody keeps.
         sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-            let classes = ["08", "40", "53", "57", "55P03"];
+            let classes = ["08", "40", "53", "57", "25006", "55P03"];
             classes.iter().any(|class| code.starts_with(class))
         }),
         _ => false,
