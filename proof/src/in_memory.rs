@@ -1,8 +1,8 @@
 //! The in-memory example in a process of its own: the program that calls it, started again.
 
-use std::{env, process::Command};
+use std::{env, pin::Pin, process::Command};
 
-use example_app::{Clock, Demo, Limits, demo_token, generated_customers, serve as serve_app};
+use example_app::{Clock, Demo, Limits, demo_token, generated_customers, serve as serve_router};
 use in_memory::{churnkey, store::Store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +29,12 @@ pub(crate) fn asked_to_serve() -> Option<u32> {
     arguments.next().filter(|_| asked)?.parse().ok()
 }
 
-pub(crate) async fn serve(customers: u32) -> Result<(), BoxError> {
+/// Serves until the process is killed. Boxed, so that it is compiled once, and not again for each program.
+pub(crate) fn serve(customers: u32) -> Pin<Box<dyn Future<Output = Result<(), BoxError>>>> {
+    Box::pin(run(customers))
+}
+
+async fn run(customers: u32) -> Result<(), BoxError> {
     let demo = Demo::load()?;
     let clock = Clock::Frozen(demo.clock);
     let store = Store::new(clock);
@@ -41,7 +46,7 @@ pub(crate) async fn serve(customers: u32) -> Result<(), BoxError> {
     let integration = builder.max_in_flight(64).build()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("listening on http://{}", listener.local_addr()?);
-    serve_app(
+    serve_router(
         listener,
         None,
         integration.into_router(),

@@ -55,7 +55,18 @@ impl ThrowawayPostgres {
     /// half a minute; the end of its log is then part of the message.
     #[must_use]
     pub fn start() -> Self {
-        Self::create().listening()
+        Self::create(&std::env::temp_dir()).listening()
+    }
+
+    /// The same with the data directory in this one, such as a small disk.
+    /// Every account has to be able to enter it.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start) does.
+    #[must_use]
+    pub fn start_in(directory: &Path) -> Self {
+        Self::create(directory).listening()
     }
 
     /// The same, with TLS for those who ask for it: with a certificate and its
@@ -66,7 +77,7 @@ impl ThrowawayPostgres {
     /// As [`start`](Self::start) does, and when PostgreSQL refuses them.
     #[must_use]
     pub fn start_with_tls(certificate: &str, key: &str) -> Self {
-        let server = Self::create();
+        let server = Self::create(&std::env::temp_dir());
         // Under the names that PostgreSQL expects.
         server.write("server.crt", certificate);
         server.write("server.key", key);
@@ -76,11 +87,11 @@ impl ThrowawayPostgres {
         server.listening()
     }
 
-    fn create() -> Self {
+    fn create(directory: &Path) -> Self {
         let initdb = program("initdb");
         let dir = tempfile::Builder::new()
             .prefix("throwaway-postgres-")
-            .tempdir()
+            .tempdir_in(directory)
             .unwrap_or_else(|error| panic!("no temporary directory for PostgreSQL: {error}"));
         let account = account_instead_of_root(dir.path());
         let server = Self {
@@ -161,6 +172,12 @@ impl ThrowawayPostgres {
             );
             sleep(POLL);
         }
+    }
+
+    /// Whether the server is there, or was stopped or has ended by itself.
+    pub fn is_running(&mut self) -> bool {
+        let running = self.running.as_mut();
+        running.is_some_and(|running| is_running(&mut running.postmaster))
     }
 
     /// Suspends every process of the server: connections stay open and the

@@ -1,5 +1,7 @@
+use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -43,6 +45,16 @@ fn a_started_server_answers_queries() {
 }
 
 #[test]
+fn the_data_can_be_in_another_directory() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let everybody = Permissions::from_mode(0o755);
+    fs::set_permissions(directory.path(), everybody).expect("everybody may enter it");
+    let server = ThrowawayPostgres::start_in(directory.path());
+    assert!(server.dir.path().starts_with(directory.path()));
+    assert_eq!(query(&server.url(), "select 1"), "1");
+}
+
+#[test]
 fn each_database_is_its_own() {
     let server = ThrowawayPostgres::start();
     let (one, other) = (server.create_database(), server.create_database());
@@ -58,10 +70,13 @@ fn a_restart_keeps_port_and_data() {
     let mut server = ThrowawayPostgres::start();
     let url = server.url();
     query(&url, "create table kept as select 42 as answer");
+    assert!(server.is_running());
     server.stop();
+    assert!(!server.is_running());
     assert!(!listens(server.port));
     server.stop();
     server.restart();
+    assert!(server.is_running());
     assert_eq!(server.url(), url);
     assert_eq!(query(&url, "select answer from kept"), "42");
     server.restart();
