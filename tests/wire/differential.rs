@@ -427,7 +427,8 @@ async fn the_same_calls_get_the_same_answers_from_both_stores() {
         }
     }
     println!("{statuses:?}");
-    // Both kinds of call, and each of the usual answers, are there in numbers: at least so many of 10,000.
+    // Both kinds of call, and each of the usual answers, are there in numbers: at least so many of 10,000. In a longer run,
+    // most subscriptions are cancelled in the end, and fewer actions succeed.
     for (is_action, status, least) in [
         (false, 200, 2000),
         (false, 400, 100),
@@ -440,7 +441,7 @@ async fn the_same_calls_get_the_same_answers_from_both_stores() {
     ] {
         let seen = statuses.get(&(is_action, status)).copied().unwrap_or(0);
         assert!(
-            seen * 10_000 >= least * calls,
+            seen * 10_000 >= least * calls.min(10_000),
             "{seen} answers {status}, actions: {is_action}"
         );
     }
