@@ -117,7 +117,7 @@ impl Call {
             data: page.data(),
             next,
         };
-        Ok(response::sized(StatusCode::OK, &body, 512 * (held + 1)))
+        Ok(response::json(StatusCode::OK, &body))
     }
 
     fn cursor_signer(&self) -> CursorSigner<'_> {

@@ -1,9 +1,9 @@
 //! Responses. Every body is JSON; every error is `{"code": <status>, "message": ".."}` (contract, section 2.6).
 
-use std::{borrow::Cow, error::Error, sync::Arc};
+use std::{borrow::Cow, cell::RefCell, error::Error, sync::Arc};
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
@@ -62,19 +62,29 @@ struct ErrorBody<'a> {
 }
 
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    sized(status, body, 512)
-}
-
-/// A body of about this many bytes. Without an estimate, a page would be copied each time that the buffer grows.
-pub(super) fn sized(status: StatusCode, body: &impl Serialize, about: usize) -> Response {
-    let mut bytes = Vec::with_capacity(about);
-    match serde_json::to_writer(&mut bytes, body) {
-        Ok(()) => answer(status, bytes),
+    let written = WRITTEN.with_borrow_mut(|written| {
+        written.clear();
+        serde_json::to_writer(&mut *written, body)?;
+        let body = Bytes::copy_from_slice(written);
+        written.shrink_to(KEPT_BYTES);
+        Ok::<_, serde_json::Error>(body)
+    });
+    match written {
+        Ok(body) => answer(status, body),
         Err(error) => from_error(error.into()),
     }
 }
 
-fn answer(status: StatusCode, json: Vec<u8>) -> Response {
+/// A page of 100 customers has 30,000 bytes.
+const KEPT_BYTES: usize = 64 * 1024;
+
+thread_local! {
+    /// Where bodies are written, to be copied when their size is known. A buffer that grew for each page would be copied
+    /// several times, and one of a size that was guessed would hold memory for as long as the caller reads.
+    static WRITTEN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+fn answer(status: StatusCode, json: Bytes) -> Response {
     let mut response = Response::new(Body::from(json));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -95,7 +105,7 @@ pub(super) fn error(status: StatusCode) -> Response {
 pub(super) fn with_message(status: StatusCode, message: &str) -> Response {
     let code = status.as_u16();
     let body = serde_json::to_vec(&ErrorBody { code, message });
-    answer(status, body.unwrap_or_default())
+    answer(status, body.unwrap_or_default().into())
 }
 
 pub(super) fn from_error(error: HandlerError) -> Response {
@@ -123,7 +133,7 @@ pub(super) fn from_error(error: HandlerError) -> Response {
 
 /// The answer to an action that was done.
 pub(super) fn done() -> Response {
-    let mut response = answer(StatusCode::OK, Vec::new());
+    let mut response = answer(StatusCode::OK, Bytes::new());
     response.headers_mut().remove(header::CONTENT_TYPE);
     response
 }
