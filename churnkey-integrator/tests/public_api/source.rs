@@ -106,7 +106,11 @@ impl Source {
         let items = items.into_iter().flat_map(|item| match item {
             Item::Macro(rules) if rules.mac.path.is_ident("macro_rules") => vec![],
             Item::Macro(call) => {
-                let made = self.expansion(&call.mac);
+                let made = match call.mac.path.is_ident("thread_local") {
+                    // It holds statics as they are.
+                    true => call.mac.tokens,
+                    false => self.expansion(&call.mac),
+                };
                 self.expanded(syn::parse2::<syn::File>(made).unwrap().items)
             }
             Item::Impl(mut block) => {
