@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod beside;
 mod calls;
 mod in_memory;
 mod postgres;
@@ -15,6 +16,7 @@ use std::{error::Error, process::ExitCode};
 
 use clap::Parser;
 
+pub use beside::Beside;
 pub use calls::{Answer, Connections, Signed};
 pub use in_memory::start_in_memory;
 pub use postgres::PostgresExample;

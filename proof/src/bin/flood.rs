@@ -6,12 +6,9 @@ use std::{process::ExitCode, time::Duration};
 use churnkey_integrator::IntegrationToken;
 use clap::Parser;
 use example_app::demo_token;
-use hdrhistogram::Histogram;
 use http::StatusCode;
-use proof::{BoxError, Reads, start_in_memory, statistics::median};
+use proof::{Beside, BoxError, Reads, start_in_memory};
 
-/// How much slower the good calls' p99 may be beside the flood.
-const MAX_RATIO: f64 = 2.0;
 const PATH: &str = "/churnkey/customers/cus_ada";
 
 /// Good calls, in turns alone and beside a flood of wrong signatures.
@@ -52,34 +49,19 @@ async fn run(options: Options) -> Result<bool, BoxError> {
     // The first calls open connections and warm the merchant up.
     good.steadily(options.rate, lasts).await?;
 
-    let (mut alone, mut beside, mut refused) = (Vec::new(), Vec::new(), 0);
-    for round in 1..=options.rounds {
-        let by_itself = good.steadily(options.rate, lasts).await?;
-        let (under_flood, flood) = tokio::try_join!(
+    let (mut p99, mut refused) = (Beside::new("the flood"), 0);
+    for _ in 0..options.rounds {
+        let alone = good.steadily(options.rate, lasts).await?;
+        let (beside, flood) = tokio::try_join!(
             good.steadily(options.rate, lasts),
             wrong.steadily(flood_rate, lasts)
         )?;
         refused += flood.len();
-        println!(
-            "round {round}: p99 {} us alone, {} us beside the flood",
-            p99(&by_itself),
-            p99(&under_flood)
-        );
-        alone.push(p99(&by_itself));
-        beside.push(p99(&under_flood));
+        p99.add(&alone, &beside);
     }
-    let (alone, beside) = (median(alone), median(beside));
-    #[expect(clippy::cast_precision_loss, reason = "microseconds")]
-    let ratio = beside as f64 / alone.max(1) as f64;
     println!();
     println!("good calls a second           {}", options.rate);
     println!("wrong calls, all answered 401 {refused}");
-    println!("p99 alone                     {alone} us");
-    println!("p99 beside the flood          {beside} us");
-    println!("ratio                         {ratio:.2}");
-    Ok(ratio < MAX_RATIO)
-}
-
-fn p99(latencies: &Histogram<u64>) -> u64 {
-    latencies.value_at_quantile(0.99)
+    print!("{p99}");
+    Ok(p99.is_well())
 }

@@ -7,15 +7,12 @@ use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Parser;
 use example_app::demo_token;
-use hdrhistogram::Histogram;
 use http::StatusCode;
-use proof::{BoxError, Reads, start_in_memory, statistics::median};
+use proof::{Beside, BoxError, Reads, start_in_memory};
 use tokio::{task::JoinSet, time::sleep};
 
 use crate::client::{Client, Kind, Tally};
 
-/// How much slower the good calls' p99 may be beside the slow clients.
-const MAX_RATIO: f64 = 2.0;
 /// As many as the longest page has.
 const CUSTOMERS: u32 = 500;
 
@@ -58,35 +55,23 @@ async fn run(options: Options) -> Result<bool, BoxError> {
     good(Duration::from_secs(5)).await?;
 
     let tally = Arc::new(Tally::default());
-    let (mut alone, mut beside) = (Vec::new(), Vec::new());
-    for round in 1..=options.rounds {
-        let by_itself = good(lasts).await?;
+    let mut p99 = Beside::new("the slow clients");
+    for _ in 0..options.rounds {
+        let alone = good(lasts).await?;
         let clients = start(options, merchant.address(), &tally).await?;
-        let with_slow_ones = good(lasts).await?;
+        let beside = good(lasts).await?;
         let held = merchant.resources()?;
         drop(clients);
-        println!(
-            "round {round}: p99 {} us alone, {} us beside the slow clients; {} kB resident, {} open files",
-            p99(&by_itself),
-            p99(&with_slow_ones),
-            held.kilobytes,
-            held.files
-        );
-        alone.push(p99(&by_itself));
-        beside.push(p99(&with_slow_ones));
+        p99.add(&alone, &beside);
+        println!("{} kB resident, {} open files", held.kilobytes, held.files);
         // Their connections end before the next round.
         sleep(Duration::from_secs(1)).await;
     }
-    let (alone, beside) = (median(alone), median(beside));
-    #[expect(clippy::cast_precision_loss, reason = "microseconds")]
-    let ratio = beside as f64 / alone.max(1) as f64;
     println!();
     println!("good calls a second           {}", options.rate);
     print!("{tally}");
-    println!("p99 alone                     {alone} us");
-    println!("p99 beside the slow clients   {beside} us");
-    println!("ratio                         {ratio:.2}");
-    Ok(ratio < MAX_RATIO)
+    print!("{p99}");
+    Ok(p99.is_well())
 }
 
 /// Starts the slow clients, evenly over five seconds. They end when the set is dropped.
@@ -108,8 +93,4 @@ async fn start(
         sleep(Duration::from_secs(5) / options.clients).await;
     }
     Ok(clients)
-}
-
-fn p99(latencies: &Histogram<u64>) -> u64 {
-    latencies.value_at_quantile(0.99)
 }
