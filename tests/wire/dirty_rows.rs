@@ -9,7 +9,7 @@ use churnkey_integrator::{
 use tracing::Level;
 
 use crate::{
-    logs::log_while,
+    logs::{log_through, log_while, warnings_with_spans},
     merchants::{client_of, token},
 };
 
@@ -116,7 +116,7 @@ pub(crate) fn builder(rows: u32) -> IntegrationBuilder {
 fn crawled(integration: &Integration, limit: u32) -> (Vec<String>, String) {
     let client = client_of(integration);
     let mut ids = Vec::new();
-    let log = log_while(Level::WARN, async {
+    let log = log_through(warnings_with_spans(), async {
         let first = format!("/churnkey/customers?limit={limit}");
         let mut path = first.clone();
         loop {

@@ -18,7 +18,7 @@ use churnkey_integrator::{
     model::Customer,
 };
 use tracing::{Dispatch, Level, Subscriber, level_filters::LevelFilter};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::{filter::Targets, fmt::MakeWriter, prelude::*};
 
 use crate::{
     demo,
@@ -51,6 +51,7 @@ impl CustomersController for Chatty {
     }
 
     async fn list(&self, _: &RequestContext, _: &PageRequest) -> Result<Page<Customer>> {
+        tracing::warn!("a line of the merchant's own");
         Ok(Page::new(Vec::new(), None))
     }
 
@@ -134,26 +135,43 @@ where
 
 /// What is logged at this level and above while this runs.
 pub(crate) fn log_while(level: Level, work: impl Future<Output = ()>) -> String {
+    log_through(Targets::new().with_default(level), work)
+}
+
+/// Lets warnings and errors through, and the spans of all requests.
+pub(crate) fn warnings_with_spans() -> Targets {
+    Targets::new()
+        .with_default(Level::WARN)
+        .with_target("churnkey_integrator::request", Level::INFO)
+}
+
+/// What this filter lets through while this runs.
+pub(crate) fn log_through(filter: Targets, work: impl Future<Output = ()>) -> String {
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt()
-        .with_max_level(level)
+        .with_max_level(Level::TRACE)
         .with_writer(lines.clone())
         .with_ansi(false)
         .without_time()
         .finish();
-    listen(subscriber, work);
+    listen(subscriber.with(filter), work);
     String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
 }
 
 /// The log of one request, at this level and above.
 fn log_of(level: Level, path: &str) -> String {
+    filtered_log_of(Targets::new().with_default(level), path)
+}
+
+/// The log of one request that this filter lets through.
+fn filtered_log_of(filter: Targets, path: &str) -> String {
     // Built before the log is recorded, so that the readiness is not in it.
     let integration = Integration::builder("Chatty", token())
         .customers(Chatty)
         .build()
         .unwrap();
     let client = client_of(&integration);
-    log_while(level, async {
+    log_through(filter, async {
         let call = client
             .call(http::Method::GET, path)
             .header("x-request-id", "req-1");
@@ -285,6 +303,20 @@ fn warnings_and_errors_have_their_request_even_if_nothing_below_is_logged() {
         assert_eq!(only_line(&log_of(level, path)), expected);
     }
     assert_eq!(log_of(Level::WARN, "/churnkey/customers/cus_nobody"), "");
+}
+
+#[test]
+fn below_info_a_read_has_no_span_unless_the_filter_names_it() {
+    let path = "/churnkey/customers";
+    let warn = Targets::new().with_default(Level::WARN);
+    let says = "wire::logs: a line of the merchant's own\n";
+    assert_eq!(filtered_log_of(warn.clone(), path), format!(" WARN {says}"));
+    let with_span = warn.with_target("churnkey_integrator::request", Level::INFO);
+    let begun = begun("GET", "customers.list");
+    assert_eq!(
+        filtered_log_of(with_span, path),
+        format!(" WARN {begun} mode=live}}: {says}")
+    );
 }
 
 const ANOTHER_ID: &str = "retrieve returned a record with another id than the one that was asked for, so nothing was served: compare ids byte by byte";

@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use tracing::Level;
 
 use crate::{
-    logs::log_while,
+    logs::{lines_of, log_while},
     merchants::{client_of, in_memory_store, token},
     socket::{Reply, Request, Server},
 };
@@ -540,6 +540,34 @@ fn asking_for_a_tenant_where_there_is_none_is_a_500_that_says_what_to_do() {
     });
     let reason = "the integration has no tenants, but a controller asked for one: build it with Integration::for_tenants";
     assert!(log.contains(reason), "{log}");
+}
+
+#[test]
+fn a_rejected_read_has_its_tenant_and_trace_even_if_nothing_below_warnings_is_logged() {
+    let integration = Integration::for_tenants(two_tenants()).customers(ByTenant);
+    let app = integration.build().unwrap().into_router();
+    let app: Router = Router::new().nest("/tenants/{tenant}", app);
+    let line_at = |level| {
+        let client = Client::new(app.clone(), secret(SOUTH));
+        let log = log_while(level, async {
+            let call = client.call(Method::GET, "/tenants/north/churnkey/customers/north");
+            let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+            let call = call.header("traceparent", parent);
+            let call = call.header("x-request-id", "req-1").signed();
+            assert_eq!(call.send().await.status(), 401);
+        });
+        lines_of(&log)
+    };
+    let [line] = &*line_at(Level::INFO) else {
+        panic!("one line a request");
+    };
+    for field in [
+        "trace_id=4bf92f3577b34da6a3ce929d0e0e4736 parent_id=00f067aa0ba902b7",
+        "tenant=\"north\"",
+    ] {
+        assert!(line.contains(field), "{line}");
+    }
+    assert_eq!(line_at(Level::WARN), [line.as_str()]);
 }
 
 #[test]

@@ -24,8 +24,8 @@ use crate::{
 /// The token of every call.
 pub(crate) const TOKEN: &str = "a-token-for-the-rivals-0001";
 
-/// The level of the servers that log. At it the spans of requests are made, and nothing is written.
-const LOG: &str = "error";
+/// The level of the servers that log. At it what goes wrong is written, and nothing about calls that are answered.
+const LOG: &str = "warn";
 
 /// A server on the server's core. It ends when this is dropped.
 pub(crate) struct Running {

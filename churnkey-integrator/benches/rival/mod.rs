@@ -109,7 +109,7 @@ async fn retrieve(
 ) -> Response {
     let started = Instant::now();
     let request_id = request_id(&app, request.headers());
-    let span = tracing::error_span!(
+    let span = tracing::info_span!(
         "churnkey",
         operation = "customers.retrieve",
         request_id = request_id.as_str(),

@@ -8,7 +8,6 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, request::Parts},
     response::Response,
 };
-use tracing::Span;
 
 use super::{
     Shared,
@@ -16,6 +15,7 @@ use super::{
     payload::{Unread, read, unless_announced_too_large},
     replay::is_replay,
     response::{self, Cause},
+    span::Found,
     tenant::resolve,
 };
 use crate::{
@@ -46,6 +46,7 @@ impl AuthenticatedRequest {
         request_id: RequestId,
         deadline: Instant,
         own_parameters: usize,
+        found: &Found,
     ) -> Result<Self, Response> {
         let (mut request, body) = request.into_parts();
         let max_bytes = shared.limits.body_bytes;
@@ -86,7 +87,7 @@ impl AuthenticatedRequest {
             }
         };
         if let Some(tenant) = merchant.as_ref().and_then(|merchant| merchant.id()) {
-            Span::current().record("tenant", tenant.as_str());
+            found.tenant(tenant);
         }
         let verify = |body: &[u8]| match &merchant {
             Some(merchant) => scheme.verify(&head, body, merchant.tokens()),

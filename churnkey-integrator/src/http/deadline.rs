@@ -9,13 +9,13 @@ use std::{
 
 use axum::{extract::Request, response::Response};
 use tokio::time::timeout_at;
-use tracing::{Span, field};
 
 use super::{
     Shared,
     authenticated_request::AuthenticatedRequest,
     metrics::{self, Refusal},
     response,
+    span::Found,
 };
 use crate::{
     context::RequestId,
@@ -28,6 +28,7 @@ pub(super) async fn run_within_deadline<F: Future<Output = Response>>(
     request_id: RequestId,
     started: Instant,
     own_parameters: usize,
+    found: &Found,
     route: impl FnOnce(Arc<Shared>, AuthenticatedRequest) -> F,
 ) -> Response {
     let deadline = started + shared.limits.deadline;
@@ -36,15 +37,20 @@ pub(super) async fn run_within_deadline<F: Future<Output = Response>>(
     let Ok(arriving) = capacity.arrive() else {
         return over_capacity();
     };
-    let authenticated =
-        AuthenticatedRequest::authenticate(&shared, request, request_id, deadline, own_parameters);
+    let authenticated = AuthenticatedRequest::authenticate(
+        &shared,
+        request,
+        request_id,
+        deadline,
+        own_parameters,
+        found,
+    );
     let authenticated = match authenticated.await {
         Ok(authenticated) => authenticated,
         Err(response) => return response,
     };
     drop(arriving);
-    let mode = authenticated.mode().as_str();
-    Span::current().record("mode", field::display(mode));
+    found.mode(authenticated.mode());
     let Ok(_running) = capacity.run() else {
         return over_capacity();
     };

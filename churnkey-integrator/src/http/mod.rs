@@ -1,6 +1,6 @@
 //! HTTP, and the only files that know axum.
 //!
-//! A request passes these steps: [`mod@observe`] (request id, span, one log line, panic to 500), [`mod@deadline`] (and capacity),
+//! A request passes these steps: [`mod@observe`] (request id, [`mod@span`], one log line), [`mod@deadline`] (and capacity),
 //! [`mod@authenticated_request`] (body cap, tenant, signature or token, mode), then its route, or the prefix's 404 or 405.
 //! The steps wrap every route, so a caller without a credential can't find out which paths exist.
 
@@ -27,6 +27,7 @@ mod refusal;
 mod replay;
 mod response;
 mod routes;
+mod span;
 pub(crate) mod subscriptions;
 mod tenant;
 mod trace_parent;

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::{
     Shared, authenticated_request::AuthenticatedRequest, deadline::run_within_deadline,
-    extract::Call, observe::observe, response,
+    extract::Call, observe::observe, response, span::Found,
 };
 use crate::{
     error::{ContractViolation, Result},
@@ -199,16 +199,30 @@ where
                 route,
             } = self;
             let request_ids = &Arc::clone(&shared).request_ids;
-            observe(operation, request_ids, request, |request, id, started| {
-                let answer =
-                    run_within_deadline(shared, request, id, started, own_parameters, route);
-                // Boxed, because each of the futures around it would be as large again, and is moved several times.
-                let answer = Box::pin(answer);
-                // A panic can leave only the controller's own state broken: nothing of the request is used after it.
-                AssertUnwindSafe(answer)
-                    .catch_unwind()
-                    .unwrap_or_else(panicked)
-            })
+            let found = &Found::default();
+            observe(
+                operation,
+                request_ids,
+                found,
+                request,
+                |request, id, started| {
+                    let answer = run_within_deadline(
+                        shared,
+                        request,
+                        id,
+                        started,
+                        own_parameters,
+                        found,
+                        route,
+                    );
+                    // Boxed, because each of the futures around it would be as large again, and is moved several times.
+                    let answer = Box::pin(answer);
+                    // A panic can leave only the controller's own state broken: nothing of the request is used after it.
+                    AssertUnwindSafe(answer)
+                        .catch_unwind()
+                        .unwrap_or_else(panicked)
+                },
+            )
             .await
         })
     }

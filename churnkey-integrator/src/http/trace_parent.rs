@@ -1,19 +1,20 @@
 //! Reads the caller's trace from its `traceparent`, as the W3C recommendation "Trace Context" describes the header.
 
 use axum::http::{HeaderMap, HeaderName};
+use tinystr::TinyAsciiStr;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The trace that the caller is in, and the caller's span in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TraceParent<'a> {
-    pub(super) trace_id: &'a str,
-    pub(super) parent_id: &'a str,
+pub(super) struct TraceParent {
+    pub(super) trace_id: TinyAsciiStr<32>,
+    pub(super) parent_id: TinyAsciiStr<16>,
 }
 
-impl<'a> TraceParent<'a> {
+impl TraceParent {
     /// `None` without the header, and if it is repeated or not valid: the recommendation says to ignore it then.
-    pub(super) fn of(headers: &'a HeaderMap) -> Option<Self> {
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let mut sent = headers.get_all(TRACEPARENT).iter();
         match (sent.next(), sent.next()) {
             (Some(sent), None) => Self::parse(sent.to_str().ok()?),
@@ -21,7 +22,7 @@ impl<'a> TraceParent<'a> {
         }
     }
 
-    fn parse(sent: &'a str) -> Option<Self> {
+    fn parse(sent: &str) -> Option<Self> {
         let mut parts = sent.splitn(5, '-');
         let version = hex(parts.next()?, 2)?;
         let trace_id = hex(parts.next()?, 32)?;
@@ -33,9 +34,12 @@ impl<'a> TraceParent<'a> {
             version => version != "ff",
         };
         let is_zero = |id: &str| id.bytes().all(|digit| digit == b'0');
-        (is_known && !is_zero(trace_id) && !is_zero(parent_id)).then_some(Self {
-            trace_id,
-            parent_id,
+        if !is_known || is_zero(trace_id) || is_zero(parent_id) {
+            return None;
+        }
+        Some(Self {
+            trace_id: trace_id.parse().ok()?,
+            parent_id: parent_id.parse().ok()?,
         })
     }
 }
@@ -62,7 +66,7 @@ mod tests {
             headers.append(TRACEPARENT, HeaderValue::from_str(sent).unwrap());
         }
         let parent = TraceParent::of(&headers)?;
-        Some((parent.trace_id.to_owned(), parent.parent_id.to_owned()))
+        Some((parent.trace_id.to_string(), parent.parent_id.to_string()))
     }
 
     #[rstest]

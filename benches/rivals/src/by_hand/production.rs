@@ -103,7 +103,7 @@ impl Service {
         let started = Instant::now();
         let request_id = self.ids.of(request.headers());
         let method = request.method();
-        let span = tracing::error_span!(
+        let span = tracing::info_span!(
             "request",
             operation = %operation,
             request_id = %request_id,
