@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use super::{Called, IntegrationBuilder};
 use crate::{id, operation::Operation};
 
-/// All problems that prevent an [`Integration`] from being built, each with its fix.
+/// All problems that prevent an [`Integration`](crate::Integration) from being built, each with its fix.
 ///
 /// `Debug` is the same text as `Display`, because a `main` that returns the error prints it with `Debug`.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
