@@ -1,5 +1,5 @@
-//! `cargo run --release -p rivals`: the speed of the framework against what a merchant would use instead. BENCHMARKS.md says
-//! how it is done.
+//! `cargo run --profile production -p rivals`: the speed of the framework against what a merchant would use instead.
+//! BENCHMARKS.md says how it is done.
 
 mod cores;
 mod figures;

@@ -110,7 +110,8 @@ impl Report {
     /// Replaces the former one in BENCHMARKS.md.
     pub(crate) fn write(&self) -> Result<(), Box<dyn Error>> {
         let title = self.title;
-        let begin = format!("<!-- By `cargo run --release -p rivals -- --write`: {title} -->\n");
+        let begin =
+            format!("<!-- By `cargo run --profile production -p rivals -- --write`: {title} -->\n");
         let end = format!("\n<!-- Until here: {title} -->");
         let page = fs::read_to_string(PAGE)?;
         let parts = page.split_once(&begin).and_then(|(before, rest)| {

@@ -213,6 +213,7 @@ impl Customer {
         &self.0.metadata
     }
 
+    #[inline]
     fn change(&mut self) -> &mut CustomerFields {
         Arc::make_mut(&mut self.0)
     }

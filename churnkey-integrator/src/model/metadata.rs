@@ -32,6 +32,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Metadata(Box<[(Box<str>, Box<str>)]>);
 
 impl Metadata {
+    fn of(mut entries: Vec<(Box<str>, Box<str>)>) -> Self {
+        if !entries.is_sorted_by(|(key, _), (next, _)| key < next) {
+            // Reversed, the last value of a key comes first, and is the one that is kept.
+            entries.reverse();
+            entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+            entries.dedup_by(|(next, _), (key, _)| key == next);
+        }
+        Self(entries.into())
+    }
+
     /// The value of a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
@@ -62,15 +72,11 @@ impl Metadata {
 impl<K: Into<String>, V: Into<String>, E: IntoIterator<Item = (K, V)>> From<E> for Metadata {
     fn from(entries: E) -> Self {
         let entries = entries.into_iter();
-        let entries = entries.map(|(key, value)| (key.into().into(), value.into().into()));
-        let mut entries: Vec<(Box<str>, Box<str>)> = entries.collect();
-        if !entries.is_sorted_by(|(key, _), (next, _)| key < next) {
-            // Reversed, the last value of a key comes first, and is the one that is kept.
-            entries.reverse();
-            entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-            entries.dedup_by(|(next, _), (key, _)| key == next);
-        }
-        Self(entries.into())
+        Self::of(
+            entries
+                .map(|(key, value)| (key.into().into(), value.into().into()))
+                .collect(),
+        )
     }
 }
 
@@ -99,11 +105,12 @@ impl<'de> Deserialize<'de> for Metadata {
             }
 
             fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Metadata, A::Error> {
-                let mut entries: Vec<(String, String)> = Vec::new();
+                // Most records have one, and a vector of its size becomes a slice without another allocation.
+                let mut entries = Vec::with_capacity(1);
                 while let Some(entry) = map.next_entry()? {
                     entries.push(entry);
                 }
-                Ok(Metadata::from(entries))
+                Ok(Metadata::of(entries))
             }
         }
 
