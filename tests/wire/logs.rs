@@ -308,13 +308,11 @@ fn warnings_and_errors_have_their_request_even_if_nothing_below_is_logged() {
 #[test]
 fn below_info_a_read_has_no_span_unless_the_filter_names_it() {
     let path = "/churnkey/customers";
-    let warn = Targets::new().with_default(Level::WARN);
     let says = "wire::logs: a line of the merchant's own\n";
-    assert_eq!(filtered_log_of(warn.clone(), path), format!(" WARN {says}"));
-    let with_span = warn.with_target("churnkey_integrator::request", Level::INFO);
+    assert_eq!(log_of(Level::WARN, path), format!(" WARN {says}"));
     let begun = begun("GET", "customers.list");
     assert_eq!(
-        filtered_log_of(with_span, path),
+        filtered_log_of(warnings_with_spans(), path),
         format!(" WARN {begun} mode=live}}: {says}")
     );
 }
@@ -515,9 +513,12 @@ fn a_full_memory_of_actions_is_logged_once_with_the_fix() {
             assert_eq!(client.post(&path, cancel).await.status(), 200);
         }
     });
-    let (_, warning) = log
-        .split_once("churnkey_integrator::idempotency: ")
+    let (request, warning) = log
+        .split_once("}: churnkey_integrator::idempotency: ")
         .unwrap();
+    // Of an action, all lines have the span, at every level.
+    let begun = " WARN churnkey{operation=cancel request_id=";
+    assert!(request.starts_with(begun), "{log}");
     assert_eq!(
         warning,
         "the idempotency records are full, so the oldest are removed before their day is over, and a retry would run its \

@@ -45,8 +45,8 @@ impl Found {
 
 /// The span of a request, and what is needed to make it again.
 ///
-/// Of a read it is at info level: making it takes a quarter of the time that a read takes. Of an action, whose lines at warn and
-/// error level may be the only trace of what it did, it is at error level.
+/// Of a read it is at info level: making it takes a good part of the time that a read takes. Of an action, whose lines at
+/// warn and error level may be the only trace of what it did, it is at error level.
 pub(super) struct RequestSpan {
     span: Span,
     begun: Begun,

@@ -239,7 +239,6 @@ impl Coupon {
         self.0.expires_at
     }
 
-    #[inline]
     fn change(&mut self) -> &mut CouponFields {
         Arc::make_mut(&mut self.0)
     }

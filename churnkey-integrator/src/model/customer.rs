@@ -213,7 +213,6 @@ impl Customer {
         &self.0.metadata
     }
 
-    #[inline]
     fn change(&mut self) -> &mut CustomerFields {
         Arc::make_mut(&mut self.0)
     }

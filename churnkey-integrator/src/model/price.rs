@@ -186,7 +186,6 @@ impl Price {
         self.0.description.as_deref()
     }
 
-    #[inline]
     fn change(&mut self) -> &mut PriceFields {
         Arc::make_mut(&mut self.0)
     }

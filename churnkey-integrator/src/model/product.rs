@@ -161,7 +161,6 @@ impl Product {
         self.0.unit_label.as_deref()
     }
 
-    #[inline]
     fn change(&mut self) -> &mut ProductFields {
         Arc::make_mut(&mut self.0)
     }

@@ -170,7 +170,6 @@ impl Subscription {
         &self.0.metadata
     }
 
-    #[inline]
     fn change(&mut self) -> &mut SubscriptionFields {
         Arc::make_mut(&mut self.0)
     }
