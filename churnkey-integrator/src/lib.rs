@@ -99,6 +99,7 @@
 
 mod attempt;
 mod id;
+mod iso_codes;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 pub mod model;

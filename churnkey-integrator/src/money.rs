@@ -1,12 +1,11 @@
 //! Money and percentages. Amounts are whole numbers in the currency's minor unit: $1.10 is `110`.
 
-use std::{
-    fmt,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tinystr::TinyAsciiStr;
+
+use crate::iso_codes::ThreeLetters;
 
 /// An ISO 4217 currency. Its code is read in any letter case and written in lower case (contract, section 2.7).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,9 +19,7 @@ pub struct Currency {
     code: TinyAsciiStr<3>,
 }
 
-/// The codes that were looked up and found so far, a bit for each of three letters. The crate compares one code after the
-/// other, which takes longer than anything else that is done with a column.
-static FOUND: [AtomicU64; 275] = [const { AtomicU64::new(0) }; 26 * 26 * 26 / 64 + 1];
+static FOUND: ThreeLetters = ThreeLetters::none();
 
 /// The text is not an ISO 4217 currency code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,10 +37,8 @@ impl Currency {
         let currency = Self {
             code: code.to_ascii_lowercase(),
         };
-        currency
-            .is_known()
-            .then_some(currency)
-            .ok_or(InvalidCurrency)
+        let exists = FOUND.exists(currency.code(), || currency.known().is_some());
+        exists.then_some(currency).ok_or(InvalidCurrency)
     }
 
     /// The code in lower case.
@@ -60,28 +55,6 @@ impl Currency {
     pub fn minor_units(self) -> u32 {
         let exponent = self.known().and_then(iso_currency::Currency::exponent);
         exponent.map_or(0, u32::from)
-    }
-
-    fn is_known(self) -> bool {
-        let letter = |index: u16, letter: u8| match letter {
-            b'a'..=b'z' => Some(index * 26 + u16::from(letter - b'a')),
-            _ => None,
-        };
-        let Some(index) = self.code.bytes().try_fold(0, letter) else {
-            return false;
-        };
-        let Some(found) = FOUND.get(usize::from(index / 64)) else {
-            return false;
-        };
-        let this = 1 << (index % 64);
-        if found.load(Ordering::Relaxed) & this != 0 {
-            return true;
-        }
-        let is_known = self.known().is_some();
-        if is_known {
-            found.fetch_or(this, Ordering::Relaxed);
-        }
-        is_known
     }
 
     fn known(self) -> Option<iso_currency::Currency> {
@@ -449,7 +422,8 @@ mod tests {
             assert_eq!(code.parse(), Currency::new(code));
             assert_eq!(Currency::try_from(code).unwrap().as_ref(), "usd");
         }
-        for code in ["", "dollar", "us", "QQQ", "ſek"] {
+        assert!(Currency::new("aud").is_ok());
+        for code in ["", "dollar", "us", "ud", "QQQ", "ſek"] {
             assert_eq!(Currency::new(code), Err(InvalidCurrency), "{code}");
         }
         let error = from_value::<Currency>(json!("usx")).unwrap_err();

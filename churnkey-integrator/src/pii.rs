@@ -46,7 +46,7 @@ fn check(
     max_bytes: usize,
     too_long: &'static str,
 ) -> Result<(), InvalidContact> {
-    let problem = if text.trim().is_empty() {
+    let problem = if text.chars().all(char::is_whitespace) {
         "must not be empty"
     } else if text.len() > max_bytes {
         too_long

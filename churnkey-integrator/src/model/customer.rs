@@ -8,6 +8,7 @@ use tinystr::TinyAsciiStr;
 use super::{Discount, Metadata, OptionalText, null_is_empty};
 use crate::{
     id::CustomerId,
+    iso_codes::TwoLetters,
     money::Currency,
     pii::{Email, Phone, Private},
 };
@@ -334,6 +335,8 @@ pub struct Country {
     code: TinyAsciiStr<2>,
 }
 
+static FOUND: TwoLetters = TwoLetters::none();
+
 /// The text is not an ISO 3166-1 alpha-2 country code. The rejected text is not kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`country` is not a valid ISO 3166-1 alpha-2 code: use one like GB")]
@@ -348,11 +351,8 @@ impl Country {
     pub fn new(code: &str) -> Result<Self, InvalidCountry> {
         let code: TinyAsciiStr<2> = code.parse().map_err(|_| InvalidCountry)?;
         let code = code.to_ascii_uppercase();
-        match code.parse() {
-            // The crate also knows an unspecified country, whose code is the empty text.
-            Ok(iso_currency::Country::Unspecified) | Err(_) => Err(InvalidCountry),
-            Ok(_) => Ok(Self { code }),
-        }
+        let exists = FOUND.exists(&code, || code.parse::<iso_currency::Country>().is_ok());
+        exists.then_some(Self { code }).ok_or(InvalidCountry)
     }
 
     /// The code in upper case.
