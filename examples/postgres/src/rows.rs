@@ -42,8 +42,9 @@ impl Store {
         }
     }
 
-    /// A page of a list. The statement's last two parameters are the number of the last row of the page before, and how
-    /// many rows to read: one more than the page holds, to know whether there is a next one.
+    /// A page of a list. The statement's first column is the row's number. Its last two parameters are the number of the
+    /// last row of the page before, and how many rows to read: one more than the page holds, to know whether there is a
+    /// next one.
     pub(crate) async fn page<T>(
         &self,
         cx: &RequestContext,
@@ -59,7 +60,7 @@ impl Store {
             .await?;
         let rows = rows
             .iter()
-            .map(|row| Ok((row.try_get::<_, i64>("seq")?, read(row)?)));
+            .map(|row| Ok((row.try_get::<_, i64>(0)?, read(row)?)));
         let rows = rows.collect::<Result<_>>()?;
         Ok(Page::from_overfetch(rows, page, |(seq, _)| *seq)?.map(|(_, record)| record))
     }
@@ -85,16 +86,21 @@ pub(crate) fn customer(row: &Row) -> Result<Customer> {
         .with_last_name(last_name)
         .with_email(email.map(Email::new).transpose()?)
         .with_phone(phone.map(Phone::new).transpose()?)
-        .with_addresses(addresses.into_iter().map(Address::from))
+        .with_addresses(addresses.into_iter().map(|StoredAddress(address)| address))
         .with_discounts(discounts.into_iter().map(|discount| discount.0))
         .with_currency(currency.map(Currency::new).transpose()?)
         .with_metadata(metadata.0))
 }
 
-/// An address as the column has it. Its country may be in words, as nothing checks for a code.
+/// An address as the column has it.
+#[derive(Deserialize)]
+#[serde(from = "AddressParts")]
+struct StoredAddress(Address);
+
+/// The parts of an address. Its country may be in words, as nothing checks for a code.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct StoredAddress {
+struct AddressParts {
     country: Option<String>,
     state: Option<String>,
     city: Option<String>,
@@ -103,17 +109,19 @@ struct StoredAddress {
     line2: Option<String>,
 }
 
-impl From<StoredAddress> for Address {
+impl From<AddressParts> for StoredAddress {
     /// Leaves out a country that is not a code. As an error it would fail the whole page.
-    fn from(stored: StoredAddress) -> Self {
-        let country = stored.country.and_then(|code| Country::new(&code).ok());
-        Self::new()
-            .with_country(country)
-            .with_state(stored.state)
-            .with_city(stored.city)
-            .with_postal_code(stored.postal_code)
-            .with_line1(stored.line1)
-            .with_line2(stored.line2)
+    fn from(parts: AddressParts) -> Self {
+        let country = parts.country.and_then(|code| Country::new(&code).ok());
+        Self(
+            Address::new()
+                .with_country(country)
+                .with_state(parts.state)
+                .with_city(parts.city)
+                .with_postal_code(parts.postal_code)
+                .with_line1(parts.line1)
+                .with_line2(parts.line2),
+        )
     }
 }
 

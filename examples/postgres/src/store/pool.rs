@@ -12,7 +12,7 @@ use std::{fmt, sync::Arc};
 
 use churnkey_integrator::Result;
 use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime};
-use tokio::sync::Semaphore;
+use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
 use tokio_postgres::Row;
 
 use super::{Parameter, StoreError, error::is_broken, time_limits, tls::Target};
@@ -93,7 +93,10 @@ impl Pool {
     }
 
     pub(super) async fn lease(&self) -> Result<Lease, PoolError> {
-        Ok(Lease(Some(self.connections.get().await?)))
+        Ok(Lease {
+            connection: Some(self.connections.get().await?),
+            is_in_transaction: false,
+        })
     }
 
     /// A connection for migrations and loading, which are no requests.
@@ -108,9 +111,15 @@ impl Pool {
     }
 }
 
-/// A connection while a request uses it. If the request is dropped before it has its answer, the connection is closed: the
-/// next request would have to wait for an answer that nobody reads any more.
-pub(super) struct Lease(Option<Object>);
+/// A connection while a request uses it.
+///
+/// A request may be dropped before it has its answer, as when its caller disconnects. The next one can use the connection
+/// only when that answer is there. If it soon is, the connection is kept: callers who disconnect all at once would
+/// otherwise cost as many new ones. If not, or in a transaction, it is closed.
+pub(super) struct Lease {
+    connection: Option<Object>,
+    is_in_transaction: bool,
+}
 
 impl Lease {
     pub(super) async fn query(
@@ -118,7 +127,7 @@ impl Lease {
         sql: &str,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, PoolError> {
-        let connection = self.0.as_ref().ok_or(PoolError::Closed)?;
+        let connection = self.connection()?;
         let prepared = connection.prepare_cached(sql).await?;
         Ok(connection.query(&prepared, parameters).await?)
     }
@@ -128,27 +137,55 @@ impl Lease {
         sql: &str,
         parameters: &[Parameter<'_>],
     ) -> Result<u64, PoolError> {
-        let connection = self.0.as_ref().ok_or(PoolError::Closed)?;
+        let connection = self.connection()?;
         let prepared = connection.prepare_cached(sql).await?;
         Ok(connection.execute(&prepared, parameters).await?)
     }
 
     pub(super) async fn simple(&self, sql: &str) -> Result<(), PoolError> {
-        let connection = self.0.as_ref().ok_or(PoolError::Closed)?;
+        let connection = self.connection()?;
         Ok(connection.batch_execute(sql).await?)
     }
 
+    /// Begins a transaction with these statements.
+    pub(super) async fn begin(&mut self, sql: &str) -> Result<(), PoolError> {
+        self.is_in_transaction = true;
+        self.simple(sql).await
+    }
+
     pub(super) fn give_back(mut self) {
-        self.0.take();
+        self.connection.take();
+    }
+
+    fn connection(&self) -> Result<&Object, PoolError> {
+        self.connection.as_ref().ok_or(PoolError::Closed)
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(unanswered) = self.0.take() {
-            drop(Object::take(unanswered));
+        let Some(unanswered) = self.connection.take() else {
+            return;
+        };
+        match Handle::try_current() {
+            Ok(runtime) if !self.is_in_transaction => {
+                runtime.spawn(keep_if_soon_answered(unanswered));
+            }
+            _ => close(unanswered),
         }
     }
+}
+
+async fn keep_if_soon_answered(connection: Object) {
+    // Answered after all that was asked before.
+    let answered = timeout(time_limits::LATE_ANSWER, connection.batch_execute("")).await;
+    if !matches!(answered, Ok(Ok(()))) {
+        close(connection);
+    }
+}
+
+fn close(connection: Object) {
+    drop(Object::take(connection));
 }
 
 /// Shows nothing: the pool's own form names the host and the user.

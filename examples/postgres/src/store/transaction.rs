@@ -84,10 +84,10 @@ impl Transaction {
 }
 
 async fn begin_on(pool: &Pool, time_left: Duration) -> Result<Lease, PoolError> {
-    let lease = pool.lease().await?;
+    let mut lease = pool.lease().await?;
     // Each statement has to see what was committed while it waited for a lock, whatever the database's default is.
     let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
     let limit = end_statements_within(time_left);
-    lease.simple(&format!("{begin}; {limit}")).await?;
+    lease.begin(&format!("{begin}; {limit}")).await?;
     Ok(lease)
 }

@@ -251,7 +251,7 @@ async fn a_dropped_request_takes_no_connection_with_it() {
     let database = test_database();
     load_demo(&migrated(database.url()).await).await;
     let store = Store::connect_with(database.url(), 1, 1).unwrap();
-    let client = client(&store, SECOND / 4);
+    let client = client(&store, SECOND);
     let mut sql = sql(database.url()).await;
     let lock = sql.transaction().await.unwrap();
     lock.batch_execute("LOCK TABLE churnkey_live.customers")
@@ -265,6 +265,35 @@ async fn a_dropped_request_takes_no_connection_with_it() {
     let answer = test.get("/churnkey/customers/cus_test").await;
     assert_eq!(answer.status(), 200);
     lock.rollback().await.unwrap();
+}
+
+/// Callers who disconnect all at once would otherwise cost as many new connections.
+#[tokio::test]
+async fn the_connection_of_a_dropped_request_is_kept_if_its_answer_soon_comes() {
+    let database = test_database();
+    load_demo(&migrated(database.url()).await).await;
+    let store = Store::connect_with(database.url(), 1, 1).unwrap();
+    let client = client(&store, SECOND / 4);
+    let mut sql = sql(database.url()).await;
+    assert_eq!(ask(&client).await.0, 200);
+    let before = connections(&sql).await;
+    assert_eq!(before.len(), 1);
+    let lock = sql.transaction().await.unwrap();
+    lock.batch_execute("LOCK TABLE churnkey_live.customers")
+        .await
+        .unwrap();
+    assert_eq!(ask(&client).await.0, 503);
+    lock.rollback().await.unwrap();
+    assert_eq!(ask(&client).await.0, 200);
+    assert_eq!(connections(&sql).await, before);
+}
+
+/// The processes that serve the store's connections.
+async fn connections(sql: &tokio_postgres::Client) -> Vec<i32> {
+    let processes = "SELECT pid FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'churnkey' ORDER BY pid";
+    let rows = sql.query(processes, &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
 }
 
 #[tokio::test]
