@@ -14,6 +14,7 @@ use churnkey_integrator::Result;
 use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime};
 use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
 use tokio_postgres::Row;
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Parameter, StoreError, error::is_broken, time_limits, tls::Target};
 
@@ -21,6 +22,8 @@ use super::{Parameter, StoreError, error::is_broken, time_limits, tls::Target};
 #[derive(Clone)]
 pub(super) struct Pool {
     connections: deadpool_postgres::Pool,
+    /// What a statement is cancelled over.
+    connector: MakeRustlsConnect,
     /// A permit for each connection that actions may hold (`transaction.rs`).
     pub(super) for_actions: Arc<Semaphore>,
 }
@@ -47,7 +50,7 @@ impl Pool {
         };
         let max_connections = max_connections.max(1);
         let for_actions = max_actions.min(max_connections - 1).max(1);
-        let manager = Manager::from_config(config, connector, fast);
+        let manager = Manager::from_config(config, connector.clone(), fast);
         let connections = deadpool_postgres::Pool::builder(manager)
             .max_size(max_connections)
             .timeouts(time_limits::POOL)
@@ -59,6 +62,7 @@ impl Pool {
             })?;
         Ok(Self {
             connections,
+            connector,
             for_actions: Arc::new(Semaphore::new(for_actions)),
         })
     }
@@ -95,6 +99,7 @@ impl Pool {
     pub(super) async fn lease(&self) -> Result<Lease, PoolError> {
         Ok(Lease {
             connection: Some(self.connections.get().await?),
+            connector: self.connector.clone(),
             is_in_transaction: false,
         })
     }
@@ -115,9 +120,11 @@ impl Pool {
 ///
 /// A request may be dropped before it has its answer, as when its caller disconnects. The next one can use the connection
 /// only when that answer is there. If it soon is, the connection is kept: callers who disconnect all at once would
-/// otherwise cost as many new ones. If not, or in a transaction, it is closed.
+/// otherwise cost as many new ones. If not, the statement is cancelled, and the connection is closed. So is one in a
+/// transaction, whose statements end at the action's deadline by themselves.
 pub(super) struct Lease {
     connection: Option<Object>,
+    connector: MakeRustlsConnect,
     is_in_transaction: bool,
 }
 
@@ -169,18 +176,28 @@ impl Drop for Lease {
         };
         match Handle::try_current() {
             Ok(runtime) if !self.is_in_transaction => {
-                runtime.spawn(keep_if_soon_answered(unanswered));
+                runtime.spawn(keep_if_soon_answered(unanswered, self.connector.clone()));
             }
             _ => close(unanswered),
         }
     }
 }
 
-async fn keep_if_soon_answered(connection: Object) {
+async fn keep_if_soon_answered(connection: Object, connector: MakeRustlsConnect) {
     // Answered after all that was asked before.
     let answered = timeout(time_limits::LATE_ANSWER, connection.batch_execute("")).await;
-    if !matches!(answered, Ok(Ok(()))) {
-        close(connection);
+    match answered {
+        Ok(Ok(())) => {}
+        Ok(Err(_broken)) => close(connection),
+        Err(_elapsed) => {
+            let statement = connection.cancel_token();
+            // Not back to the pool: a cancellation that comes late would hit the next statement.
+            close(connection);
+            let cancelled = timeout(time_limits::CREATE, statement.cancel_query(connector)).await;
+            if !matches!(cancelled, Ok(Ok(()))) {
+                tracing::warn!("a statement that nobody waits for could not be cancelled");
+            }
+        }
     }
 }
 

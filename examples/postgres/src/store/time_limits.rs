@@ -15,7 +15,7 @@ pub(super) const LATE_ANSWER: Duration = Duration::from_millis(500);
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// How long opening a connection may take, over all hosts of the address, and for each of them.
-const CREATE: Duration = Duration::from_secs(2);
+pub(super) const CREATE: Duration = Duration::from_secs(2);
 const CREATE_PER_HOST: Duration = Duration::from_secs(1);
 /// How long the check of an idle connection may take.
 const RECYCLE: Duration = Duration::from_secs(1);

@@ -247,10 +247,12 @@ async fn an_exhausted_pool_sheds() {
 }
 
 #[tokio::test]
-async fn a_dropped_request_takes_no_connection_with_it() {
+async fn a_dropped_request_takes_no_connection_with_it_and_leaves_no_statement() {
     let database = test_database();
     load_demo(&migrated(database.url()).await).await;
-    let store = Store::connect_with(database.url(), 1, 1).unwrap();
+    // No limit of the server's own ends its statement.
+    let patient = "-c lock_timeout=0 -c statement_timeout=0";
+    let store = Store::connect_with(&with_options(database.url(), patient), 1, 1).unwrap();
     let client = client(&store, SECOND);
     let mut sql = sql(database.url()).await;
     let lock = sql.transaction().await.unwrap();
@@ -264,6 +266,7 @@ async fn a_dropped_request_takes_no_connection_with_it() {
     let test = client.in_mode(Mode::Test);
     let answer = test.get("/churnkey/customers/cus_test").await;
     assert_eq!(answer.status(), 200);
+    locked_out(&lock, 0).await;
     lock.rollback().await.unwrap();
 }
 
