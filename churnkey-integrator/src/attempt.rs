@@ -10,8 +10,9 @@ use crate::time::Timestamp;
 /// Identifies a request: a digest of 64 hexadecimal digits, from which neither the caller's key nor a signature can be read.
 ///
 /// The digest covers the integration's [namespace](crate::IntegrationBuilder::namespace), the
-/// [tenant](crate::RequestContext::tenant), the parameters of the path that the router is nested under, the mode, and either the `Idempotency-Key` or what the signature covers. So two tenants
-/// never share a key, and neither do live and test requests.
+/// [tenant](crate::RequestContext::tenant), the parameters of the path that the router is nested under, the mode, and either
+/// the `Idempotency-Key` or what the signature covers. So two tenants never share a key, and neither do live and test
+/// requests.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IdempotencyKey(pub(crate) String);
 

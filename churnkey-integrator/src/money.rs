@@ -140,7 +140,7 @@ impl Serialize for Currency {
 
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let code = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let code = String::deserialize(deserializer)?;
         Self::new(&code).map_err(de::Error::custom)
     }
 }

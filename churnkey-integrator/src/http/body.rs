@@ -3,7 +3,7 @@
 //! Reading is tolerant (contract, sections 2.7 and 5): unknown fields are ignored, `null` counts as absent, and the documented
 //! aliases are accepted. A field that occurs twice is an error, because either of the two could be meant.
 
-use std::{borrow::Cow, fmt, num::NonZeroU32};
+use std::{fmt, num::NonZeroU32};
 
 use serde::{
     Deserialize, Deserializer,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The fields of a JSON object that are not `null`, in order. Not a map, which would hide that a field occurs twice.
-struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+struct Object<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Object<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -38,7 +38,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Object<'de>, M::Error> {
         let mut fields = Vec::new();
-        while let Some((name, value)) = map.next_entry::<Cow<'de, str>, &RawValue>()? {
+        while let Some((name, value)) = map.next_entry::<String, &RawValue>()? {
             if value.get() != "null" {
                 fields.push((name, value));
             }
@@ -50,7 +50,10 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 impl<'a> Object<'a> {
     /// The unparsed value under one of these names. An error if there are several.
     fn raw(&self, names: &[&str]) -> Result<Option<&'a RawValue>> {
-        let mut values = self.0.iter().filter(|(name, _)| names.contains(&&**name));
+        let mut values = self
+            .0
+            .iter()
+            .filter(|(name, _)| names.contains(&name.as_str()));
         match (values.next(), values.next()) {
             (Some((name, _)), Some(_)) => Err(bad(name, "must not be given twice")),
             (value, _) => Ok(value.map(|(_, value)| *value)),

@@ -1,6 +1,6 @@
 //! Customer and Address (contract, sections 3.1 and 3.2).
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tinystr::TinyAsciiStr;
@@ -392,7 +392,7 @@ impl Serialize for Country {
 
 impl<'de> Deserialize<'de> for Country {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let code = Cow::<'de, str>::deserialize(deserializer)?;
+        let code = String::deserialize(deserializer)?;
         Self::new(&code).map_err(de::Error::custom)
     }
 }
