@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The codes that were looked up and found so far, a bit for each. The crates compare one code after the other, which takes
-/// longer than anything else that is done with such a column.
+/// The codes that were looked up and found so far, a bit for each. iso_currency compares one code after the other, and
+/// iso_country searches a table: both take longer than the rest of reading such a column.
 pub(crate) struct FoundCodes<const WORDS: usize> {
     letters: u32,
     found: [AtomicU64; WORDS],
@@ -14,19 +14,19 @@ pub(crate) type TwoLetters = FoundCodes<{ words(2) }>;
 /// Codes of three letters.
 pub(crate) type ThreeLetters = FoundCodes<{ words(3) }>;
 
-/// How many words have a bit for each code of so many letters.
+/// How many words of 64 bits have one for each code of so many letters.
 const fn words(letters: u32) -> usize {
     26_usize.pow(letters).div_ceil(64)
 }
 
 impl TwoLetters {
-    pub(crate) const fn none() -> Self {
+    pub(crate) const fn empty() -> Self {
         Self::of(2)
     }
 }
 
 impl ThreeLetters {
-    pub(crate) const fn none() -> Self {
+    pub(crate) const fn empty() -> Self {
         Self::of(3)
     }
 }
@@ -37,8 +37,8 @@ impl<const WORDS: usize> FoundCodes<WORDS> {
         Self { letters, found }
     }
 
-    /// Whether a code exists, in any letter case. It is looked up unless it was found before. Text that is not of so many
-    /// letters is no code.
+    /// Whether a code exists, in any letter case. It is looked up unless it was found before. Text of another length, or with
+    /// anything but ASCII letters, is not a code.
     pub(crate) fn exists(&self, code: &str, look_up: impl FnOnce() -> bool) -> bool {
         if code.len() != self.letters as usize {
             return false;
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_code_is_looked_up_until_it_is_found() {
-        let found = TwoLetters::none();
+        let found = TwoLetters::empty();
         let not_again = || unreachable!("it was found");
         for code in ["AA", "zz", "gB"] {
             assert!(!found.exists(code, || false));
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_code_that_was_found_is_no_code() {
-        let found = TwoLetters::none();
+        let found = TwoLetters::empty();
         assert!(found.exists("AA", || true));
         for text in ["", "A", "AAA", "G1", "@A", "{A", "\u{e9}"] {
             assert!(!found.exists(text, || true), "{text:?}");

@@ -19,7 +19,7 @@ pub struct Currency {
     code: TinyAsciiStr<3>,
 }
 
-static FOUND: ThreeLetters = ThreeLetters::none();
+static FOUND: ThreeLetters = ThreeLetters::empty();
 
 /// The text is not an ISO 4217 currency code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

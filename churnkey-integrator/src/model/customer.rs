@@ -335,7 +335,7 @@ pub struct Country {
     code: TinyAsciiStr<2>,
 }
 
-static FOUND: TwoLetters = TwoLetters::none();
+static FOUND: TwoLetters = TwoLetters::empty();
 
 /// The text is not an ISO 3166-1 alpha-2 country code. The rejected text is not kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -351,6 +351,7 @@ impl Country {
     pub fn new(code: &str) -> Result<Self, InvalidCountry> {
         let code: TinyAsciiStr<2> = code.parse().map_err(|_| InvalidCountry)?;
         let code = code.to_ascii_uppercase();
+        // The crate also knows an unspecified country, whose code is the empty text. That has no two letters.
         let exists = FOUND.exists(&code, || code.parse::<iso_currency::Country>().is_ok());
         exists.then_some(Self { code }).ok_or(InvalidCountry)
     }

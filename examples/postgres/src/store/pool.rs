@@ -22,7 +22,7 @@ use super::{Parameter, StoreError, error::is_broken, time_limits, tls::Target};
 #[derive(Clone)]
 pub(super) struct Pool {
     connections: deadpool_postgres::Pool,
-    /// What a statement is cancelled over.
+    /// Opens the connections over which statements are cancelled.
     connector: MakeRustlsConnect,
     /// A permit for each connection that actions may hold (`transaction.rs`).
     pub(super) for_actions: Arc<Semaphore>,
@@ -100,7 +100,7 @@ impl Pool {
         Ok(Lease {
             connection: Some(self.connections.get().await?),
             connector: self.connector.clone(),
-            is_in_transaction: false,
+            must_close: false,
         })
     }
 
@@ -119,13 +119,14 @@ impl Pool {
 /// A connection while a request uses it.
 ///
 /// A request may be dropped before it has its answer, as when its caller disconnects. The next one can use the connection
-/// only when that answer is there. If it soon is, the connection is kept: callers who disconnect all at once would
-/// otherwise cost as many new ones. If not, the statement is cancelled, and the connection is closed. So is one in a
-/// transaction, whose statements end at the action's deadline by themselves.
+/// only when that answer is there. If it comes soon, the connection is kept: otherwise each caller who disconnects would
+/// cost a new one. If it does not, the statement is cancelled and the connection closed. A connection in a transaction is
+/// closed at once; its statement ends by its own limit.
 pub(super) struct Lease {
     connection: Option<Object>,
     connector: MakeRustlsConnect,
-    is_in_transaction: bool,
+    /// Whether the connection is closed at once if this is dropped.
+    must_close: bool,
 }
 
 impl Lease {
@@ -156,12 +157,41 @@ impl Lease {
 
     /// Begins a transaction with these statements.
     pub(super) async fn begin(&mut self, sql: &str) -> Result<(), PoolError> {
-        self.is_in_transaction = true;
+        self.must_close = true;
         self.simple(sql).await
     }
 
     pub(super) fn give_back(mut self) {
         self.connection.take();
+    }
+
+    async fn give_back_if_soon_answered(self) {
+        // The server answers in order, so this is answered after everything that was sent before it.
+        match timeout(time_limits::LATE_ANSWER, self.simple("")).await {
+            Ok(Ok(())) => self.give_back(),
+            Ok(Err(_broken)) => {}
+            Err(_elapsed) => self.cancel().await,
+        }
+    }
+
+    /// Ends the statement that is still running, and closes the connection.
+    async fn cancel(mut self) {
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        // Out of the pool: a cancellation that comes late would hit the next statement. But still open: PgBouncer drops a
+        // cancellation whose client has left.
+        let client = Object::take(connection);
+        let statement = client.cancel_token();
+        let ended = timeout(time_limits::CREATE, async {
+            statement.cancel_query(self.connector.clone()).await?;
+            client.batch_execute("").await
+        });
+        match ended.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "a dropped request's statement runs on"),
+            Err(_elapsed) => tracing::debug!("a dropped request's statement may run on"),
+        }
     }
 
     fn connection(&self) -> Result<&Object, PoolError> {
@@ -175,34 +205,17 @@ impl Drop for Lease {
             return;
         };
         match Handle::try_current() {
-            Ok(runtime) if !self.is_in_transaction => {
-                runtime.spawn(keep_if_soon_answered(unanswered, self.connector.clone()));
+            Ok(runtime) if !self.must_close => {
+                let lease = Self {
+                    connection: Some(unanswered),
+                    connector: self.connector.clone(),
+                    must_close: true,
+                };
+                runtime.spawn(lease.give_back_if_soon_answered());
             }
-            _ => close(unanswered),
+            _ => drop(Object::take(unanswered)),
         }
     }
-}
-
-async fn keep_if_soon_answered(connection: Object, connector: MakeRustlsConnect) {
-    // Answered after all that was asked before.
-    let answered = timeout(time_limits::LATE_ANSWER, connection.batch_execute("")).await;
-    match answered {
-        Ok(Ok(())) => {}
-        Ok(Err(_broken)) => close(connection),
-        Err(_elapsed) => {
-            let statement = connection.cancel_token();
-            // Not back to the pool: a cancellation that comes late would hit the next statement.
-            close(connection);
-            let cancelled = timeout(time_limits::CREATE, statement.cancel_query(connector)).await;
-            if !matches!(cancelled, Ok(Ok(()))) {
-                tracing::warn!("a statement that nobody waits for could not be cancelled");
-            }
-        }
-    }
-}
-
-fn close(connection: Object) {
-    drop(Object::take(connection));
 }
 
 /// Shows nothing: the pool's own form names the host and the user.

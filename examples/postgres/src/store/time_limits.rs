@@ -8,8 +8,8 @@ use tokio_postgres::Config;
 /// How long a request waits for a connection of the pool, and an action for its share of the pool. Then it is answered
 /// with 503.
 pub(super) const WAIT: Duration = Duration::from_secs(1);
-/// How long the connection of a request that was dropped waits for the answer: less than the next request waits for a
-/// connection.
+/// How long the answer to a dropped request is awaited, before its statement is cancelled. Less than [`WAIT`], so that the
+/// next request still gets a connection.
 pub(super) const LATE_ANSWER: Duration = Duration::from_millis(500);
 /// What the caller of a 503 is told to wait.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
