@@ -363,6 +363,17 @@ fn a_verifier_prints_no_token() {
     );
 }
 
+#[test]
+fn a_request_head_prints_neither_its_token_nor_its_path() {
+    let request = request(&[("authorization", "Bearer ck-demo-integration-token-0001")]);
+    let names = HeaderNames::default();
+    let head = RequestHead::new(&request.method, PATH, &request.headers, &names, at(NOW));
+    assert_eq!(
+        format!("{:?}", head.unwrap()),
+        "RequestHead { method: GET, .. }"
+    );
+}
+
 /// RFC 4231, test cases 1 to 7 (5 is the truncated one, which no signature of ours may be).
 #[rstest]
 #[case(&[0x0b; 20], b"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7")]
