@@ -256,11 +256,11 @@ mod tests {
     /// U+212A, the Kelvin sign, is a `k` in lower case, but `\u{212a}ate@` is not Kate's mailbox.
     #[test]
     fn no_letter_of_a_mailbox_becomes_another_ones_in_its_key() {
-        for letter in '\u{80}'..=char::MAX {
-            if letter.is_control() || letter.is_whitespace() {
-                continue;
-            }
-            let address = format!("{letter}ate@example.com");
+        let letters = '\u{80}'..=char::MAX;
+        let letters = letters.filter(|letter| !letter.is_control() && !letter.is_whitespace());
+        let letters: Vec<char> = letters.collect();
+        for mailbox in letters.chunks(64) {
+            let address = String::from_iter(mailbox) + "@example.com";
             assert_eq!(Email::new(&address).unwrap().lookup_key(), address);
         }
     }
